@@ -1,0 +1,5 @@
+"""`python -m priorscope`."""
+
+from priorscope.cli import main
+
+main()

@@ -1,0 +1,131 @@
+"""From stored predictions to estimates and comparisons: `analyse`. Needs no model and no torch."""
+
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import polars as pl
+
+from priorscope.analysis.compare import (
+    Row,
+    Settings,
+    comparison_rows,
+    control_rows,
+    estimate_rows,
+    histogram_rows,
+    resampled_means,
+    score_rows,
+    with_holm,
+)
+from priorscope.analysis.scores import read_scores
+from priorscope.errors import InputError
+from priorscope.study.store import read_json, write_json
+
+__all__ = ["Analysis", "Settings", "analyse"]
+
+_NAMES = {"probe": pl.String, "arm": pl.String, "metric": pl.String}
+_INTERVAL = {"low": pl.Float64, "high": pl.Float64}
+_SIZE = {"num_seeds": pl.Int64, "n": pl.Int64}
+SCHEMAS = {
+    "scores": {"model": pl.String, "seed": pl.Int64, **_NAMES, "value": pl.Float64, "n": pl.Int64},
+    "estimates": {"model": pl.String, **_NAMES, "estimate": pl.Float64, **_INTERVAL}
+    | {"method": pl.String, **_SIZE},
+    "comparisons": {"a": pl.String, "b": pl.String, **_NAMES, "difference": pl.Float64, **_INTERVAL}
+    | {"p_value": pl.Float64, "p_adjusted": pl.Float64, "test": pl.String, **_SIZE},
+    "histograms": {"model": pl.String, **_NAMES, "score": pl.Int64, "fraction": pl.Float64}
+    | {**_INTERVAL, "n": pl.Int64},
+    "controls": {"model": pl.String, "probe": pl.String, "metric": pl.String, "arm": pl.String}
+    | {"control": pl.String, "difference": pl.Float64, **_INTERVAL, **_SIZE},
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """The tables of OUT/analysis (their columns are in `SCHEMAS`).
+
+    Attributes
+    ----------
+    scores : one row a run x probe x arm
+    estimates : one row a model x probe x arm; the model "chance" is a row of each
+    comparisons : one row a pair of models x probe x arm
+    histograms : one row a model x probe x arm x score, for counts
+    controls : one row a model x probe x control arm
+    missing : the runs, by id, of which any predictions are missing
+    missing_predictions : the files, relative to OUT
+    settings : how intervals and p-values were computed
+    """
+
+    scores: pl.DataFrame
+    estimates: pl.DataFrame
+    comparisons: pl.DataFrame
+    histograms: pl.DataFrame
+    controls: pl.DataFrame
+    missing: tuple[str, ...]
+    missing_predictions: tuple[str, ...]
+    settings: Settings
+
+
+def analyse(out: Path, settings: Settings | None = None) -> Analysis:
+    """Compute all tables from the predictions in `out`, and write them to `out`/analysis.
+
+    Runs without predictions are left out and named. The same predictions give the same bytes.
+
+    Parameters
+    ----------
+    out : the output folder of a study
+    settings : by default 95 % intervals from 10,000 resamples, seed 0
+
+    Raises
+    ------
+    InputError : not the output folder of a study, no predictions at all, a damaged file, or runs
+        that did not answer the same examples
+    """
+    settings = settings or Settings()
+    if not (out / "study.json").is_file():
+        raise InputError(
+            "not the output folder of a study", where=out, allowed="a folder with study.json"
+        )
+    record = read_json(out / "study.json")
+    arms, missing_files = read_scores(out, record)
+    if not arms:
+        raise InputError(
+            "no run of this study has predictions",
+            where=out / "runs",
+            hint="priorscope run continues with the runs that are not finished",
+        )
+    rows: dict[str, list[Row]] = {name: [] for name in SCHEMAS}
+    for _, of_probe in groupby(arms, key=lambda arm: arm.probe):
+        probe_arms = list(of_probe)
+        for arm in probe_arms:
+            resampled = resampled_means(arm, settings)
+            rows["scores"] += score_rows(arm)
+            rows["estimates"] += estimate_rows(arm, resampled, settings)
+            rows["comparisons"] += comparison_rows(arm, resampled, settings)
+            rows["histograms"] += histogram_rows(arm, settings)
+        rows["controls"] += control_rows(probe_arms, settings)
+    rows["comparisons"] = with_holm(rows["comparisons"])
+    tables = {name: pl.DataFrame(rows[name], schema=SCHEMAS[name]) for name in SCHEMAS}
+    missing = tuple(dict.fromkeys(Path(file).parts[1] for file in missing_files))
+    analysis = Analysis(
+        **tables, missing=missing, missing_predictions=tuple(missing_files), settings=settings
+    )
+    _write(analysis, tables, out / "analysis")
+    return analysis
+
+
+def _write(analysis: Analysis, tables: dict[str, pl.DataFrame], folder: Path) -> None:
+    """Write every file beside its place and rename it into it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        beside = folder / f"{name}.parquet.partial"
+        table.write_parquet(beside)
+        beside.replace(folder / f"{name}.parquet")
+    settings = analysis.settings
+    record = {
+        "missing": list(analysis.missing),
+        "missing_predictions": list(analysis.missing_predictions),
+        "alpha": settings.alpha,
+        "num_resamples": settings.num_resamples,
+        "rng_seed": settings.rng_seed,
+    }
+    write_json(record, folder / "analysis.json")

@@ -1,0 +1,183 @@
+"""From stored predictions to per-example scores that can be compared in pairs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from priorscope.components import companion, resolve
+from priorscope.errors import InputError
+from priorscope.evaluation import Predictions, read_predictions
+from priorscope.metrics import Chance
+
+TEST = "test"  # the plain test images: a probe that every run has
+
+
+@dataclass(frozen=True, eq=False)
+class ArmScores:
+    """What all models scored on one arm of a probe, example by example.
+
+    Attributes
+    ----------
+    probe, arm, metric : names
+    ids : int64 [n], ascending; the columns of `scores`
+    clusters : str [n] or None
+    chance : of the metric on these targets
+    scores : model -> float [seeds, n], in the plan's order of models and seeds
+    seeds : model -> its seeds, the rows of `scores`
+    """
+
+    probe: str
+    arm: str
+    metric: str
+    ids: np.ndarray
+    clusters: np.ndarray | None
+    chance: Chance
+    scores: dict[str, np.ndarray]
+    seeds: dict[str, tuple[int, ...]]
+
+    @property
+    def max_score(self) -> int:
+        """Give the best score that an example can reach."""
+        return 1 if self.chance.pmf is None else len(self.chance.pmf) - 1
+
+
+def metric_for(predictions: Predictions) -> str:
+    """Name the metric that fits the targets: top_k_matching for multi-hot ones, else top1."""
+    return "top_k_matching" if predictions.targets.ndim == 2 else "top1"
+
+
+def read_scores(out: Path, record: dict[str, Any]) -> tuple[list[ArmScores], list[str]]:
+    """Score the predictions of all finished runs of a study, probe by probe and arm by arm.
+
+    Parameters
+    ----------
+    out : the study's output folder
+    record : its `study.json`
+
+    Returns
+    -------
+    the arms in the study's order ("test" first), and the files of predictions that are not there,
+    relative to `out`
+
+    Raises
+    ------
+    InputError : a file is damaged, or two runs did not answer the same examples
+    """
+    models = list(dict.fromkeys(run["model"] for run in record["plan"]))
+    arms, missing = [], []
+    probes: list[str] = list(record["study"].get("probes") or {})
+    for probe in dict.fromkeys([TEST, *probes]):
+        files: list[tuple[dict[str, Any], Path]] = []
+        for run in record["plan"]:
+            folder = Path("runs") / run["run_id"]
+            path = folder / "predictions" / f"{probe}.parquet"
+            # Without run.json the run is not finished, whatever lies there.
+            if (out / folder / "run.json").is_file() and (out / path).is_file():
+                files.append((run, out / path))
+            else:
+                missing.append(path.as_posix())
+        arms += _score_probe(probe, models, files) if files else []
+    return arms, missing
+
+
+def _score_probe(
+    probe: str, models: list[str], files: list[tuple[dict[str, Any], Path]]
+) -> list[ArmScores]:
+    first_path = files[0][1]
+    first = _arms(read_predictions(first_path), first_path)
+    metric_of = {arm: metric_for(predictions) for arm, predictions in first.items()}
+    rows: dict[tuple[str, str], list[np.ndarray]] = {}  # (arm, model) -> one row a seed
+    seeds: dict[str, list[int]] = {}
+    for run, path in files:
+        found = _arms(read_predictions(path), path)
+        _check_same_examples(first, found, first_path, path)
+        seeds.setdefault(run["model"], []).append(run["seed"])
+        for arm, metric in metric_of.items():
+            score = resolve("metrics", metric, base=path.parent)
+            with _where(path, arm):
+                rows.setdefault((arm, run["model"]), []).append(score(found[arm]))
+    with_scores = [model for model in models if model in seeds]
+    return [
+        ArmScores(
+            probe,
+            arm,
+            metric_of[arm],
+            of_arm.ids,
+            of_arm.clusters,
+            companion(resolve("metrics", metric_of[arm], base=first_path.parent), "chance")(of_arm),
+            {model: np.stack(rows[arm, model]) for model in with_scores},
+            {model: tuple(seeds[model]) for model in with_scores},
+        )
+        for arm, of_arm in first.items()
+    ]
+
+
+@contextmanager
+def _where(path: Path, arm: str) -> Iterator[None]:
+    """Add file and arm to what a metric says about a row."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(
+            error.problem,
+            where=f"{path}, arm {arm}, {error.where or 'targets'}",
+            found=error.found,
+            allowed=error.allowed,
+            hint=error.hint,
+        ) from None
+
+
+def _arms(predictions: Predictions, path: Path) -> dict[str, Predictions]:
+    """Split predictions by arm, each in the order of its ids."""
+    arms = {}
+    for name in predictions.arms:
+        of_arm = predictions.arm(name)
+        order = np.argsort(of_arm.ids, kind="stable")
+        ids = of_arm.ids[order]
+        if len(repeated := ids[1:][ids[1:] == ids[:-1]]):
+            raise InputError(
+                "an id stands twice within an arm",
+                where=path,
+                found=f"id {repeated[0]} in arm {name}",
+            )
+        arms[name] = replace(
+            of_arm,
+            logits=of_arm.logits[order],
+            targets=of_arm.targets[order],
+            ids=ids,
+            conditions={key: column[order] for key, column in of_arm.conditions.items()},
+            clusters=None if of_arm.clusters is None else of_arm.clusters[order],
+        )
+    return arms
+
+
+def _check_same_examples(
+    first: dict[str, Predictions], other: dict[str, Predictions], path: Path, other_path: Path
+) -> None:
+    """Refuse to compare runs that did not answer the same examples."""
+    difference = None
+    if set(first) != set(other):
+        difference = f"arms {', '.join(first)} and {', '.join(other)}"
+    for arm in first if difference is None else ():
+        a, b = first[arm], other[arm]
+        if a.class_names != b.class_names:
+            difference = f"class names {', '.join(a.class_names)} and {', '.join(b.class_names)}"
+        elif not np.array_equal(a.ids, b.ids):
+            only = np.setxor1d(a.ids, b.ids)
+            difference = f"arm {arm}: id {only[0]} stands in one of them only"
+        elif a.targets.ndim != b.targets.ndim:
+            difference = f"arm {arm}: class ids in one, multi-hot targets in the other"
+        elif not np.array_equal(a.targets, b.targets):
+            unequal = (a.targets != b.targets).reshape(len(a), -1).any(axis=1)
+            difference = f"arm {arm}: targets of id {a.ids[np.argmax(unequal)]} differ"
+    if difference is not None:
+        raise InputError(
+            "two runs did not answer the same examples, so they cannot be compared in pairs",
+            where=f"{path} and {other_path}",
+            found=difference,
+            hint="remove the older of the two files and run the study again",
+        )

@@ -1,0 +1,54 @@
+"""The command line: one file a command. Imports of torch wait until a command needs it."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+import typer
+
+from priorscope.cli.check import check
+from priorscope.cli.data import data_app
+from priorscope.cli.export_probe import export_probe
+from priorscope.cli.list import list_components
+from priorscope.cli.report import report
+from priorscope.cli.run import run
+from priorscope.cli.score import score
+from priorscope.errors import PriorscopeError
+
+app = typer.Typer(
+    name="priorscope",
+    help="Measure the inductive biases of vision architectures.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(run)
+app.command()(check)
+app.command()(report)
+app.command()(score)
+app.command(name="list")(list_components)
+app.add_typer(data_app, name="data")
+app.command(name="export-probe")(export_probe)
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit: 0 done, 2 bad input, 3 a run failed, 130 interrupted."""
+    sys.exit(run_command(sys.argv[1:] if arguments is None else arguments))
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run a command and give its exit code; what the user did wrong is said without traceback."""
+    try:
+        return app(arguments, standalone_mode=False) or 0
+    except PriorscopeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        print("interrupted: what has finished is kept; the same command continues", file=sys.stderr)
+        return INTERRUPTED

@@ -1,0 +1,127 @@
+"""What the commands print about a study."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from priorscope.cli._progress import duration
+from priorscope.probes import ProbeSet
+from priorscope.study.prepare import ModelSize, StudyData
+from priorscope.study.spec import TEST_PROBE, Study
+
+
+def print_data(
+    console: Console, study: Study, data: StudyData, probes: Mapping[str, ProbeSet]
+) -> None:
+    """Say what is trained on and tested on."""
+    console.print(f"[bold]{study.name}[/bold]  study hash {study.hash}", highlight=False)
+    held_out = f", {len(data.held_out):,} held out" if data.held_out is not None else ""
+    px = data.preprocess.image_px
+    resized = "" if px == data.train.image_px else f", seen at {px} px"
+    shown = f"{data.train.image_px} px{resized}"
+    console.print(
+        f"data     {data.title}: {len(data.train):,} training images{held_out}, "
+        f"{len(data.test):,} test images, {data.train.num_classes} classes, {shown}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    for name, probe in probes.items():
+        if name != TEST_PROBE:
+            side = probe.images.shape[1]
+            console.print(
+                f"probe    {name}: {len(probe) // len(probe.arms):,} scenes of {side} px"
+                f" in each of {', '.join(probe.arms)}",
+                highlight=False,
+                soft_wrap=True,
+            )
+
+
+def print_recipe(console: Console, study: Study) -> None:
+    """Print the one recipe."""
+    recipe = study.as_dict()["recipe"]
+    words = "  ".join(f"{key} {_plain(value)}" for key, value in recipe.items())
+    console.print(f"recipe   {words}", highlight=False, soft_wrap=True)
+
+
+def print_models(
+    console: Console,
+    study: Study,
+    data: StudyData,
+    sizes: Mapping[str, ModelSize],
+    seconds: Mapping[str, tuple[float, float]],
+) -> None:
+    """Print size and expected time of every model, and the sum."""
+    table = _table("model", "component", "parameters", "MACs", "train img/s", "one run")
+    total, epochs = 0.0, study.recipe.epochs
+    for name, component in study.models.items():
+        train_one, predict_one = seconds[name]
+        # Every epoch ends with the test images; probes are small beside them.
+        one_run = epochs * (len(data.train) * train_one + len(data.test) * predict_one)
+        total += one_run * len(study.seeds)
+        words = [f"{key}={value}" for key, value in component.parameters.items()]
+        table.add_row(
+            name,
+            " ".join([component.name, *words]),
+            f"{sizes[name].num_parameters:,}",
+            f"{sizes[name].macs / 1e6:,.1f} M",
+            f"{1 / train_one:,.0f}",
+            duration(one_run),
+        )
+    console.print(table)
+    console.print(
+        f"{len(study.models)} models x {len(study.seeds)} seeds: about {duration(total)}"
+        " on this machine, probes and report not counted",
+        highlight=False,
+    )
+
+
+def print_hypotheses(console: Console, study: Study) -> None:
+    """Print what was declared."""
+    for hypothesis in study.hypotheses:
+        margin = f" within {hypothesis.margin}" if hypothesis.margin else ""
+        console.print(
+            f"{hypothesis.id}  {hypothesis.statement}  [{hypothesis.contrast.a} against "
+            f"{hypothesis.contrast.b}, {hypothesis.metric} on {hypothesis.probe}: "
+            f"{hypothesis.expect}{margin}]",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def print_estimates(console: Console, out: Path) -> None:
+    """Print each probe's estimates, chance included."""
+    estimates = pl.read_parquet(out / "analysis" / "estimates.parquet")
+    groups = estimates.partition_by("probe", "arm", "metric", maintain_order=True)
+    models = list(dict.fromkeys(estimates["model"]))
+    table = _table("probe", "arm", "metric", *models)
+    for group in groups:
+        cells = {row["model"]: _cell(row) for row in group.iter_rows(named=True)}
+        probe, arm, metric = group.row(0, named=True), group["arm"][0], group["metric"][0]
+        table.add_row(probe["probe"], arm, metric, *(cells.get(model, "") for model in models))
+    console.print(table)
+
+
+def _cell(row: Mapping[str, Any]) -> str:
+    percent = row["metric"] == "top1"
+    scale, digits = (100, 1) if percent else (1, 2)
+    text = f"{scale * row['estimate']:.{digits}f}"
+    if row["low"] is not None:
+        text += f" [{scale * row['low']:.{digits}f}, {scale * row['high']:.{digits}f}]"
+    return text.replace("[", r"\[") + (" %" if percent else "")
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        words = column in {"model", "component", "probe", "arm", "metric"}
+        table.add_column(column, justify="left" if words else "right")
+    return table
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,37 @@
+"""`priorscope check`: what a study would do, before it does it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def check(
+    study: Annotated[str, typer.Argument(help="A study file, or the name of a packaged study.")],
+    data_root: Annotated[
+        Path | None,
+        typer.Option(help="Where datasets lie.  [default: $PRIORSCOPE_DATA or the cache folder]"),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+) -> None:
+    """Print the resolved plan: data, models and their size, probes, hypotheses, cost."""
+    from priorscope.study.load import load_study
+
+    loaded = load_study(study)
+
+    from rich.console import Console
+
+    from priorscope.cli._summary import print_data, print_hypotheses, print_models, print_recipe
+    from priorscope.data._locations import data_root as find_data_root
+    from priorscope.study.cost import seconds_per_image
+    from priorscope.study.environment import choose_device
+    from priorscope.study.prepare import build_probes, load_data, measure_models
+
+    console = Console()
+    torch_device = choose_device(device)
+    data = load_data(loaded, find_data_root(data_root))
+    sizes = measure_models(loaded, data)
+    print_data(console, loaded, data, build_probes(loaded, data.test))
+    print_recipe(console, loaded)
+    print_models(console, loaded, data, sizes, seconds_per_image(loaded, data, sizes, torch_device))
+    print_hypotheses(console, loaded)

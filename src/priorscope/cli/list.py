@@ -1,0 +1,38 @@
+"""`priorscope list`: what a study can name."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from priorscope.components import PACKAGES, listing
+
+Kind = StrEnum("Kind", [*PACKAGES, "studies"])  # type: ignore[misc]
+
+
+def list_components(
+    kind: Annotated[Kind | None, typer.Argument(help="One kind; all when left out.")] = None,
+) -> None:
+    """List models, data, probes, metrics, executors and packaged studies."""
+    for each in [str(kind)] if kind else [str(k) for k in Kind]:
+        rows = _studies() if each == "studies" else _components(each)
+        print(each)
+        width = max((len(name) for name, _ in rows), default=0)
+        for name, summary in rows:
+            print(f"  {name:<{width}}  {summary}")
+    if kind is None:
+        print("\nmodels may also be timm:<name>, torchvision:<name>, ./file.py:callable")
+
+
+def _components(kind: str) -> list[tuple[str, str]]:
+    return [(component.name, component.summary) for component in listing(kind).values()]
+
+
+def _studies() -> list[tuple[str, str]]:
+    """Take each packaged study's summary from the first line of its header."""
+    from priorscope.study.load import packaged_studies
+
+    return [
+        (name, path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# "))
+        for name, path in packaged_studies().items()
+    ]

@@ -1,0 +1,26 @@
+"""`priorscope report`: analysis and page anew from stored predictions."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from priorscope.errors import InputError
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="The output folder of a study.", metavar="DIR")],
+) -> None:
+    """Rebuild tables, figures and page from stored predictions, without any model."""
+    if not (folder / "study.json").is_file():
+        raise InputError(
+            "no study lies there",
+            where="DIR",
+            found=folder,
+            allowed="the output folder of `priorscope run`",
+        )
+    from priorscope.analysis import analyse
+    from priorscope.report import build
+
+    analyse(folder)
+    print(f"report: {build(folder)}")

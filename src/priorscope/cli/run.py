@@ -1,0 +1,130 @@
+"""`priorscope run`: from a study to its report."""
+
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from priorscope.errors import InputError
+
+
+def run(
+    study: Annotated[str, typer.Argument(help="A study file, or the name of a packaged study.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Output folder.  [default: outputs/<name of the study>]")
+    ] = None,
+    data_root: Annotated[
+        Path | None,
+        typer.Option(help="Where datasets lie.  [default: $PRIORSCOPE_DATA or the cache folder]"),
+    ] = None,
+    seeds: Annotated[str | None, typer.Option(help="Only these, such as 0,1.")] = None,
+    only: Annotated[
+        str | None, typer.Option(help="Only models (or <model>-s<seed>) that match this glob.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    executor: Annotated[str, typer.Option(help="Who executes the runs.")] = "local",
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--fresh/--resume",
+            help="Set old results aside and start anew, or continue with what is not finished.",
+        ),
+    ] = False,
+) -> None:
+    """Train, test and compare the models of a study, and write its report."""
+    from priorscope.study.load import load_study
+    from priorscope.study.plan import plan, select
+    from priorscope.study.store import check_folder, is_finished, set_aside
+
+    loaded = load_study(study)
+    out = out or Path("outputs") / loaded.name
+    runs = plan(loaded)
+    chosen = select(runs, seeds=_parse_seeds(seeds), only=only)
+    if not fresh:
+        check_folder(out, loaded)
+
+    from rich.console import Console
+
+    from priorscope import components
+    from priorscope.analysis import analyse
+    from priorscope.cli._progress import TrainingProgress
+    from priorscope.cli._summary import print_data, print_estimates
+    from priorscope.data._locations import data_root as find_data_root
+    from priorscope.errors import RunFailed
+    from priorscope.report import build
+    from priorscope.study.environment import choose_device, hardware, versions
+    from priorscope.study.prepare import build_probes, load_data, measure_models
+    from priorscope.study.run import Context, execute
+    from priorscope.study.samples import write_samples
+    from priorscope.study.store import open_study
+    from priorscope.training.loop import Epoch
+
+    console = Console()
+    execute_all = components.resolve("executors", executor, base=loaded.base, where="--executor")
+    torch_device = choose_device(device)
+    data = load_data(loaded, find_data_root(data_root))
+    sizes = measure_models(loaded, data)
+    probes = build_probes(loaded, data.test)
+    print_data(console, loaded, data, probes)
+    if fresh and (aside := set_aside(out)):
+        console.print(f"old results are now in {aside}")
+
+    environment = {"versions": versions(), "hardware": hardware(torch_device)}
+    command = shlex.join(["priorscope", *sys.argv[1:]])
+    about = {"command": command, "data": data.describe(), **environment}
+    open_study(out, loaded, runs, about=about)
+    write_samples(out, data.train, probes)
+
+    context = Context(loaded, data, probes, sizes, torch_device, out)
+    to_train = [r for r in chosen if not is_finished(out, r)]
+    if len(to_train) < len(chosen):
+        console.print(f"{len(chosen) - len(to_train)} of {len(chosen)} runs are finished already")
+    macs = {name: size.macs for name, size in sizes.items()}
+    progress = TrainingProgress(console, to_train, loaded.recipe.epochs, macs)
+
+    def one(r):
+        if r not in to_train:  # trained already; its predictions may still be due
+            execute(r, context, on_epoch=lambda _: None)
+            return
+        epochs: list[Epoch] = []
+
+        def on_epoch(epoch: Epoch) -> None:
+            epochs.append(epoch)
+            progress.epoch(r, epoch)
+
+        progress.start(r)
+        execute(r, context, on_epoch=on_epoch)
+        progress.finish(r, epochs)
+
+    def on_failure(r, failure: RunFailed) -> None:
+        print(f"run failed: {r.model} seed {r.seed}: {failure}", file=sys.stderr)
+
+    with progress:
+        failed = execute_all(chosen, one, on_failure=on_failure)
+
+    if any(is_finished(out, r) for r in runs):
+        started = time.perf_counter()
+        analyse(out)
+        page = build(out)
+        print_estimates(console, out)
+        console.print(f"analysed in {time.perf_counter() - started:.1f} s", style="dim")
+        console.print(f"report: {page}", soft_wrap=True, highlight=False)
+    if failed:
+        raise RunFailed(
+            f"{len(failed)} of {len(chosen)} runs failed: "
+            + ", ".join(f"{r.model} seed {r.seed}" for r in failed)
+        )
+
+
+def _parse_seeds(text: str | None) -> list[int] | None:
+    if text is None:
+        return None
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(
+            "seeds are whole numbers", where="--seeds", found=text, allowed="such as 0,1,2"
+        ) from None

@@ -1,0 +1,88 @@
+"""`priorscope score`: statistics on predictions that any other tool made."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def score(
+    labels: Annotated[
+        Path, typer.Option(help="Class ids or multi-hot rows, one row an example.", metavar="FILE")
+    ],
+    predictions: Annotated[
+        list[str],
+        typer.Option(
+            help="Probability or logit rows, or predicted class ids; any number of NAME=FILE.",
+            metavar="NAME=FILE ...",
+        ),
+    ],
+    metric: Annotated[str, typer.Option(help="top1, top_k_matching, or ./file.py:callable.")],
+    more: Annotated[
+        list[str] | None, typer.Argument(help="More predictions.", metavar="[NAME=FILE ...]")
+    ] = None,
+    k: Annotated[
+        int | None,
+        typer.Option(help="For top_k_matching.  [default: each row's number of present classes]"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Score predictions that any tool made: estimates, intervals and comparisons in pairs.
+
+    Files are CSV (commas, semicolons or white space, with or without a header), NPY or Parquet,
+    all with the same examples in the same order.
+    """
+    from priorscope.analysis.external import parse_named_files, score_files
+
+    files = parse_named_files([*predictions, *(more or [])])
+    result = score_files(labels, files, metric=metric, k=k)
+    if as_json:
+        typer.echo(json.dumps(result, indent=1, ensure_ascii=False))
+    else:
+        _print(result)
+
+
+def _print(result: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    histogram = any("histogram" in model for model in result["models"].values())
+    examples = f"{result['num_examples']:,} examples, {result['num_classes']} classes"
+    console.print(Text(f"{result['metric']} on {examples}"))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("model")
+    for column in ("mean", "95 % interval", *(["examples with score 0, 1, ..."] * histogram)):
+        table.add_column(column, justify="right")
+    for name, model in result["models"].items():
+        counts = ", ".join(map(str, model.get("histogram", ())))
+        interval = f"[{model['low']:.4f}, {model['high']:.4f}]"
+        cells = [name, f"{model['estimate']:.4f}", interval, *([counts] * histogram)]
+        table.add_row(*map(Text, cells))
+    if chance := result["chance"]:
+        counts = [f"{share * result['num_examples']:.1f}" for share in chance.get("pmf", ())]
+        cells = ["chance", f"{chance['expected']:.4f}", "", *([", ".join(counts)] * histogram)]
+        table.add_row(*map(Text, cells), style="dim")
+    console.print(table)
+    methods = dict.fromkeys(model["method"] for model in result["models"].values())
+    console.print(Text(f"intervals: {', '.join(methods)}"), style="dim")
+    if not result["pairs"]:
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("pair")
+    for column in ("difference", "95 % interval", "p", "p (Holm)"):
+        table.add_column(column, justify="right")
+    for pair in result["pairs"]:
+        table.add_row(
+            Text(f"{pair['a']} - {pair['b']}"),
+            f"{pair['difference']:+.4f}",
+            Text(f"[{pair['low']:+.4f}, {pair['high']:+.4f}]"),
+            f"{pair['p_value']:.4f}",
+            f"{pair['p_adjusted']:.4f}",
+        )
+    console.print()
+    console.print(table)
+    tests = dict.fromkeys(pair["test"] for pair in result["pairs"])
+    console.print(Text(f"p: {', '.join(tests)}; Holm over all pairs"), style="dim")

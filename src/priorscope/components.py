@@ -1,0 +1,223 @@
+"""Name -> callable: the listing of components, and the only dynamic import in the package.
+
+A public file `x.py` in a component package defines the callable `x`; `_x.py` is support. A
+reference in a study is one of
+
+- `x`: a packaged component;
+- `./file.py:callable`: a file beside the study;
+- `package.module:callable`: anything importable;
+- `timm:<name>`, `torchvision:<name>`: their classifiers (models only).
+
+Naming a file or a module in a study executes the code in it, as any import does.
+"""
+
+import ast
+import functools
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import json
+import sys
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import ConfigDict, Field, ValidationError, create_model
+
+from priorscope.errors import InputError, did_you_mean, unknown_name
+
+PACKAGES = {
+    "models": "priorscope.models",
+    "data": "priorscope.data",
+    "probes": "priorscope.probes",
+    "metrics": "priorscope.metrics",
+    "executors": "priorscope.execution",
+}
+PREFIXES = {
+    ("models", "timm"): "priorscope.models._timm:timm_classifier",
+    ("models", "torchvision"): "priorscope.models._torchvision:torchvision_classifier",
+}
+
+
+@dataclass(frozen=True)
+class Component:
+    """A packaged component: its name, its file, and the first line of its docstring."""
+
+    name: str
+    path: Path
+    summary: str
+
+
+def listing(kind: str) -> dict[str, Component]:
+    """List the packaged components of a kind by name, without importing them.
+
+    Raises
+    ------
+    InputError : no such kind
+    """
+    if kind not in PACKAGES:
+        raise unknown_name("kind of component", kind, PACKAGES)
+    folder = Path(__file__).parent / PACKAGES[kind].rpartition(".")[2]
+    found = {}
+    for path in sorted(folder.glob("[!_]*.py")):
+        tree = ast.parse(path.read_bytes())
+        body = [node for node in tree.body if getattr(node, "name", None) == path.stem]
+        text = ast.get_docstring(body[0]) if body else None  # type: ignore[arg-type]
+        found[path.stem] = Component(path.stem, path, (text or "").partition("\n")[0])
+    return found
+
+
+def resolve(kind: str, reference: str, *, base: Path, where: object = None) -> Callable[..., Any]:
+    """Import the callable that a study names.
+
+    Parameters
+    ----------
+    kind : a key of `PACKAGES`
+    reference : see the module's docstring
+    base : the folder that `./file.py` is relative to
+    where : the key's path, for messages
+
+    Raises
+    ------
+    InputError : nothing has that name, or importing it fails
+    """
+    prefix, colon, rest = reference.partition(":")
+    if not colon:
+        names = listing(kind)
+        if reference not in names:
+            raise unknown_name(_singular(kind), reference, names, where=where)
+        module = importlib.import_module(f"{PACKAGES[kind]}.{reference}")
+        return getattr(module, reference)
+    if (kind, prefix) in PREFIXES:
+        module_name, _, name = PREFIXES[kind, prefix].partition(":")
+        return functools.partial(
+            getattr(importlib.import_module(module_name), name), architecture=rest
+        )
+    module = _import_user_module(prefix, base, reference, where)
+    if not callable(getattr(module, rest, None)):
+        names = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_")]
+        raise unknown_name(f"callable in {prefix}", rest, names, where=where)
+    return getattr(module, rest)
+
+
+def companion(function: Callable[..., Any], name: str) -> Any:
+    """Find the public `name` that stands in the same file as a component, or None."""
+    return getattr(sys.modules[inspect.unwrap(function).__module__], name, None)
+
+
+def bind(
+    function: Callable[..., Any],
+    parameters: Mapping[str, Any],
+    *,
+    where: str,
+    reserved: Iterable[str] = (),
+) -> dict[str, Any]:
+    """Check a study's parameters against a component's signature; return them converted.
+
+    `reserved` are the arguments that priorscope itself passes. Positional arguments are never the
+    user's. A `**kwargs` lets any further parameter pass unchecked.
+
+    Raises
+    ------
+    InputError : unknown, missing, of the wrong type or out of range; names the key's path
+    """
+    hints = typing.get_type_hints(inspect.unwrap(_innermost(function)), include_extras=True)
+    given = inspect.signature(function).parameters.values()
+    bound_already = function.keywords if isinstance(function, functools.partial) else {}
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in given)
+    fields: dict[str, Any] = {
+        p.name: (hints.get(p.name, Any), ... if p.default is p.empty else Field(default=p.default))
+        for p in given
+        if p.kind is p.KEYWORD_ONLY and p.name not in set(reserved) | set(bound_already)
+    }
+    unknown = [name for name in parameters if name not in fields]
+    if unknown and not open_ended:
+        raise InputError(
+            "unknown parameter",
+            where=f"{where}.{unknown[0]}",
+            found=unknown[0],
+            allowed=sorted(fields) or "no parameters",
+            hint=did_you_mean(unknown[0], fields),
+        )
+    config = ConfigDict(strict=True, arbitrary_types_allowed=True, protected_namespaces=())
+    model = create_model("parameters", __config__=config, **fields)
+    checked = {name: value for name, value in parameters.items() if name in fields}
+    try:
+        # JSON mode: strict about numbers and strings, yet a list may become a tuple.
+        values = model.model_validate_json(json.dumps(checked))
+    except ValidationError as error:
+        raise _first_error(error, where) from None
+    extra = {name: value for name, value in parameters.items() if name not in fields}
+    return {name: getattr(values, name) for name in checked} | extra
+
+
+@contextmanager
+def errors_at(where: str) -> Iterator[None]:
+    """Let a component's InputError name the key's path in the study, not the bare parameter."""
+    try:
+        yield
+    except InputError as error:
+        error.where = f"{where}.{error.where}" if error.where else where
+        raise
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            "the component refuses its parameters",
+            where=where,
+            found=f"{type(error).__name__}: {error}",
+        ) from error
+
+
+def _first_error(error: ValidationError, where: str) -> InputError:
+    """Turn the first of pydantic's errors into ours, with the key's path."""
+    first = error.errors()[0]
+    path = ".".join([where, *(str(part) for part in first["loc"])])
+    if first["type"] == "missing":
+        return InputError("missing parameter", where=path)
+    return InputError(
+        "value not allowed", where=path, found=repr(first["input"]), allowed=first["msg"]
+    )
+
+
+def _import_user_module(prefix: str, base: Path, reference: str, where: object) -> ModuleType:
+    try:
+        if not prefix.endswith(".py"):
+            return importlib.import_module(prefix)
+        path = (base / prefix).resolve()
+        if not path.is_file():
+            raise InputError("no such file", where=where, found=path)
+        # The name is derived from the path, so that two files `model.py` do not collide.
+        name = f"priorscope_user_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+        if name in sys.modules:
+            return sys.modules[name]
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec and spec.loader
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+        return module
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(
+            f"cannot import {prefix}",
+            where=where,
+            found=f"{reference} ({type(error).__name__}: {error})",
+            allowed="a component's name, ./file.py:callable or package.module:callable",
+        ) from error
+
+
+def _innermost(function: Callable[..., Any]) -> Callable[..., Any]:
+    inner = function.func if isinstance(function, functools.partial) else function
+    return inner.__init__ if inspect.isclass(inner) else inner
+
+
+def _singular(kind: str) -> str:
+    return {"data": "dataset"}.get(kind, kind.removesuffix("s"))

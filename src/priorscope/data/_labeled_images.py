@@ -1,0 +1,81 @@
+"""The two values that every dataset returns."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from priorscope.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class LabeledImages:
+    """Images with one class each.
+
+    Attributes
+    ----------
+    images : uint8 [n, height, width, 3], RGB; may be a read-only memory map
+    labels : int64 [n], in 0 .. num_classes - 1
+    class_names : one name a class
+    fingerprint : 16 hex digits that change when any image, label or the order changes
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    class_names: tuple[str, ...]
+    fingerprint: str
+
+    def __post_init__(self):
+        if self.images.ndim != 4 or self.images.shape[3] != 3 or self.images.dtype != np.uint8:
+            raise InputError(
+                "images must be RGB bytes",
+                found=f"{self.images.dtype} {list(self.images.shape)}",
+                allowed="uint8 [n, height, width, 3]",
+            )
+        if self.labels.shape != (len(self.images),):
+            raise InputError(
+                "every image needs one label",
+                found=f"{len(self.images)} images, labels of shape {list(self.labels.shape)}",
+            )
+        if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < self.num_classes:
+            raise InputError(
+                "label out of range",
+                found=f"{self.labels.min()} .. {self.labels.max()}",
+                allowed=f"0 .. {self.num_classes - 1}",
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def num_classes(self) -> int:
+        """Count the classes, present or not."""
+        return len(self.class_names)
+
+    @property
+    def image_px(self) -> int:
+        """Give the side of the (square) images in pixels."""
+        return self.images.shape[1]
+
+    def take(self, indices: np.ndarray) -> "LabeledImages":
+        """Select the images at `indices` (int [m]), in that order."""
+        images, labels = self.images[indices], self.labels[indices]
+        return LabeledImages(images, labels, self.class_names, fingerprint(images, labels))
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """The train and test split of a dataset, and what a report should call it."""
+
+    title: str
+    train: LabeledImages
+    test: LabeledImages
+
+
+def fingerprint(images: np.ndarray, labels: np.ndarray) -> str:
+    """Hash shape, pixels and labels to 16 hex digits (SHA-256, cut)."""
+    digest = hashlib.sha256(repr((images.shape, labels.shape)).encode())
+    for start in range(0, len(images), 4096):  # a memory map is read piece by piece
+        digest.update(np.ascontiguousarray(images[start : start + 4096]))
+    digest.update(np.ascontiguousarray(labels, dtype=np.int64))
+    return digest.hexdigest()[:16]

@@ -1,0 +1,22 @@
+"""CIFAR-100 with its fine labels."""
+
+from pathlib import Path
+
+from priorscope.data._carriers import read_cifar
+from priorscope.data._labeled_images import Dataset
+from priorscope.data._official import CIFAR100
+
+
+def cifar100(*, root: Path) -> Dataset:
+    """CIFAR-100: 50,000 and 10,000 photographs of 32 px in 100 (fine) classes.
+
+    Reads the official pickles `cifar-100-python` from `root`/cifar100 or `root` itself, each
+    checked by its md5.
+
+    Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
+
+    Raises
+    ------
+    InputError : not found; truncated, incomplete or not CIFAR-100, naming the file
+    """
+    return read_cifar(root, CIFAR100)

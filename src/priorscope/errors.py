@@ -1,0 +1,76 @@
+"""What went wrong, where, and what to do: one hierarchy, one exit code a class."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class PriorscopeError(Exception):
+    """Everything that priorscope raises on purpose; `exit_code` is the command line's."""
+
+    exit_code = 2
+
+
+class InputError(PriorscopeError):
+    """What the user gave cannot be used.
+
+    Parameters
+    ----------
+    problem : one line that says what is wrong
+    where : the file, the key's path (`recipe.batch_size`), or both
+    found : what stood there
+    allowed : what may stand there: a phrase, or the valid names
+    hint : what to do next
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        where: object = None,
+        found: object = None,
+        allowed: str | Iterable[object] | None = None,
+        hint: str | None = None,
+    ):
+        if allowed is not None and not isinstance(allowed, str):
+            allowed = ", ".join(str(name) for name in allowed)
+        self.problem, self.where, self.found, self.allowed, self.hint = (
+            problem,
+            None if where is None else str(where),
+            found,
+            allowed,
+            hint,
+        )
+        super().__init__(problem)
+
+    def __str__(self) -> str:
+        rows = [("where", self.where), ("found", self.found), ("allowed", self.allowed)]
+        rows.append(("hint", self.hint))
+        return "\n".join(
+            [self.problem] + [f"  {name:<8} {value}" for name, value in rows if value is not None]
+        )
+
+
+class RunFailed(PriorscopeError):
+    """A run stopped before its end (the other runs are kept)."""
+
+    exit_code = 3
+
+
+def unknown_name(
+    what: str, name: str, options: Iterable[str], *, where: object = None
+) -> InputError:
+    """Say that `name` is no valid `what`, and offer the nearest of `options`."""
+    options = sorted(options)
+    return InputError(
+        f"unknown {what}: {name}",
+        where=where,
+        found=name,
+        allowed=options,
+        hint=did_you_mean(name, options),
+    )
+
+
+def did_you_mean(name: str, options: Iterable[str]) -> str | None:
+    """Offer the option nearest to `name`, or nothing when none is near."""
+    near = get_close_matches(name, list(options), n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else None

@@ -1,0 +1,127 @@
+"""Predictions on disk: the evidence from which every number of a report can be recomputed."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from priorscope.errors import InputError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What one run answered on one probe.
+
+    Attributes
+    ----------
+    logits : float32 [n, num_classes]
+    targets : int64 [n], the class; or bool [n, num_classes], the classes that are present
+    ids : int64 [n], the scene; unique within an arm
+    conditions : name -> array [n]; `arm` is always among them
+    class_names : one name a class
+    clusters : str [n] or None
+    """
+
+    logits: np.ndarray
+    targets: np.ndarray
+    ids: np.ndarray
+    conditions: dict[str, np.ndarray]
+    class_names: tuple[str, ...]
+    clusters: np.ndarray | None = field(default=None)
+
+    def __len__(self) -> int:
+        return len(self.logits)
+
+    @property
+    def num_classes(self) -> int:
+        """Count the classes."""
+        return len(self.class_names)
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """List the arms in row order: first the condition under test, then the controls."""
+        return tuple(dict.fromkeys(self.conditions["arm"].tolist()))
+
+    def arm(self, name: str) -> "Predictions":
+        """Select the rows of one arm."""
+        rows = self.conditions["arm"] == name
+        return Predictions(
+            self.logits[rows],
+            self.targets[rows],
+            self.ids[rows],
+            {key: column[rows] for key, column in self.conditions.items()},
+            self.class_names,
+            None if self.clusters is None else self.clusters[rows],
+        )
+
+
+def write_predictions(predictions: Predictions, path: Path) -> None:
+    """Write Parquet: `id`, `target` or `targets`, one column a condition, `cluster`, `logits`.
+
+    The file is written beside its place and renamed into it.
+    """
+    multi_hot = predictions.targets.ndim == 2
+    columns: dict[str, pa.Array] = {"id": pa.array(predictions.ids)}
+    if multi_hot:
+        present = [np.flatnonzero(row).astype(np.int16) for row in predictions.targets]
+        columns["targets"] = pa.array(present, type=pa.list_(pa.int16()))
+    else:
+        columns["target"] = pa.array(predictions.targets.astype(np.int16))
+    columns |= {name: pa.array(column) for name, column in predictions.conditions.items()}
+    if predictions.clusters is not None:
+        columns["cluster"] = pa.array(predictions.clusters)
+    flat = pa.array(np.ascontiguousarray(predictions.logits, dtype=np.float32).ravel())
+    columns["logits"] = pa.FixedSizeListArray.from_arrays(flat, predictions.num_classes)
+    header = {
+        "format": FORMAT,
+        "class_names": predictions.class_names,
+        "conditions": list(predictions.conditions),
+    }
+    table = pa.table(columns).replace_schema_metadata({"priorscope": json.dumps(header)})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".partial")
+    pq.write_table(table, beside, compression="zstd")
+    beside.replace(path)
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read what `write_predictions` wrote.
+
+    Raises
+    ------
+    InputError : the file is damaged or was not written by priorscope
+    """
+    try:
+        table = pq.read_table(path)
+        header = json.loads(table.schema.metadata[b"priorscope"])
+        class_names = tuple(header["class_names"])
+        flat = table["logits"].combine_chunks().flatten().to_numpy()
+        logits = flat.reshape(table.num_rows, len(class_names))
+        if "targets" in table.column_names:
+            targets = np.zeros(logits.shape, dtype=bool)
+            lists = table["targets"].combine_chunks()
+            rows = np.repeat(np.arange(len(lists)), lists.value_lengths().to_numpy())
+            targets[rows, lists.flatten().to_numpy()] = True
+        else:
+            targets = table["target"].to_numpy().astype(np.int64)
+        conditions = {name: _column(table, name) for name in header["conditions"]}
+        clusters = _column(table, "cluster") if "cluster" in table.column_names else None
+        ids = table["id"].to_numpy()
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError, IndexError) as error:
+        raise InputError(
+            "predictions file cannot be read",
+            where=path,
+            found=f"{type(error).__name__}: {error}",
+            hint="remove it and run the study again: only its predictions are recomputed",
+        ) from None
+    return Predictions(logits, targets, ids, conditions, class_names, clusters)
+
+
+def _column(table: pa.Table, name: str) -> np.ndarray:
+    values = table[name].to_pylist()
+    return np.array(values)

@@ -1,0 +1,1 @@
+"""Executors: one file each, `def x(runs, execute, *, on_event) -> failures`."""

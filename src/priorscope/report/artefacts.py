@@ -1,0 +1,172 @@
+"""Read what a study left on disk: all that a report is made of."""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from priorscope.errors import InputError
+
+CHANCE = "chance"
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Artefacts:
+    """The output folder of a study, read.
+
+    Attributes
+    ----------
+    record : `study.json`
+    runs : `run.json` of every finished run of the plan, in the plan's order
+    epochs : the lines of every `metrics.jsonl`, each with `model` and `seed`
+    samples : probe (or "train") -> rows with `id, arm, label, cluster, png`
+    scores, estimates, comparisons, histograms : the rows of the files of `analysis/`
+    analysis : `analysis.json`
+    """
+
+    out: Path
+    record: Row
+    runs: list[Row]
+    epochs: list[Row]
+    samples: dict[str, list[Row]]
+    scores: list[Row]
+    estimates: list[Row]
+    comparisons: list[Row]
+    histograms: list[Row]
+    analysis: Row
+
+    @property
+    def study(self) -> Row:
+        """Give the study as it was resolved."""
+        return self.record["study"]
+
+    @property
+    def models(self) -> list[str]:
+        """List the models in the study's order."""
+        return list(self.study["models"])
+
+    @property
+    def probes(self) -> dict[str, Row]:
+        """Map the study's probes (without "test") to their component and parameters."""
+        return {name: dict(probe) for name, probe in (self.study.get("probes") or {}).items()}
+
+    @property
+    def missing(self) -> list[Row]:
+        """List the planned runs that have not finished, or that the analysis lacked."""
+        there = {run["run_id"] for run in self.runs} - set(self.analysis.get("missing", []))
+        return [run for run in self.record["plan"] if run["run_id"] not in there]
+
+    @property
+    def confidence(self) -> str:
+        """Name the level of the intervals: "95 %"."""
+        return f"{100 * (1 - self.analysis['alpha']):g}\N{NO-BREAK SPACE}%"
+
+    def arms(self, probe: str) -> list[str]:
+        """List a probe's arms: first the condition under test, then its controls."""
+        rows = self.samples.get(probe, []) + [r for r in self.estimates if r["probe"] == probe]
+        return list(dict.fromkeys(row["arm"] for row in rows))
+
+    def metrics(self, probe: str) -> list[str]:
+        """List the metrics that a probe was scored with, the main one first."""
+        rows = [row for row in self.estimates if row["probe"] == probe]
+        return list(dict.fromkeys(row["metric"] for row in rows))
+
+    def largest_score(self, probe: str, arm: str, metric: str) -> int | None:
+        """Give k of a Top-k matching arm; None when the metric has no histogram."""
+        rows = select(self.histograms, probe=probe, arm=arm, metric=metric)
+        return max((int(row["score"]) for row in rows), default=None)
+
+    def estimate(self, model: str, probe: str, arm: str, metric: str) -> Row | None:
+        """Find one row of the estimates."""
+        rows = select(self.estimates, model=model, probe=probe, arm=arm, metric=metric)
+        return rows[0] if rows else None
+
+
+def select(rows: list[Row], **wanted: object) -> list[Row]:
+    """Keep the rows whose columns equal the wanted values."""
+    return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
+
+
+def read_artefacts(out: Path) -> Artefacts:
+    """Read a study's output folder.
+
+    Raises
+    ------
+    InputError : the folder is no study's, has no finished run, lacks its analysis, or a file is
+        damaged
+    """
+    if not (out / "study.json").is_file():
+        raise InputError(
+            "not the output folder of a study", where=out, allowed="a folder with study.json"
+        )
+    record = _json(out / "study.json")
+    runs, epochs = [], []
+    for planned in record["plan"]:
+        folder = out / "runs" / planned["run_id"]
+        if (folder / "run.json").is_file():
+            run = _json(folder / "run.json")
+            runs.append(run)
+            epochs += [
+                {"model": run["model"], "seed": run["seed"]} | line
+                for line in _json_lines(folder / "metrics.jsonl")
+            ]
+    if not runs:
+        raise InputError(
+            "no run of this study has finished",
+            where=out / "runs",
+            hint="priorscope run continues with the runs that are not finished",
+        )
+    sample_names = ["train", *(record["study"].get("probes") or {})]
+    sample_files = {name: out / "samples" / f"{name}.parquet" for name in sample_names}
+    return Artefacts(
+        out,
+        record,
+        runs,
+        epochs,
+        {name: _rows(path) for name, path in sample_files.items() if path.is_file()},
+        _rows(out / "analysis" / "scores.parquet"),
+        _rows(out / "analysis" / "estimates.parquet"),
+        _rows(out / "analysis" / "comparisons.parquet"),
+        _rows(out / "analysis" / "histograms.parquet"),
+        _json(out / "analysis" / "analysis.json"),
+    )
+
+
+def _json(path: Path) -> Row:
+    try:
+        return json.loads(_existing(path).read_bytes())
+    except ValueError as error:
+        raise InputError("file is not JSON", where=path, found=error) from None
+
+
+def _json_lines(path: Path) -> list[Row]:
+    try:
+        return [json.loads(line) for line in _existing(path).read_bytes().splitlines() if line]
+    except ValueError as error:
+        raise InputError("file is not JSON lines", where=path, found=error) from None
+
+
+def _rows(path: Path) -> list[Row]:
+    try:
+        rows = pl.read_parquet(_existing(path)).to_dicts()
+    except pl.exceptions.PolarsError as error:
+        raise InputError("file is not Parquet", where=path, found=error) from None
+    return [{key: _none_if_nan(value) for key, value in row.items()} for row in rows]
+
+
+def _none_if_nan(value: object) -> object:
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise InputError(
+            "a report needs this file",
+            where=path,
+            hint="priorscope report DIR analyses the stored predictions and writes it",
+        )
+    return path

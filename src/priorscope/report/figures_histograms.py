@@ -1,0 +1,99 @@
+"""How many of the k most likely classes are present (the report's Figure 5)."""
+
+import altair as alt
+
+from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
+from priorscope.report.figures import (
+    CHANCE_GREY,
+    INK,
+    ChartFigure,
+    Panel,
+    model_colour,
+    values,
+)
+from priorscope.report.wording import unit
+
+
+def matching_histograms(
+    artefacts: Artefacts, probe: str, arm: str, metric: str, title: str
+) -> ChartFigure | None:
+    """Draw each model's scores 0 .. k against the chance distribution, with its mean."""
+    found = select(artefacts.histograms, probe=probe, arm=arm, metric=metric)
+    chance = select(found, model=CHANCE)
+    models = [m for m in artefacts.models if select(found, model=m)]
+    if not models:
+        return None
+    highest = max(row["fraction"] for row in found)
+    panels = [
+        _panel(artefacts, model, select(found, model=model), chance, highest) for model in models
+    ]
+    k = artefacts.largest_score(probe, arm, metric)
+    caption = (
+        f"{title}: how many of a model\N{RIGHT SINGLE QUOTATION MARK}s {k} most likely classes are "
+        f"among the {k} classes of the image, as a share of all images (seeds together). Dashed "
+        "outlines: chance, which is hypergeometric. The symbol on top is the mean score with its "
+        f"{artefacts.confidence} interval."
+    )
+    return ChartFigure(f"histogram-{probe}", caption, tuple(panels), columns=2, panel_px=168)
+
+
+def _panel(
+    artefacts: Artefacts, model: str, rows: list[Row], chance: list[Row], highest: float
+) -> Panel:
+    colour = model_colour(artefacts.models, model)
+    first = rows[0]
+    estimate = artefacts.estimate(model, first["probe"], first["arm"], first["metric"])
+    unit_ = unit(artefacts, first["probe"], first["arm"], first["metric"])
+    by_chance = {row["score"]: row["fraction"] for row in chance}
+    bars = [
+        {
+            "score": row["score"],
+            "share": 100 * row["fraction"],
+            "chance": 100 * by_chance[row["score"]] if row["score"] in by_chance else None,
+        }
+        for row in rows
+    ]
+    # The head room holds the mean.
+    share = alt.Y(
+        "share:Q",
+        title="Share of images, %",
+        scale=alt.Scale(domain=[0, 122 * highest], nice=False),
+        axis=alt.Axis(tickCount=5),
+    )
+    top = max(int(row["score"]) for row in rows)
+    score = alt.X(
+        "score:Q",
+        title="Classes found",
+        scale=alt.Scale(domain=[-0.6, top + 0.6], nice=False),
+        axis=alt.Axis(values=list(range(top + 1)), grid=False, tickCount=top + 1),
+    )
+    width = max(4.0, 0.72 * 135 / (top + 1.2))
+    base = alt.Chart(values(bars)).encode(
+        x=score,
+        tooltip=[
+            alt.Tooltip("score:Q", title="classes found"),
+            alt.Tooltip("share:Q", title="share of images, %", format=".1f"),
+            alt.Tooltip("chance:Q", title="chance, %", format=".1f"),
+        ],
+    )
+    layers = [
+        base.mark_bar(color=colour, opacity=0.8, size=width).encode(y=share),
+        base.mark_bar(
+            filled=False, stroke=CHANCE_GREY, strokeDash=[4, 3], strokeWidth=1.4, size=width
+        ).encode(y=alt.Y("chance:Q")),
+    ]
+    if estimate:
+        point = alt.Chart(values([{k: estimate[k] for k in ("estimate", "low", "high")}]))
+        height = alt.value(7)
+        layers += [
+            point.mark_rule(color=INK, strokeWidth=2).encode(
+                x=alt.X("low:Q"), x2="high:Q", y=height
+            ),
+            point.mark_point(color=INK, filled=True, size=18, opacity=1).encode(
+                x=alt.X("estimate:Q"), y=height
+            ),
+        ]
+    title = alt.TitleParams(
+        model, color=colour, limit=170, subtitle=f"mean {unit_.estimate(estimate)}", frame="group"
+    )
+    return alt.layer(*layers).properties(width=135, height=135, title=title)

@@ -1,0 +1,242 @@
+"""What a study shows in words, and what it cannot say; every phrase follows from its numbers."""
+
+from dataclasses import dataclass
+
+from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
+from priorscope.report.figures_intervals import select_arm
+from priorscope.report.tables_results import Column
+from priorscope.report.tables_study import differing_environment
+from priorscope.report.wording import count, counted, listed, plain, unit
+
+# A network that answers fewer of its own training images is called unfitted. Augmented images
+# are harder than clean ones, hence not 100 %.
+_FITTED_ACCURACY = 0.95
+_MOST_PAIRS = 6  # named in words
+_MOST_MODELS = 6  # named in words
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The text at the top of the page: one paragraph, then what limits it, then warnings."""
+
+    paragraph: str
+    limits: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def summarise(artefacts: Artefacts, columns: list[Column]) -> Summary:
+    """Put a study into words; `columns` are the test images and what each probe is about."""
+    sentences = [_what_was_done(artefacts), *_leaders(artefacts, columns)]
+    sentences += _differences(artefacts, columns)
+    return Summary(" ".join(sentences), tuple(_limits(artefacts, columns)), _warnings(artefacts))
+
+
+def _what_was_done(artefacts: Artefacts) -> str:
+    data, recipe = artefacts.record["data"], artefacts.study["recipe"]
+    models = artefacts.models
+    seeds = {model: _num_seeds(artefacts, model) for model in models}
+    per_model = sorted(set(seeds.values()))
+    one = len(models) == 1
+    text = f"{_named(models)} {'was' if one else 'were'} trained from scratch "
+    text = f"{text[0].upper()}{text[1:]}" if len(models) > _MOST_MODELS else text
+    text += "" if one else "under one recipe "
+    text += f"on {count(data['train']['num_images'])} images of {data['title']}"
+    if "epochs" in recipe:
+        text += f" for {counted(recipe['epochs'], 'epoch')}"
+    if len(per_model) == 1:
+        text += f" with {counted(per_model[0], 'seed')}"
+    else:
+        text += f" with {per_model[0]} to {per_model[-1]} seeds"
+    text += "" if one else " each"
+    text += f", then tested on {count(data['test']['num_images'])} test images"
+    if artefacts.probes:
+        text += f" and on {counted(len(artefacts.probes), 'probe')} ({listed(artefacts.probes)})"
+    return f"{text}."
+
+
+def _leaders(artefacts: Artefacts, columns: list[Column]) -> list[str]:
+    """Say who scored highest and lowest on each column, with intervals, and what chance is."""
+    sentences = []
+    for probe, arm, metric, _ in columns:
+        rows = sorted(select_arm(artefacts, probe, arm, metric), key=lambda r: -r["estimate"])
+        if not rows:
+            continue
+        unit_ = unit(artefacts, probe, arm, metric)
+        chance = artefacts.estimate(CHANCE, probe, arm, metric)
+        where = "On the test images" if probe == "test" else f"On {probe}"
+        named = [rows[0], rows[-1]] if len(rows) > 1 else rows
+        scores = [
+            f"{row['model']} {_with_unit(unit_.estimate(row), unit_.symbol)}" for row in named
+        ]
+        text = f"{where}, {unit_.metric[0].lower()}{unit_.metric[1:]} "
+        text += f"ran from {scores[1]} to {scores[0]}" if len(scores) > 1 else f"was: {scores[0]}"
+        if chance:
+            value = _with_unit(unit_.value(chance["estimate"]), unit_.symbol)
+            text += f"; chance is {value}"
+            if near := _indistinct_from(rows, chance["estimate"]):
+                text += f", which the {artefacts.confidence} interval of {listed(near)} includes"
+        sentences.append(f"{text}.")
+    return sentences
+
+
+def _differences(artefacts: Artefacts, columns: list[Column]) -> list[str]:
+    """Count the differences that are clear after Holm's correction, and name a few."""
+    alpha = artefacts.analysis["alpha"]
+    sentences, num_pairs, num_clear = [], 0, 0
+    for probe, arm, metric, _ in columns:
+        rows = select(artefacts.comparisons, probe=probe, arm=arm, metric=metric)
+        clear = [r for r in rows if r["p_adjusted"] is not None and r["p_adjusted"] < alpha]
+        num_pairs += len(rows)
+        num_clear += len(clear)
+        if not clear:
+            continue
+        unit_ = unit(artefacts, probe, arm, metric)
+        largest = sorted(clear, key=lambda row: -abs(row["difference"]))
+        largest = largest[: max(1, _MOST_PAIRS // len(columns))]
+        named = [_clear_difference(row, unit_) for row in largest]
+        where = "On the test images" if probe == "test" else f"On {probe}"
+        more = len(clear) - len(largest)
+        named += [f"{more} more"] if more else []
+        sentences.append(f"{where}, {listed(named)}.")
+    unclear = num_pairs - num_clear
+    if not num_pairs:
+        return []
+    opening = (
+        f"Of {counted(num_pairs, 'difference')} between models on the test images and on what the "
+        f"probes are about, {num_clear or 'none'} "
+        f"{'is' if num_clear == 1 else 'are'} clear (p < {alpha:g} after Holm"
+        "\N{RIGHT SINGLE QUOTATION MARK}s correction)"
+    )
+    closing = f"The other {unclear} are not" if unclear != 1 else "The other one is not"
+    closing += " clear in either direction, which is no evidence that models are equal."
+    tail = [closing] if unclear and sentences else []
+    if unclear and not sentences:
+        tail = ["That is no evidence that models are equal."]
+    return [f"{opening}{':' if sentences else '.'}", *_run_on(sentences), *tail]
+
+
+def _run_on(sentences: list[str]) -> list[str]:
+    """Join sentences into one after a colon, without their capitals."""
+    if not sentences:
+        return []
+    return ["; ".join(f"{text[0].lower()}{text[1:-1]}" for text in sentences) + "."]
+
+
+def _clear_difference(row: Row, unit_) -> str:
+    a, b, low, high = row["a"], row["b"], row["low"], row["high"]
+    difference = row["difference"]
+    if difference < 0:
+        a, b, difference = b, a, -difference
+        low, high = (
+            (None if row["high"] is None else -row["high"]),
+            (None if row["low"] is None else -row["low"]),
+        )
+    text = f"{unit_.value(difference, signed=True)} {unit_.interval(low, high, signed=True)}"
+    return f"{a} above {b} ({_with_unit(text.strip(), unit_.difference_symbol)})"
+
+
+def _limits(artefacts: Artefacts, columns: list[Column]) -> list[str]:
+    limits = []
+    num_seeds = min(_num_seeds(artefacts, run["model"]) for run in artefacts.runs)
+    if num_seeds == 1:
+        limits.append(
+            "With one seed, intervals and p-values cover the choice of test images only. They "
+            "speak of these trained networks, not of their architectures: another seed can change "
+            "the order."
+        )
+    elif num_seeds < 5:
+        limits.append(
+            f"{counted(num_seeds, 'seed').capitalize()} a model say little about how much results "
+            "vary between trainings; small differences need more."
+        )
+    fits = _training_accuracy(artefacts)
+    unfitted = [model for model, accuracy in fits.items() if accuracy < _FITTED_ACCURACY]
+    if unfitted:
+        values = [100 * fits[model] for model in unfitted]
+        everyone = "The model" if len(fits) == 1 else f"All {counted(len(fits), 'model')}"
+        span = f"{min(values):.1f}\N{NO-BREAK SPACE}%"
+        span += f" to {max(values):.1f}\N{NO-BREAK SPACE}%" if len(values) > 1 else ""
+        limits.append(
+            f"{everyone if unfitted == list(fits) else _named(unfitted)} had not fitted the training images when training ended (accuracy "
+            f"on them in the last epoch: {span}): this compares what models learn in "
+            f"{counted(artefacts.study['recipe'].get('epochs', 0), 'epoch')}, not what they can "
+            "reach. A longer training can change the order."
+        )
+    sizes = {run["model"]: run["num_parameters"] for run in artefacts.runs}
+    costs = {run["model"]: run["macs"] for run in artefacts.runs if run["macs"]}
+    parts = [
+        f"{what} by a factor of {max(found.values()) / min(found.values()):.2g}"
+        for what, found in (("parameters", sizes), ("multiply-accumulates", costs))
+        if found and max(found.values()) > 1.1 * min(found.values())
+    ]
+    if parts:
+        limits.append(
+            f"Models differ in {listed(parts)}, so that size or cost can stand behind a difference."
+        )
+    with_controls = [probe for probe, *_ in columns if len(artefacts.arms(probe)) > 1]
+    if with_controls:
+        limits.append(
+            "A low score on a probe alone does not name its cause: read it beside the control arms "
+            f"({listed(with_controls)})."
+        )
+    return limits
+
+
+def _warnings(artefacts: Artefacts) -> tuple[str, ...]:
+    warnings = []
+    if missing := artefacts.missing:
+        names = [f"{run['model']} seed {run['seed']} ({run['run_id']})" for run in missing]
+        warnings.append(
+            f"{len(missing)} of {counted(len(artefacts.record['plan']), 'planned run')} "
+            f"{'is' if len(missing) == 1 else 'are'} missing: {listed(names, most=20)}. "
+            "All numbers are from the others."
+        )
+    if places := differing_environment(artefacts):
+        warnings.append(
+            f"Runs were made in different places: {listed(map(plain, places))} differ; see "
+            "\N{LEFT DOUBLE QUOTATION MARK}Hardware and versions\N{RIGHT DOUBLE QUOTATION MARK}."
+        )
+    for entry in artefacts.record.get("history", []):
+        if "hypotheses" in entry.get("changed", []):
+            warnings.append(
+                f"The hypotheses were changed on {entry['date'][:10]}, after the study was begun "
+                f"on {artefacts.record['created'][:10]}."
+            )
+    return tuple(warnings)
+
+
+def _named(models: list[str]) -> str:
+    """Name a few models, count many."""
+    return listed(models) if len(models) <= _MOST_MODELS else counted(len(models), "model")
+
+
+def _num_seeds(artefacts: Artefacts, model: str) -> int:
+    return len(select(artefacts.runs, model=model))
+
+
+def _training_accuracy(artefacts: Artefacts) -> dict[str, float]:
+    """Average each model's accuracy on its training images in the last epoch over its seeds."""
+    fits = {}
+    for model in artefacts.models:
+        rows = select(artefacts.epochs, model=model)
+        last = max((row["epoch"] for row in rows), default=0)
+        found = [row["train_accuracy"] for row in rows if row["epoch"] == last]
+        if found:
+            fits[model] = sum(found) / len(found)
+    return fits
+
+
+def _indistinct_from(rows: list[Row], chance: float) -> list[str]:
+    return [
+        row["model"]
+        for row in rows
+        if row["low"] is not None and row["low"] <= chance <= row["high"]
+    ]
+
+
+def _with_unit(text: str, symbol: str) -> str:
+    """Set a unit behind an estimate's number, before its interval: "2.0 % [1.8, 2.2]"."""
+    if not symbol:
+        return text
+    number, space, interval = text.partition(" ")
+    return f"{number}\N{NO-BREAK SPACE}{symbol.replace(' ', chr(160))}{space}{interval}"

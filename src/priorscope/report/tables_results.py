@@ -1,0 +1,250 @@
+"""Tables of results: at a glance, one for each probe, comparisons, hypotheses, seeds."""
+
+from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
+from priorscope.report.figures_intervals import select_arm
+from priorscope.report.tables import Table
+from priorscope.report.wording import (
+    NONE,
+    Unit,
+    counted,
+    listed,
+    magnitude,
+    p_value,
+    plain,
+    unit,
+)
+
+Column = tuple[str, str, str, str]  # probe, arm, metric, heading
+
+
+def overview_table(artefacts: Artefacts, columns: list[Column]) -> Table:
+    """Give one row a model: its size, test accuracy, and what each probe is about."""
+    sizes = {run["model"]: run for run in artefacts.runs}
+    rows, records = [], []
+    for model in [*artefacts.models, CHANCE]:
+        size = sizes.get(model, {})
+        found = [artefacts.estimate(model, *column[:3]) for column in columns]
+        units = [unit(artefacts, *column[:3]) for column in columns]
+        cells = [u.estimate(row) for u, row in zip(units, found, strict=True)]
+        rows.append(
+            (model, magnitude(size.get("num_parameters")), magnitude(size.get("macs")), *cells)
+        )
+        record: Row = {
+            "model": model,
+            "num_parameters": size.get("num_parameters"),
+            "macs": size.get("macs"),
+        }
+        for (probe, arm, metric, _), row in zip(columns, found, strict=True):
+            record |= _numbers(row, f"{probe} {arm} {metric}")
+        records.append(record)
+    headings = [
+        f"{heading}\n{u.heading}"
+        for (*_, heading), u in zip(
+            columns, (unit(artefacts, *column[:3]) for column in columns), strict=True
+        )
+    ]
+    return Table(
+        "overview",
+        f"Scores on the test images and on what each probe is about. "
+        f"{interval_note(artefacts, columns)} "
+        "MACs: multiply-accumulates for one image.",
+        ("Model", "Parameters", "MACs", *headings),
+        tuple(rows),
+        tuple(records),
+        frozenset(range(1, len(columns) + 3)),
+        frozenset({len(rows) - 1}),
+        numbered=False,
+    )
+
+
+def probe_table(artefacts: Artefacts, probe: str, metric: str, title: str) -> Table:
+    """Give one row a model and one column an arm: the condition under test, then its controls."""
+    arms = [arm for arm in artefacts.arms(probe) if select_arm(artefacts, probe, arm, metric)]
+    units = [unit(artefacts, probe, arm, metric) for arm in arms]
+    rows, records = [], []
+    for model in [*artefacts.models, CHANCE]:
+        found = [artefacts.estimate(model, probe, arm, metric) for arm in arms]
+        rows.append((model, *(u.estimate(row) for u, row in zip(units, found, strict=True))))
+        record: Row = {"model": model}
+        for arm, row in zip(arms, found, strict=True):
+            record |= _numbers(row, arm)
+        records.append(record)
+    columns = [(probe, arm, metric, "") for arm in arms]
+    caption = f"{title}. First the condition under test"
+    caption += f", then its controls ({listed(map(plain, arms[1:]))})." if arms[1:] else "."
+    return Table(
+        f"{probe}-{metric}",
+        f"{caption} {interval_note(artefacts, columns)}",
+        ("Model", *(f"{plain(a)}\n{u.heading}" for a, u in zip(arms, units, strict=True))),
+        tuple(rows),
+        tuple(records),
+        frozenset(range(1, len(arms) + 1)),
+        frozenset({len(rows) - 1}),
+    )
+
+
+def comparison_table(
+    artefacts: Artefacts, columns: list[Column], name: str, what: str
+) -> Table | None:
+    """Give one row a pair of models and arm: difference, interval, p and Holm-adjusted p."""
+    rows, records = [], []
+    for probe, arm, metric, heading in columns:
+        unit_ = unit(artefacts, probe, arm, metric)
+        for row in select(artefacts.comparisons, probe=probe, arm=arm, metric=metric):
+            rows.append(
+                (
+                    heading,
+                    f"{row['a']} \N{MINUS SIGN} {row['b']}",
+                    _difference(unit_, row),
+                    p_value(row["p_value"]),
+                    p_value(row["p_adjusted"]),
+                )
+            )
+            records.append(row)
+    if not rows:
+        return None
+    tests = listed(dict.fromkeys(plain(str(record["test"])) for record in records))
+    caption = (
+        f"Differences between models {what}, first minus second, with {artefacts.confidence} "
+        f"intervals ({_design(records)}). p: {tests}; adjusted after Holm. "
+        "pp: percentage points."
+    )
+    header = ("On", "Pair", "Difference [interval]", "p", "p (Holm)")
+    return Table(name, caption, header, tuple(rows), tuple(records), frozenset({2, 3, 4}))
+
+
+def hypothesis_table(artefacts: Artefacts, main_arm: dict[str, str]) -> Table | None:
+    """Set each declared hypothesis beside the comparison that it is about.
+
+    `main_arm` maps a probe to the condition that it tests.
+    """
+    rows, records = [], []
+    for declared in artefacts.study.get("hypotheses") or []:
+        probe, metric = declared["probe"], declared["metric"]
+        a, b = declared["contrast"]["a"], declared["contrast"]["b"]
+        arm = _arm(declared.get("condition"), main_arm.get(probe))
+        row = None if arm is None else _oriented(artefacts, a, b, probe, arm, metric)
+        unit_ = unit(artefacts, probe, arm or "", metric)
+        sign = {"less": "<", "greater": ">", "different": "\N{NOT EQUAL TO}"}
+        sign["equivalent"] = "\N{ALMOST EQUAL TO}"
+        expected = f"{a} {sign.get(declared['expect'], declared['expect'])} {b}"
+        if declared.get("margin") is not None:
+            margin = f"{declared['margin'] * unit_.factor:g} {unit_.difference_symbol}".strip()
+            expected += f" within \N{PLUS-MINUS SIGN}{margin}"
+        where = probe if arm in (None, probe) else f"{probe}: {plain(arm)}"
+        rows.append(
+            (
+                declared["id"],
+                declared["statement"],
+                f"{expected} in {unit_.metric[0].lower()}{unit_.metric[1:]} on {where}",
+                "no comparison matches" if row is None else _difference(unit_, row),
+                NONE if row is None else p_value(row["p_value"]),
+            )
+        )
+        key = {"id": declared["id"], "statement": declared["statement"], "a": a, "b": b}
+        key |= {"probe": probe, "arm": arm, "metric": metric, "expect": declared["expect"]}
+        key |= {"margin": declared.get("margin")}
+        columns = ("difference", "low", "high", "p_value", "p_adjusted", "num_seeds", "n")
+        records.append(key | {column: row[column] if row else None for column in columns})
+    if not rows:
+        return None
+    caption = (
+        "Hypotheses declared in the study beside what was estimated: the first model minus the "
+        f"second, with {artefacts.confidence} interval and p before adjustment. No verdict is drawn"
+        " here; an interval that includes zero is no evidence of equality."
+    )
+    header = ("", "Statement", "Declared", "Estimate [interval]", "p")
+    return Table("hypotheses", caption, header, tuple(rows), tuple(records), frozenset({3, 4}))
+
+
+def seed_table(artefacts: Artefacts, columns: list[Column]) -> Table:
+    """Give every run's own score, so that readers see how much seeds differ."""
+    rows = []
+    for run in artefacts.runs:
+        cells = []
+        for probe, arm, metric, _ in columns:
+            key = {"model": run["model"], "seed": run["seed"], "probe": probe}
+            found = select(artefacts.scores, **key, arm=arm, metric=metric)
+            unit_ = unit(artefacts, probe, arm, metric)
+            cells.append(unit_.value(found[0]["value"]) if found else NONE)
+        rows.append((run["model"], str(run["seed"]), *cells))
+    headings = (
+        f"{heading}\n{unit(artefacts, probe, arm, metric).heading}"
+        for probe, arm, metric, heading in columns
+    )
+    return Table(
+        "scores",
+        "Scores of each run. The CSV file also holds the control arms.",
+        ("Model", "Seed", *headings),
+        tuple(rows),
+        tuple(artefacts.scores),
+        frozenset(range(1, len(columns) + 2)),
+    )
+
+
+def interval_note(artefacts: Artefacts, columns: list[Column]) -> str:
+    """Say how the intervals of these (probe, arm, metric) were made, and from how much."""
+    rows = [
+        row
+        for probe, arm, metric, _ in columns
+        for row in select_arm(artefacts, probe, arm, metric)
+    ]
+    if not rows:
+        return "No run has finished."
+    methods = listed(dict.fromkeys(plain(str(row["method"])) for row in rows))
+    return f"Brackets: {artefacts.confidence} intervals ({methods}; {_design(rows)})."
+
+
+def _design(rows: list[Row]) -> str:
+    seeds = sorted({row["num_seeds"] for row in rows if row["num_seeds"] is not None})
+    images = sorted({row["n"] for row in rows if row["n"] is not None})
+    parts = []
+    if seeds:
+        parts.append(
+            counted(seeds[0], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
+        )
+    if images:
+        number = f"{images[0]:,}" if len(images) == 1 else f"{images[0]:,} to {images[-1]:,}"
+        parts.append(f"{number} images")
+    return ", ".join(parts)
+
+
+def _numbers(row: Row | None, prefix: str) -> Row:
+    return {
+        f"{prefix} {column}": None if row is None else row[column]
+        for column in ("estimate", "low", "high")
+    }
+
+
+def _difference(unit_: Unit, row: Row) -> str:
+    text = unit_.difference(row)
+    return f"{text} {unit_.difference_symbol}" if unit_.difference_symbol else text
+
+
+def _arm(condition: object, main: str | None) -> str | None:
+    """Find the arm that a hypothesis is about: its condition, or what the probe tests."""
+    if condition is None:
+        return main
+    if isinstance(condition, dict):
+        return condition.get("arm") if set(condition) == {"arm"} else None
+    return str(condition)
+
+
+def _oriented(
+    artefacts: Artefacts, a: str, b: str, probe: str, arm: str, metric: str
+) -> Row | None:
+    """Find the comparison of a with b, turned round if it is stored as b with a."""
+    key = {"probe": probe, "arm": arm, "metric": metric}
+    if found := select(artefacts.comparisons, a=a, b=b, **key):
+        return found[0]
+    if found := select(artefacts.comparisons, a=b, b=a, **key):
+        row = found[0]
+        low, high = row["low"], row["high"]
+        return row | {
+            "a": a,
+            "b": b,
+            "difference": -row["difference"],
+            "low": None if high is None else -high,
+            "high": None if low is None else -low,
+        }
+    return None

@@ -1,0 +1,1 @@
+"""Packaged studies: `priorscope run <name>`."""

@@ -1,0 +1,55 @@
+"""How long a study will take on this machine, from a few steps of each model."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from priorscope.evaluation.predict import predict
+from priorscope.study.prepare import ModelSize, StudyData, build_model
+from priorscope.study.spec import Study
+from priorscope.training.loop import train
+
+TIMED_MACS = 2e10  # enough work to be timed, little enough to be waited for
+
+
+def seconds_per_image(
+    study: Study, data: StudyData, sizes: Mapping[str, ModelSize], device: torch.device
+) -> dict[str, tuple[float, float]]:
+    """Time each model on a few training images: seconds to train on one, and to predict one.
+
+    The images are real and the recipe is the study's, but no result leaves this function.
+    """
+    timed = {}
+    for name, component in study.models.items():
+        model = build_model(
+            component,
+            num_classes=data.train.num_classes,
+            image_px=data.preprocess.image_px,
+            seed=0,
+            base=study.base,
+            where=f"models.{name}",
+        )
+        per_step = min(study.recipe.batch_size, len(data.train))
+        # A forward and backward pass costs about three forward passes.
+        num_steps = int(np.clip(TIMED_MACS / (3 * sizes[name].macs * per_step), 1, 20))
+        images = data.train.images[: num_steps * per_step]
+        durations: list[float] = []
+        for _ in range(2):  # the first time warms up
+            train(
+                model,
+                replace(study.recipe, epochs=1),
+                images,
+                data.train.labels[: len(images)],
+                preprocess=data.preprocess,
+                seed=0,
+                device=device,
+                accuracies=lambda _: {"test_accuracy": float("nan")},
+                on_epoch=lambda epoch: durations.append(epoch.seconds / len(images)),  # noqa: B023
+            )
+        started = time.perf_counter()
+        predict(model, images, preprocess=data.preprocess, device=device)
+        timed[name] = (durations[-1], (time.perf_counter() - started) / len(images))
+    return timed

@@ -1,0 +1,67 @@
+"""Versions and hardware: what a number depends on beside the study."""
+
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from priorscope import __version__
+from priorscope.errors import unknown_name
+
+
+def choose_device(name: str) -> torch.device:
+    """Find a device by name; `auto` takes the accelerator that PyTorch sees, else the CPU.
+
+    Raises
+    ------
+    InputError : no such device here
+    """
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    if name == "auto":
+        return torch.device("cpu") if accelerator is None else torch.device(accelerator.type)
+    present = ["auto", "cpu"]
+    if accelerator is not None:
+        count = torch.accelerator.device_count()
+        present += [accelerator.type, *(f"{accelerator.type}:{i}" for i in range(count))]
+    if name not in present:
+        raise unknown_name("device", name, present, where="--device")
+    return torch.device(name)
+
+
+def versions() -> dict[str, str]:
+    """Give the versions of what the numbers depend on."""
+    packages = ("torch", "torchvision", "timm", "numpy", "scipy", "statsmodels")
+    return {
+        "priorscope": __version__,
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in packages},
+    }
+
+
+def hardware(device: torch.device) -> dict[str, Any]:
+    """Say on what machine the numbers were made."""
+    return {
+        "cpu": _cpu_name(),
+        "num_cores": torch.get_num_threads(),
+        "memory_gib": _memory_gib(),
+        "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
+        "platform": platform.platform(terse=True),
+    }
+
+
+def _cpu_name() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _memory_gib() -> float | None:
+    meminfo = Path("/proc/meminfo")
+    if not meminfo.is_file():
+        return None
+    return round(int(meminfo.read_text().split()[1]) / 2**20, 1)

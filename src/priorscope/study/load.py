@@ -1,0 +1,199 @@
+"""Read a study file, or refuse it with the key's path, what stood there and what may.
+
+A study executes the code that it names (`./file.py:callable`): run only studies that you trust.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, TypeAdapter, ValidationError
+
+from priorscope.errors import InputError, did_you_mean, unknown_name
+from priorscope.study._yaml import read_yaml
+from priorscope.study.spec import (
+    TEST_PROBE,
+    Component,
+    Contrast,
+    Hypothesis,
+    Name,
+    Split,
+    Study,
+)
+from priorscope.training.recipe import Recipe
+
+PACKAGED = Path(__file__).parent.parent / "studies"
+
+
+class _Reference(BaseModel):
+    """A component in the file: `name`, and any parameters beside it."""
+
+    model_config = ConfigDict(extra="allow")
+    name: str
+
+
+class _File(BaseModel):
+    """The top level of a study file."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    name: Name
+    description: str = ""
+    data: _Reference
+    recipe: Recipe
+    models: Annotated[dict[Name, _Reference], Field(min_length=1)]
+    seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] = (0,)
+    probes: dict[Name, _Reference] = {}
+    hypotheses: tuple[Hypothesis, ...] = ()
+
+
+def packaged_studies() -> dict[str, Path]:
+    """List the studies that come with priorscope."""
+    return {path.stem: path for path in sorted(PACKAGED.glob("*.yaml"))}
+
+
+def load_study(reference: str) -> Study:
+    """Read a study from a file, or a packaged one by its name.
+
+    Raises
+    ------
+    InputError : no such study, not YAML, unknown key, wrong type or impossible value
+    """
+    path = Path(reference)
+    if path.suffix not in {".yaml", ".yml"} and not path.is_file():
+        packaged = packaged_studies()
+        if reference not in packaged:
+            raise unknown_name("study", reference, packaged, where="STUDY")
+        path = packaged[reference]
+    if not path.is_file():
+        raise InputError("no such study file", where="STUDY", found=path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("study file cannot be read", where=path, found=error) from None
+    try:
+        return parse_study(text, base=path.resolve().parent)
+    except InputError as error:
+        error.where = f"{path}: {error.where}" if error.where else str(path)
+        raise
+
+
+def parse_study(text: str, *, base: Path) -> Study:
+    """Read a study from YAML text; `./file.py` in it are relative to `base`.
+
+    Raises
+    ------
+    InputError : as `load_study`, with the key's path in `where`
+    """
+    content = read_yaml(text)
+    if not isinstance(content, dict):
+        raise InputError(
+            "a study is a mapping of keys to values",
+            found=type(content).__name__,
+            allowed=list(_File.model_fields),
+        )
+    try:
+        # JSON mode: strict about numbers and strings, yet a list becomes a tuple.
+        file = _File.model_validate_json(json.dumps(content, default=str), strict=True)
+        split_keys = set(Split.__dataclass_fields__)
+        beside = file.data.model_extra or {}
+        split = TypeAdapter(Split).validate_json(
+            json.dumps({key: value for key, value in beside.items() if key in split_keys}),
+            strict=True,
+        )
+    except ValidationError as error:
+        raise _explain(error) from None
+    study = Study(
+        name=file.name,
+        description=file.description.strip(),
+        data=Component(file.data.name, {k: v for k, v in beside.items() if k not in split_keys}),
+        split=split,
+        recipe=file.recipe,
+        models={name: _component(model) for name, model in file.models.items()},
+        seeds=file.seeds,
+        probes={name: _component(probe) for name, probe in file.probes.items()},
+        hypotheses=file.hypotheses,
+        base=base,
+        text=text,
+    )
+    _check_references(study)
+    return study
+
+
+def _component(reference: _Reference) -> Component:
+    return Component(reference.name, dict(reference.model_extra or {}))
+
+
+def _check_references(study: Study) -> None:
+    """Refuse what is well-formed but cannot be meant."""
+    if len(set(study.seeds)) < len(study.seeds):
+        raise InputError("a seed stands twice", where="seeds", found=list(study.seeds))
+    if TEST_PROBE in study.probes:
+        raise InputError(
+            f"the name `{TEST_PROBE}` is taken by the test images, which are always evaluated",
+            where=f"probes.{TEST_PROBE}",
+        )
+    if "chance" in study.models:
+        raise InputError("the name `chance` is taken by the chance level", where="models.chance")
+    folded: dict[str, str] = {}
+    for name in study.models:  # the names become folders, and some disks do not tell case
+        if name.lower() in folded:
+            raise InputError("two names differ by case only", where=f"models.{name}")
+        folded[name.lower()] = name
+    identifiers = [hypothesis.id for hypothesis in study.hypotheses]
+    for index, hypothesis in enumerate(study.hypotheses):
+        where = f"hypotheses.{index}"
+        if identifiers.count(hypothesis.id) > 1:
+            raise InputError("an id stands twice", where=f"{where}.id", found=hypothesis.id)
+        for side in ("a", "b"):
+            model = getattr(hypothesis.contrast, side)
+            if model not in study.models:
+                raise unknown_name("model", model, study.models, where=f"{where}.contrast.{side}")
+        probes = [TEST_PROBE, *study.probes]
+        if hypothesis.probe not in probes:
+            raise unknown_name("probe", hypothesis.probe, probes, where=f"{where}.probe")
+        if (hypothesis.expect == "equivalent") != (hypothesis.margin is not None):
+            raise InputError(
+                "`equivalent` needs a margin, and nothing else has one",
+                where=f"{where}.margin",
+                found=f"expect {hypothesis.expect}, margin {hypothesis.margin}",
+            )
+
+
+def _explain(error: ValidationError) -> InputError:
+    """Turn the first of pydantic's errors into ours."""
+    first = error.errors()[0]
+    location = [str(part) for part in first["loc"]]
+    path = ".".join(location)
+    if first["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
+        fields = _fields(location[:-1])
+        return InputError(
+            "unknown key",
+            where=path,
+            found=location[-1],
+            allowed=fields,
+            hint=did_you_mean(location[-1], fields),
+        )
+    if first["type"] in {"missing", "missing_argument"}:
+        return InputError("missing key", where=path)
+    message = first["msg"].replace("Input should be ", "").replace("String should match", "match")
+    return InputError(
+        "value not allowed", where=path, found=_short(first["input"]), allowed=message
+    )
+
+
+def _fields(location: list[str]) -> list[str]:
+    match location:
+        case []:
+            return list(_File.model_fields)
+        case ["recipe"]:
+            return list(Recipe.__dataclass_fields__)
+        case ["hypotheses", _]:
+            return list(Hypothesis.__dataclass_fields__)
+        case ["hypotheses", _, "contrast"]:
+            return list(Contrast.__dataclass_fields__)
+    return []
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 120 else text[:117] + "..."

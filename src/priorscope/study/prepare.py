@@ -1,0 +1,195 @@
+"""Data, probes and models of a study, made and checked before anything is trained."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from priorscope import components
+from priorscope.data import Dataset, LabeledImages
+from priorscope.data._preprocess import Preprocess, preprocess_for
+from priorscope.data._splits import hold_out, subset
+from priorscope.errors import InputError
+from priorscope.probes import ProbeSet
+from priorscope.study.spec import TEST_PROBE, Component, Study
+
+
+@dataclass(frozen=True, eq=False)
+class StudyData:
+    """The images of a study: `train` is trained on, `held_out` is for selection, `test` neither."""
+
+    title: str
+    train: LabeledImages
+    held_out: LabeledImages | None
+    test: LabeledImages
+    preprocess: Preprocess
+
+    def describe(self) -> dict[str, Any]:
+        """Give title, classes, sizes and fingerprints as plain values."""
+        parts = {"train": self.train, "held_out": self.held_out, "test": self.test}
+        return {
+            "title": self.title,
+            "class_names": list(self.train.class_names),
+            "image_px": self.train.image_px,
+            **{
+                name: {"num_images": len(part), "fingerprint": part.fingerprint}
+                for name, part in parts.items()
+                if part is not None
+            },
+        }
+
+
+def load_data(study: Study, root: Path) -> StudyData:
+    """Load the study's dataset and split its training images.
+
+    Raises
+    ------
+    InputError : unknown dataset, its files are missing or damaged, too few images
+    """
+    dataset = load_dataset(study.data, root, study.base, where="data")
+    train, held_out = dataset.train, None
+    stream = np.random.SeedSequence([study.split.split_seed, 0])
+    for_fraction, for_hold_out = (np.random.default_rng(s) for s in stream.spawn(2))
+    if study.split.train_fraction < 1:
+        train = subset(train, fraction=study.split.train_fraction, rng=for_fraction)
+    if study.split.held_out_fraction > 0:
+        train, held_out = hold_out(train, fraction=study.split.held_out_fraction, rng=for_hold_out)
+    preprocess = preprocess_for(train.images, study.recipe.image_px)
+    return StudyData(dataset.title, train, held_out, dataset.test, preprocess)
+
+
+def load_dataset(component: Component, root: Path, base: Path, *, where: str) -> Dataset:
+    """Call a dataset component with a study's parameters.
+
+    Raises
+    ------
+    InputError : unknown name or parameter, missing or damaged files
+    """
+    function = components.resolve("data", component.name, base=base, where=f"{where}.name")
+    parameters = components.bind(function, component.parameters, where=where, reserved=("root",))
+    with components.errors_at(where):
+        dataset = function(root=root, **parameters)
+    if not isinstance(dataset, Dataset):
+        raise InputError(
+            "a dataset component must return a Dataset", where=where, found=type(dataset).__name__
+        )
+    return dataset
+
+
+def build_probes(study: Study, test: LabeledImages) -> dict[str, ProbeSet]:
+    """Build every probe of the study from test images; the images themselves come first."""
+    built = {TEST_PROBE: test_probe(test)}
+    for name, component in study.probes.items():
+        built[name] = build_probe(component, test, study.base, where=f"probes.{name}", name=name)
+    return built
+
+
+def build_probe(
+    component: Component, source: LabeledImages, base: Path, *, where: str, name: str
+) -> ProbeSet:
+    """Build one probe; its randomness depends on its name in the study and on nothing else.
+
+    Raises
+    ------
+    InputError : unknown name or parameter, or the probe refuses its parameters
+    """
+    function = components.resolve("probes", component.name, base=base, where=f"{where}.name")
+    parameters = components.bind(function, component.parameters, where=where, reserved=("rng",))
+    rng = np.random.default_rng(int(hashlib.sha256(name.encode()).hexdigest()[:16], 16))
+    with components.errors_at(where):
+        probe = function(source, rng=rng, **parameters)
+    if not isinstance(probe, ProbeSet):
+        raise InputError("a probe must return a ProbeSet", where=where, found=type(probe).__name__)
+    return probe
+
+
+def test_probe(test: LabeledImages) -> ProbeSet:
+    """Wrap the test images as a probe with one arm."""
+    return ProbeSet(
+        images=test.images,
+        targets=test.labels,
+        ids=np.arange(len(test)),
+        conditions={"arm": np.full(len(test), TEST_PROBE)},
+        class_names=test.class_names,
+    )
+
+
+def build_model(
+    component: Component, *, num_classes: int, image_px: int, seed: int, base: Path, where: str
+) -> nn.Module:
+    """Build a model whose initial weights are decided by `seed`.
+
+    Modules draw their weights from torch's global generator; it is seeded here and given back as
+    it was.
+
+    Raises
+    ------
+    InputError : unknown name or parameter, or the model refuses the image size
+    """
+    function = components.resolve("models", component.name, base=base, where=f"{where}.name")
+    parameters = components.bind(
+        function, component.parameters, where=where, reserved=("num_classes", "image_px")
+    )
+    with torch.random.fork_rng(devices=[]), components.errors_at(where):
+        torch.manual_seed(seed)
+        return function(num_classes=num_classes, image_px=image_px, **parameters)
+
+
+@dataclass(frozen=True)
+class ModelSize:
+    """Trainable parameters, and multiply-accumulates for one image."""
+
+    num_parameters: int
+    macs: int
+
+
+def measure_model(model: nn.Module, *, num_classes: int, image_px: int, where: str) -> ModelSize:
+    """Pass two blank images through a model on the CPU, and count.
+
+    Raises
+    ------
+    InputError : the model is no module, fails on the image size, or returns no logits
+    """
+    if not isinstance(model, nn.Module):
+        raise InputError("a model must be a torch.nn.Module", where=where, found=type(model))
+    model.eval()
+    images = torch.zeros(2, 3, image_px, image_px)
+    # The counter does not know the fused attention of the CPU, so the plain form is counted.
+    plain_attention = torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)
+    try:
+        with torch.no_grad(), plain_attention, FlopCounterMode(display=False) as counter:
+            logits = model(images)
+    except Exception as error:
+        raise InputError(
+            f"the model fails on images of {image_px} px",
+            where=where,
+            found=f"{type(error).__name__}: {error}",
+        ) from error
+    if not isinstance(logits, torch.Tensor) or logits.shape != (2, num_classes):
+        found = list(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
+        raise InputError(
+            "a model must return logits", where=where, found=found, allowed=f"[2, {num_classes}]"
+        )
+    num_parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    return ModelSize(num_parameters, counter.get_total_flops() // 4)
+
+
+def measure_models(study: Study, data: StudyData) -> dict[str, ModelSize]:
+    """Build every model of the study once, which shows that it can be built, and count.
+
+    Raises
+    ------
+    InputError : as `build_model` and `measure_model`
+    """
+    shape = {"num_classes": data.train.num_classes, "image_px": data.preprocess.image_px}
+    sizes = {}
+    for name, component in study.models.items():
+        where = f"models.{name}"
+        model = build_model(component, **shape, seed=0, base=study.base, where=where)
+        sizes[name] = measure_model(model, **shape, where=where)
+    return sizes

@@ -1,0 +1,84 @@
+"""A few images of each probe, kept beside the results so that a report can show them."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+
+from priorscope.data import LabeledImages
+from priorscope.probes import ProbeSet
+from priorscope.study.spec import TEST_PROBE
+
+NUM_SCENES = 8
+
+
+def write_samples(out: Path, train: LabeledImages, probes: dict[str, ProbeSet]) -> None:
+    """Write `samples/train.parquet` (one image a class) and `samples/<probe>.parquet`."""
+    first = [np.flatnonzero(train.labels == label)[:1] for label in range(train.num_classes)]
+    rows = np.concatenate(first)
+    _write(
+        out / "samples" / "train.parquet",
+        images=train.images[rows],
+        ids=train.labels[rows],
+        arms=[""] * len(rows),
+        labels=[train.class_names[label] for label in train.labels[rows]],
+        clusters=[None] * len(rows),
+    )
+    for name, probe in probes.items():
+        if name != TEST_PROBE:
+            chosen = np.flatnonzero(np.isin(probe.ids, _spread(probe)))
+            _write(
+                out / "samples" / f"{name}.parquet",
+                images=probe.images[chosen],
+                ids=probe.ids[chosen],
+                arms=probe.conditions["arm"][chosen].tolist(),
+                labels=[_label(probe, row) for row in chosen],
+                clusters=[None] * len(chosen)
+                if probe.clusters is None
+                else probe.clusters[chosen].tolist(),
+            )
+
+
+def _spread(probe: ProbeSet) -> np.ndarray:
+    """Choose scenes evenly over the probe, so that classes and clusters differ."""
+    ids = np.unique(probe.ids)
+    # A stride prime to ten classes and twenty backgrounds; the first scenes alone would share one.
+    return ids[(np.arange(min(NUM_SCENES, len(ids))) * 11) % len(ids)]
+
+
+def _label(probe: ProbeSet, row: int) -> str:
+    present = (
+        np.flatnonzero(probe.targets[row]) if probe.targets.ndim == 2 else [probe.targets[row]]
+    )
+    return ", ".join(probe.class_names[label] for label in present)
+
+
+def _write(
+    path: Path,
+    *,
+    images: np.ndarray,
+    ids: np.ndarray,
+    arms: list[str],
+    labels: list[str],
+    clusters: list[str | None],
+) -> None:
+    columns = {
+        "id": pa.array(ids, pa.int64()),
+        "arm": pa.array(arms, pa.string()),
+        "label": pa.array(labels, pa.string()),
+        "cluster": pa.array(clusters, pa.string()),
+        "png": pa.array([_png(image) for image in images], pa.binary()),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".partial")
+    pq.write_table(pa.table(columns), beside)
+    beside.replace(path)
+
+
+def _png(image: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, format="PNG")
+    return buffer.getvalue()

@@ -1,0 +1,118 @@
+"""What a study says: frozen values, checked when they are made. No torch here."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import ConfigDict, Field, NonNegativeInt, PositiveFloat
+
+from priorscope.training.recipe import Recipe
+
+TEST_PROBE = "test"  # the unchanged test images: always evaluated, never declared
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"  # a name becomes part of file names
+
+Name = Annotated[str, Field(pattern=NAME)]
+_strict = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+@dataclass(frozen=True)
+class Component:
+    """A component's reference and its parameters, which stand beside `name` in the file."""
+
+    name: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give back the mapping of the study file."""
+        return {"name": self.name, **self.parameters}
+
+
+@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
+class Split:
+    """What part of the training images is used; stands beside the dataset's own parameters.
+
+    Attributes
+    ----------
+    train_fraction : stratified, seeded part of the training images, before holding out
+    held_out_fraction : part of *those* that is kept from training, for any selection; its accuracy
+        is recorded beside that on the test images
+    split_seed : decides both choices, for all runs alike
+    """
+
+    train_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
+    held_out_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    split_seed: NonNegativeInt = 0
+
+
+@pydantic.dataclasses.dataclass(frozen=True, config=_strict)
+class Contrast:
+    """Two models, `a` minus `b`."""
+
+    a: str
+    b: str
+
+
+@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
+class Hypothesis:
+    """A comparison declared before the run.
+
+    Attributes
+    ----------
+    contrast : models of the study, `a` minus `b`
+    probe : a probe of the study, or `test`
+    expect : the difference is `less` or `greater` than zero, `different` from it, or `equivalent`
+        to it within `margin`
+    margin : in the metric's units; for `equivalent`, and only for it
+    condition : an arm of the probe; none is the arm that the probe is about
+    """
+
+    id: Name
+    statement: str
+    contrast: Contrast
+    probe: str
+    metric: str
+    expect: Literal["less", "greater", "equivalent", "different"]
+    margin: PositiveFloat | None = None
+    condition: str | None = None
+
+
+@dataclass(frozen=True)
+class Study:
+    """A whole study, as resolved; `base` is the folder that its `./file.py` are relative to."""
+
+    name: str
+    description: str
+    data: Component
+    split: Split
+    recipe: Recipe
+    models: dict[str, Component]
+    seeds: tuple[int, ...]
+    probes: dict[str, Component]
+    hypotheses: tuple[Hypothesis, ...]
+    base: Path
+    text: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the study as plain values, every default written out."""
+        plain = pydantic.TypeAdapter(Any).dump_python
+        return {
+            "data": {**self.data.as_dict(), **plain(self.split)},
+            "recipe": plain(self.recipe, mode="json"),
+            "models": {name: model.as_dict() for name, model in self.models.items()},
+            "seeds": list(self.seeds),
+            "probes": {name: probe.as_dict() for name, probe in self.probes.items()},
+            "hypotheses": [plain(hypothesis) for hypothesis in self.hypotheses],
+        }
+
+    @property
+    def hash(self) -> str:
+        """Hash all that the study says, hypotheses included, to 16 hex digits."""
+        return digest({"name": self.name, **self.as_dict()})
+
+
+def digest(value: object) -> str:
+    """Hash plain values to 16 hex digits (SHA-256 of canonical JSON, cut)."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,43 @@
+"""The recipe: how every model of a study is trained. It has no field for one model alone."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic.dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid", allow_inf_nan=False))
+class Recipe:
+    """How a model is trained; identical for all runs of a study.
+
+    Attributes
+    ----------
+    optimizer : `adam` couples weight decay with the gradient, `adamw` does not; `sgd` has momentum
+    learning_rate : the schedule's peak
+    schedule : `one_cycle` (Smith and Topin 2018, arXiv:1708.07120) rises and falls by cosine,
+        momentum (the first beta of Adam) the other way; `cosine` rises linearly and falls by cosine
+        to zero (Loshchilov and Hutter 2017, arXiv:1608.03983)
+    warmup_fraction : the part of training during which the learning rate rises
+    batch_size : examples a step, over all devices; the last batch of an epoch may be smaller
+    weight_decay : on all parameters
+    momentum : of `sgd` only
+    label_smoothing : the part of the target's mass that is spread over all classes
+    augment : applied in this order to every training batch, see `training/augment.py`
+    precision : `bf16` computes matrix products in bfloat16, weights stay fp32
+    clip_grad_norm : largest norm of all gradients together, or none
+    image_px : side to which train, test and probe images are resized; none keeps the data's
+    """
+
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    learning_rate: PositiveFloat = 1e-3
+    schedule: Literal["one_cycle", "cosine", "constant"] = "one_cycle"
+    warmup_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    batch_size: PositiveInt = 128
+    epochs: PositiveInt = 10
+    weight_decay: NonNegativeFloat = 5e-4
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    augment: tuple[Literal["random_crop", "horizontal_flip"], ...] = ()
+    precision: Literal["fp32", "bf16"] = "fp32"
+    clip_grad_norm: PositiveFloat | None = None
+    image_px: PositiveInt | None = None

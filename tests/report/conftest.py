@@ -1,0 +1,316 @@
+"""A study's output folder with made-up but plausible contents."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+from scipy.stats import hypergeom
+
+CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer"]
+CIFAR10 += ["dog", "frog", "horse", "ship", "truck"]
+MODELS = {
+    "cnn": {"name": "resnet_nano"},
+    "vit": {"name": "vit_nano"},
+    "local_vit": {"name": "local_vit_nano", "window_size": 3},
+}
+PROBES = {
+    "combined": {"name": "mosaic", "num_images": 2000, "grid": 2},
+    "background": {"name": "large_background", "num_images": 2000, "canvas_px": 128},
+}
+HYPOTHESES = [
+    {
+        "id": "H2",
+        "statement": "A ViT without a locality bias is worse than a CNN on little data.",
+        "contrast": {"a": "vit", "b": "cnn"},
+        "probe": "test",
+        "metric": "top1",
+        "expect": "less",
+        "margin": None,
+        "condition": None,
+    },
+    {
+        "id": "H3",
+        "statement": "Local attention performs like the CNN.",
+        "contrast": {"a": "local_vit", "b": "cnn"},
+        "probe": "test",
+        "metric": "top1",
+        "expect": "equivalent",
+        "margin": 0.02,
+        "condition": None,
+    },
+]
+ARMS = {
+    "mosaic": ("mosaic", "single_tile", "enlarged_tile"),
+    "large_background": ("background", "grey", "enlarged"),
+    "test": ("test",),
+}
+SIZES = {"mosaic": (64, 64, 64), "large_background": (128, 128, 128)}
+
+
+@pytest.fixture
+def study_output(tmp_path):
+    """Give the function that fabricates an output folder (a new one for each call)."""
+    calls = []
+
+    def make(**options) -> Path:
+        calls.append(options)
+        return fabricate(tmp_path / f"out{len(calls)}", **options)
+
+    return make
+
+
+def fabricate(
+    out: Path,
+    *,
+    models=MODELS,
+    seeds=(0, 1),
+    class_names=CIFAR10,
+    probes=PROBES,
+    hypotheses=HYPOTHESES,
+    num_epochs=10,
+    missing=(),
+    samples=True,
+    name="cifar10_nano",
+    description="Three small architectures on a fifth of CIFAR-10.",
+    title="CIFAR-10 (JPEG re-encoding)",
+) -> Path:
+    """Write every artefact that a report reads; `missing` are (model, seed) without a run.json."""
+    rng = np.random.default_rng(0)
+    plan = [
+        {"run_id": f"m{m}-s{seed}-1a2b3c4d", "model": model, "seed": seed}
+        for m, model in enumerate(models)
+        for seed in seeds
+    ]
+    recipe = {
+        "optimizer": "adam",
+        "learning_rate": 0.001,
+        "schedule": "one_cycle",
+        "batch_size": 128,
+        "epochs": num_epochs,
+        "weight_decay": 0.0005,
+        "augment": ["random_crop", "horizontal_flip"],
+        "precision": "fp32",
+    }
+    versions = {"priorscope": "0.1.0", "python": "3.11.9", "torch": "2.11.0", "numpy": "2.1.0"}
+    hardware = {
+        "cpu": "Some CPU",
+        "num_cores": 2,
+        "memory_gib": 23.4,
+        "gpu": None,
+        "platform": "Linux-6.1",
+    }
+    write_json(
+        out / "study.json",
+        {
+            "name": name,
+            "description": description,
+            "hash": "0123456789abcdef",
+            "created": "2026-11-22T15:30:00+00:00",
+            "command": "priorscope run cifar10_nano --data-root data",
+            "history": [],
+            "study": {
+                "data": {"name": "cifar10", "train_fraction": 0.2, "held_out_fraction": 0.0},
+                "recipe": recipe,
+                "models": models,
+                "seeds": list(seeds),
+                "probes": probes,
+                "hypotheses": hypotheses,
+            },
+            "plan": plan,
+            "data": {
+                "title": title,
+                "class_names": list(class_names),
+                "image_px": 32,
+                "train": {"num_images": 10000, "fingerprint": "aaaabbbbccccdddd"},
+                "test": {"num_images": 10000, "fingerprint": "eeeeffff00001111"},
+            },
+            "versions": versions,
+            "hardware": hardware,
+        },
+    )
+    skill = {model: 0.66 - 0.5 * (m % 3 == 1) / 3 - 0.02 * m for m, model in enumerate(models)}
+    finished = [run for run in plan if (run["model"], run["seed"]) not in set(missing)]
+    for run in finished:
+        folder = out / "runs" / run["run_id"]
+        m = list(models).index(run["model"])
+        write_json(
+            folder / "run.json",
+            run
+            | {
+                "status": "finished",
+                "component": models[run["model"]],
+                "num_parameters": 272474 + 5000 * m,
+                "macs": 40_800_000 + 1_000_000 * m,
+                "recipe": recipe,
+                "normalization": {"mean": [0.49, 0.48, 0.45], "std": [0.2, 0.2, 0.2]},
+                "num_epochs": num_epochs,
+                "train_seconds": 123.4 + m,
+                "evaluate_seconds": 12.3,
+                "train_images_per_second": 812.0 - m,
+                "device": "cpu",
+                "num_threads": 2,
+                "started": "2026-11-22T15:30:00+00:00",
+                "finished": "2026-11-22T15:33:00+00:00",
+                "versions": versions,
+                "hardware": hardware,
+            },
+        )
+        rise = 1 - np.exp(-3 * np.arange(1, num_epochs + 1) / num_epochs)
+        wobble = rng.normal(0, 0.01, num_epochs)
+        lines = [
+            {
+                "epoch": e + 1,
+                "step": 79 * (e + 1),
+                "train_loss": 2.3 - 1.9 * skill[run["model"]] * rise[e] + wobble[e],
+                "train_accuracy": 0.1 + (skill[run["model"]] - 0.1) * rise[e],
+                "test_accuracy": 0.1 + (skill[run["model"]] - 0.1) * rise[e] + wobble[e],
+                "learning_rate": 0.0004,
+                "seconds": 12.1,
+                "images_per_second": 826.0,
+            }
+            for e in range(num_epochs)
+        ]
+        (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    if samples:
+        write_samples(out, rng, class_names, probes)
+    write_analysis(out, rng, finished, skill, len(class_names), probes)
+    there = {run["run_id"] for run in finished}
+    write_json(
+        out / "analysis" / "analysis.json",
+        {
+            "missing": [run["run_id"] for run in plan if run["run_id"] not in there],
+            "alpha": 0.05,
+            "num_resamples": 2000,
+            "rng_seed": 0,
+        },
+    )
+    return out
+
+
+def write_analysis(out, rng, finished, skill, num_classes, probes):
+    """Write the four tables of an analysis, with values that only look right."""
+    scores, estimates, comparisons, histograms = [], [], [], []
+    models = list(dict.fromkeys(run["model"] for run in finished))
+    for probe, component in {"test": {"name": "test"}, **probes}.items():
+        metric = "top_k_matching" if component["name"] == "mosaic" else "top1"
+        for position, arm in enumerate(ARMS.get(component["name"], ("treatment", "control"))):
+            k = component.get("grid", 2) ** 2 if metric != "top1" and position == 0 else 1
+            key = {"probe": probe, "arm": arm, "metric": metric}
+            chance = k * k / num_classes
+            means = {}
+            for model in models:
+                drop = {"test": 1.0, "mosaic": 0.75}.get(arm, 0.35 + 0.3 * position)
+                mean = chance + (k - chance) * max(skill[model] - 0.1, 0.02) * drop
+                values = [mean + rng.normal(0, 0.01) for r in finished if r["model"] == model]
+                means[model] = float(np.mean(values))
+                seeds = [run["seed"] for run in finished if run["model"] == model]
+                scores += [
+                    {"model": model, "seed": seed} | key | {"value": value, "n": 2000}
+                    for seed, value in zip(seeds, values, strict=True)
+                ]
+                half = 0.02 * max(k / 2, 1)
+                estimates.append(
+                    {"model": model}
+                    | key
+                    | {
+                        "estimate": means[model],
+                        "low": means[model] - half,
+                        "high": means[model] + half,
+                        "method": "bootstrap over seeds and images",
+                        "num_seeds": len(seeds),
+                        "n": 2000,
+                    }
+                )
+                if metric == "top_k_matching":
+                    histograms += histogram(model, key, k, means[model], num_classes)
+            row = {"estimate": chance, "low": None, "high": None, "method": "exact"}
+            estimates.append({"model": "chance"} | key | row | {"num_seeds": None, "n": 2000})
+            if metric == "top_k_matching":
+                histograms += histogram("chance", key, k, chance, num_classes)
+            for i, a in enumerate(models):
+                for b in models[i + 1 :]:
+                    difference = means[a] - means[b]
+                    p = float(np.exp(-abs(difference) * 60 / k))
+                    comparisons.append(
+                        {"a": a, "b": b}
+                        | key
+                        | {
+                            "difference": difference,
+                            "low": difference - 0.03 * k,
+                            "high": difference + 0.03 * k,
+                            "p_value": p,
+                            "p_adjusted": min(1.0, 3 * p),
+                            "test": "paired permutation",
+                            "num_seeds": 2,
+                            "n": 2000,
+                        }
+                    )
+    folder = out / "analysis"
+    tables = {"scores": scores, "estimates": estimates}
+    tables |= {"comparisons": comparisons, "histograms": histograms}
+    for name, rows in tables.items():
+        pl.DataFrame(rows, infer_schema_length=None).write_parquet(folder_file(folder, name))
+
+
+def histogram(model, key, k, mean, num_classes):
+    """Spread scores so that their mean is about right; exact for chance."""
+    pmf = hypergeom(num_classes, k, k).pmf(np.arange(k + 1))
+    if model != "chance":
+        pmf = pmf * np.exp(np.arange(k + 1) * (mean - k * k / num_classes))
+        pmf /= pmf.sum()
+    return [
+        {"model": model} | key | {"score": score, "fraction": float(pmf[score]), "n": 2000}
+        for score in range(k + 1)
+    ]
+
+
+def write_samples(out, rng, class_names, probes):
+    """Write one image a class, and six scenes of each probe in each arm."""
+    train = [
+        {"id": i, "arm": "", "label": name, "cluster": None, "png": png(rng, 32)}
+        for i, name in enumerate(class_names)
+    ]
+    pl.DataFrame(train, schema_overrides={"cluster": pl.String}).write_parquet(
+        folder_file(out / "samples", "train")
+    )
+    for probe, component in probes.items():
+        arms = ARMS.get(component["name"], ("treatment", "control"))
+        rows = []
+        for position, arm in enumerate(arms):
+            for scene in range(6):
+                names = [class_names[(scene + j) % len(class_names)] for j in range(4)]
+                many = component["name"] == "mosaic" and position == 0
+                rows.append(
+                    {
+                        "id": scene,
+                        "arm": arm,
+                        "label": ", ".join(names) if many else names[0],
+                        "cluster": None if component["name"] == "mosaic" else f"grass {scene}",
+                        "png": png(rng, SIZES.get(component["name"], (32, 32))[0]),
+                    }
+                )
+        pl.DataFrame(rows, schema_overrides={"cluster": pl.String}).write_parquet(
+            folder_file(out / "samples", probe)
+        )
+
+
+def png(rng, side: int) -> bytes:
+    """Draw a smooth random picture."""
+    coarse = rng.integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC).save(file, "png")
+    return file.getvalue()
+
+
+def folder_file(folder: Path, name: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}.parquet"
+
+
+def write_json(path: Path, value) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value))

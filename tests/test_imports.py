@@ -1,0 +1,83 @@
+"""Imports go one way, and what needs no torch imports none."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import priorscope
+
+ROOT = Path(priorscope.__file__).parent
+
+# A package may import from itself and from those named here. `training.recipe` is plain values
+# that a study is made of, so the torch-free part of `study` may read it.
+MAY_IMPORT = {
+    "errors": set(),
+    "components": {"errors"},
+    "data": {"errors", "components"},
+    "models": {"errors", "components"},
+    "stats": {"errors", "components"},
+    "probes": {"errors", "components", "data"},
+    "training": {"errors", "components", "data"},
+    "evaluation": {"errors", "components", "data"},
+    "metrics": {"errors", "components", "evaluation", "stats"},
+}
+MAY_IMPORT["study"] = {*MAY_IMPORT, "models"} - {"study"}
+MAY_IMPORT["execution"] = {*MAY_IMPORT} - {"execution"}
+MAY_IMPORT["analysis"] = {*MAY_IMPORT} - {"execution", "analysis"}
+MAY_IMPORT["report"] = {*MAY_IMPORT} - {"execution", "report"}
+MAY_IMPORT["cli"] = set(MAY_IMPORT)
+
+TORCH_FREE = [
+    "priorscope.stats",
+    "priorscope.metrics.top1",
+    "priorscope.metrics.top_k_matching",
+    "priorscope.analysis",
+    "priorscope.report",
+    "priorscope.study.spec",
+    "priorscope.study.load",
+    "priorscope.study.plan",
+    "priorscope.study.store",
+    "priorscope.components",
+    "priorscope.cli",
+]
+
+
+def imports_of(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_go_one_way(path):
+    package = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    if package in {"__init__", "__main__", "studies"}:
+        return
+    for name in imports_of(path):
+        parts = name.split(".")
+        if parts[0] == "priorscope" and len(parts) > 1 and (ROOT / parts[1]).exists():
+            assert parts[1] in MAY_IMPORT[package] | {package}, f"{path} imports {name}"
+
+
+def test_only_components_imports_by_name_at_run_time():
+    for path in ROOT.rglob("*.py"):
+        if path.name != "components.py":
+            assert not {"importlib", "importlib.util"} & imports_of(path), path
+
+
+@pytest.mark.parametrize("module", TORCH_FREE)
+def test_imports_without_torch(module):
+    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_files_are_of_a_size_that_a_reader_can_hold():
+    for path in ROOT.rglob("*.py"):
+        assert len(path.read_text().splitlines()) <= 320, path

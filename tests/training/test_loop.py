@@ -1,0 +1,140 @@
+"""The loop against the same training written out by hand, and its promises."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from priorscope.data._preprocess import Preprocess
+from priorscope.errors import RunFailed
+from priorscope.training.loop import train
+from priorscope.training.optimize import build_optimizer, build_schedule
+from priorscope.training.recipe import Recipe
+
+CPU = torch.device("cpu")
+PLAIN = Preprocess(8, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+
+
+def data(n=50, seed=0):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 4, n)
+    images = rng.integers(0, 100, (n, 8, 8, 3), dtype=np.uint8)
+    images[np.arange(n), labels] += 100  # the row that is bright is the class
+    return images, labels
+
+
+def network(seed=0):
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Flatten(), nn.Linear(192, 16), nn.ReLU(), nn.Linear(16, 4))
+
+
+def run(recipe, *, seed=0, model=None, images=None):
+    model = model or network()
+    pixels, labels = data()
+    epochs = []
+    train(
+        model,
+        recipe,
+        pixels if images is None else images,
+        labels,
+        preprocess=PLAIN,
+        seed=seed,
+        device=CPU,
+        accuracies=lambda _: {"test_accuracy": 0.0},
+        on_epoch=epochs.append,
+    )
+    return model, epochs
+
+
+def weights(model):
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+def test_full_batch_training_equals_the_steps_written_by_hand():
+    recipe = Recipe(
+        optimizer="adamw", learning_rate=0.01, schedule="one_cycle", batch_size=50, epochs=12,
+        weight_decay=0.1, label_smoothing=0.1, clip_grad_norm=0.5,
+    )  # fmt: skip
+    model, epochs = run(recipe)
+
+    expected = network()
+    pixels, labels = data()
+    inputs = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255 - 0.5) / 0.25
+    target = torch.from_numpy(labels)
+    optimizer = torch.optim.AdamW(expected.parameters(), lr=0.01, weight_decay=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.01, total_steps=12)
+    losses = []
+    for _ in range(12):
+        loss = nn.CrossEntropyLoss(label_smoothing=0.1)(expected(inputs), target)
+        losses.append(loss.item())
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(expected.parameters(), 0.5)
+        optimizer.step()
+        schedule.step()
+    torch.testing.assert_close(weights(model), weights(expected), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose([epoch.train_loss for epoch in epochs], losses, rtol=1e-4)
+
+
+def test_every_example_is_seen_once_an_epoch():
+    seen = []
+
+    class Recorder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.head = nn.Linear(3, 4)
+
+        def forward(self, inputs):
+            seen.append(inputs[:, 0, 0, 0].clone())
+            return self.head(inputs.mean((2, 3)))
+
+    images = np.zeros((50, 8, 8, 3), dtype=np.uint8)
+    images[:, 0, 0, 0] = np.arange(50)
+    run(Recipe(batch_size=16, epochs=2), model=Recorder(), images=images)
+    assert [len(batch) for batch in seen] == [16, 16, 16, 2] * 2
+    for epoch in (seen[:4], seen[4:]):
+        bytes_seen = ((torch.cat(epoch) * 0.25 + 0.5) * 255).round()
+        assert sorted(bytes_seen.tolist()) == list(range(50))
+    assert not torch.equal(torch.cat(seen[:4]), torch.cat(seen[4:]))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_same_seed_same_bits(precision):
+    recipe = Recipe(batch_size=16, epochs=3, augment=("random_crop",), precision=precision)
+    first, again, other = (run(recipe, seed=seed)[0] for seed in (1, 1, 2))
+    assert torch.equal(weights(first), weights(again))
+    assert not torch.equal(weights(first), weights(other))
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("schedule", ["one_cycle", "cosine", "constant"])
+def test_every_optimizer_and_schedule_learns(optimizer, schedule):
+    recipe = Recipe(
+        optimizer=optimizer, schedule=schedule, learning_rate=0.05 if optimizer == "sgd" else 0.01,
+        batch_size=16, epochs=15,
+    )  # fmt: skip
+    _, epochs = run(recipe)
+    assert epochs[-1].train_loss < 0.7 * epochs[0].train_loss
+    assert epochs[-1].step == 15 * 4
+
+
+def test_non_finite_loss_stops_with_step_and_learning_rate():
+    recipe = Recipe(optimizer="sgd", schedule="constant", learning_rate=1e30, batch_size=25)
+    with pytest.raises(RunFailed, match=r"step [2-9] \(epoch \d, learning rate 1e\+30\)"):
+        run(recipe)
+
+
+def test_cosine_rises_linearly_and_ends_near_zero():
+    recipe = Recipe(schedule="cosine", warmup_fraction=0.1, learning_rate=1.0)
+    optimizer = build_optimizer(network(), recipe)
+    schedule = build_schedule(optimizer, recipe, 100)
+    rates = []
+    for _ in range(100):
+        rates.append(schedule.get_last_lr()[0])
+        optimizer.step()
+        schedule.step()
+    np.testing.assert_allclose(rates[:10], np.arange(1, 11) / 11)
+    assert np.argmax(rates) == 10
+    assert (np.diff(rates[10:]) < 0).all()
+    np.testing.assert_allclose(rates[55], 0.5, atol=1e-9)
+    assert rates[-1] < 1e-3
