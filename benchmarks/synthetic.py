@@ -10,12 +10,12 @@ from pathlib import Path
 
 import torch
 
-from priorscope.data.synthetic import synthetic
+from priorscope.data.synthetic import Task, synthetic
 from priorscope.study.environment import hardware, versions
 
 NUM_IMAGES = 100_000
 REPEATS = 3
-CASES = (
+CASES: tuple[tuple[Task, int, int], ...] = (
     ("objects", 3, 20_000),
     ("near_relation", 3, 50_000),
     ("far_relation", 3, 50_000),

@@ -28,7 +28,7 @@ def own_cache(tmp_path_factory):
     os.environ["PRIORSCOPE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny() -> str:
     """Give the text of a small valid study, to run or to spoil."""
     return TINY

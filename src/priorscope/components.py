@@ -162,7 +162,9 @@ def errors_at(where: str) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        error.where = f"{where}.{error.where}" if error.where else where
+        key_like = error.where is not None and error.where.replace(".", "_").isidentifier()
+        joint = "." if key_like else ": "  # a parameter's name continues the path, a file does not
+        error.where = f"{where}{joint}{error.where}" if error.where else where
         raise
     except (TypeError, ValueError) as error:
         raise InputError(

@@ -42,7 +42,8 @@ def test_top_k_matching_matches_a_loop():
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(200, 10))
     rows = [set(rng.choice(10, size=rng.integers(1, 6), replace=False)) for _ in range(200)]
-    expected = [len(set(np.argsort(row)[-4:]) & present) for row, present in zip(logits, rows)]
+    most_likely = [set(np.argsort(row)[-4:]) for row in logits]
+    expected = [len(named & present) for named, present in zip(most_likely, rows, strict=True)]
     assert top_k_matching(predictions(logits, multi_hot(rows, 10)), k=4).tolist() == expected
 
 

@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 from scipy.stats import hypergeom
 
+from priorscope.report import build
+
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer"]
 CIFAR10 += ["dog", "frog", "horse", "ship", "truck"]
 MODELS = {
@@ -61,6 +63,13 @@ def study_output(tmp_path):
         return fabricate(tmp_path / f"out{len(calls)}", **options)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory):
+    """Give one output folder, with a run missing, and the page of its report."""
+    out = fabricate(tmp_path_factory.mktemp("report") / "out", missing=[("vit", 1)])
+    return out, build(out)
 
 
 def fabricate(
@@ -183,6 +192,7 @@ def fabricate(
         out / "analysis" / "analysis.json",
         {
             "missing": [run["run_id"] for run in plan if run["run_id"] not in there],
+            "missing_predictions": [],
             "alpha": 0.05,
             "num_resamples": 2000,
             "rng_seed": 0,
@@ -244,7 +254,7 @@ def write_analysis(out, rng, finished, skill, num_classes, probes):
                             "high": difference + 0.03 * k,
                             "p_value": p,
                             "p_adjusted": min(1.0, 3 * p),
-                            "test": "paired permutation",
+                            "test": "paired permutation over 2,000 images, given the networks",
                             "num_seeds": 2,
                             "n": 2000,
                         }
@@ -252,6 +262,18 @@ def write_analysis(out, rng, finished, skill, num_classes, probes):
     folder = out / "analysis"
     tables = {"scores": scores, "estimates": estimates}
     tables |= {"comparisons": comparisons, "histograms": histograms}
+    tables["controls"] = controls = []
+    for row in estimates:  # the first arm minus each other arm, where both are shares of images
+        first = next(
+            r for r in estimates if (r["model"], r["probe"]) == (row["model"], row["probe"])
+        )
+        if first is not row and row["model"] != "chance" and row["metric"] == "top1":
+            difference = first["estimate"] - row["estimate"]
+            controls.append(
+                {"model": row["model"], "probe": row["probe"], "metric": "top1"}
+                | {"arm": first["arm"], "control": row["arm"], "difference": difference}
+                | {"low": difference - 0.02, "high": difference + 0.02, "num_seeds": 2, "n": 2000}
+            )
     for name, rows in tables.items():
         pl.DataFrame(rows, infer_schema_length=None).write_parquet(folder_file(folder, name))
 
@@ -263,7 +285,10 @@ def histogram(model, key, k, mean, num_classes):
         pmf = pmf * np.exp(np.arange(k + 1) * (mean - k * k / num_classes))
         pmf /= pmf.sum()
     return [
-        {"model": model} | key | {"score": score, "fraction": float(pmf[score]), "n": 2000}
+        {"model": model}
+        | key
+        | {"score": score, "fraction": float(pmf[score])}
+        | {"low": max(0, pmf[score] - 0.02), "high": pmf[score] + 0.02, "n": 2000}
         for score in range(k + 1)
     ]
 

@@ -23,10 +23,11 @@ def test_has_the_distribution_of_naive_resampling():
     fast = crossed_bootstrap(scores, num_resamples=8000, rng=rng)
     slow = naive(scores, 8000, rng)
     assert np.mean(fast, axis=0) == pytest.approx(scores.mean(axis=(1, 2)), abs=0.03)
-    assert np.cov(fast.T) == pytest.approx(np.cov(slow.T), rel=0.12)
+    assert np.cov(fast.T) == pytest.approx(np.cov(slow.T), rel=0.12, abs=0.012)
     for quantile in (0.025, 0.5, 0.975):
         assert np.quantile(fast, quantile, axis=0) == pytest.approx(
-            np.quantile(slow, quantile, axis=0), abs=0.06
+            np.quantile(slow, quantile, axis=0),
+            abs=0.1,  # 3 Monte Carlo errors
         )
 
 

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-
 from priorscope.errors import InputError
 from priorscope.study._yaml import read_yaml
 from priorscope.study.load import load_study, packaged_studies, parse_study

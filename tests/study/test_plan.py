@@ -30,7 +30,8 @@ def test_every_model_runs_with_every_seed(tiny, tmp_path):
 )
 def test_a_run_is_another_when_its_weights_would_be(tiny, tmp_path, before, after, same):
     old = {r.model: r.run_id for r in runs_of(tiny, tmp_path)}
-    new = {r.model: r.run_id for r in runs_of(tiny.replace(before, after, 1), tmp_path) if not r.seed}
+    changed = runs_of(tiny.replace(before, after, 1), tmp_path)
+    new = {run.model: run.run_id for run in changed if run.seed == 0}
     assert {model for model in old if old[model] == new[model]} == same
 
 

@@ -13,6 +13,7 @@ from priorscope.stats import crossed_bootstrap, holm, percentile_interval, sign_
 
 Row = dict[str, Any]
 CHANCE = "chance"
+MIN_CLUSTERS = 10  # resampling fewer gives intervals that are far too short, or of no length
 
 
 @dataclass(frozen=True)
@@ -209,12 +210,18 @@ def _interval(
     """Choose the interval of a mean of scores [seeds, n], and say how it was made."""
     num_seeds, n = scores.shape
     clusters = _clusters(arm)
+    few = (
+        f", its {_num_clusters(arm)} clusters too few to resample"
+        if arm.clusters is not None
+        else ""
+    )
     if proportion and num_seeds == 1 and clusters is None:
         found = wilson(int(scores.sum()), n, confidence=1 - settings.alpha)
-        return found.low, found.high, f"{found.method} (one seed: these trained networks only)"
-    images = f"{n:,} images"
+        remark = "one seed: these trained networks only"
+        return found.low, found.high, f"{found.method} ({remark}{few})"
+    images = f"{n:,} images{few}"
     if clusters is not None:
-        images = f"{len(np.unique(clusters)):,} clusters of {images}"
+        images = f"{_num_clusters(arm)} clusters of {n:,} images"
     method = (
         f"bootstrap over {images} (one seed: these trained networks only)"
         if num_seeds == 1
@@ -224,8 +231,12 @@ def _interval(
 
 
 def _clusters(arm: ArmScores) -> np.ndarray | None:
-    """Give the clusters; a single one cannot be resampled, so its images are."""
-    return None if arm.clusters is None or len(np.unique(arm.clusters)) == 1 else arm.clusters
+    """Give the clusters where there are enough to resample; otherwise images are resampled."""
+    return None if _num_clusters(arm) < MIN_CLUSTERS else arm.clusters
+
+
+def _num_clusters(arm: ArmScores) -> int:
+    return 0 if arm.clusters is None else len(np.unique(arm.clusters))
 
 
 def _names(arm: ArmScores) -> Row:

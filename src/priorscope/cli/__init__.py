@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 
-import click
 import typer
 
 from priorscope.cli.check import check
@@ -42,13 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run_command(arguments: Sequence[str]) -> int:
     """Run a command and give its exit code; what the user did wrong is said without traceback."""
     try:
-        return app(arguments, standalone_mode=False) or 0
+        app(arguments)
     except PriorscopeError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except (click.Abort, KeyboardInterrupt):
+    except SystemExit as done:  # Typer's own end: usage errors have said what is wrong
+        code = done.code if isinstance(done.code, int) else 0
+    if code == INTERRUPTED:
         print("interrupted: what has finished is kept; the same command continues", file=sys.stderr)
-        return INTERRUPTED
+    return code

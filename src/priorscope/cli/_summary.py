@@ -100,26 +100,30 @@ def print_estimates(console: Console, out: Path) -> None:
     models = list(dict.fromkeys(estimates["model"]))
     table = _table("probe", "arm", "metric", *models)
     for group in groups:
-        cells = {row["model"]: _cell(row) for row in group.iter_rows(named=True)}
-        probe, arm, metric = group.row(0, named=True), group["arm"][0], group["metric"][0]
-        table.add_row(probe["probe"], arm, metric, *(cells.get(model, "") for model in models))
-    console.print(table)
+        rows = {row["model"]: row for row in group.iter_rows(named=True)}
+        first = next(iter(rows.values()))
+        percent = first["metric"] == "top1"
+        cells = [_cell(rows[model], percent) if model in rows else "" for model in models]
+        metric = "top1, %" if percent else first["metric"]
+        table.add_row(first["probe"], first["arm"], metric, *cells)
+    console.print(table, highlight=False)
 
 
-def _cell(row: Mapping[str, Any]) -> str:
-    percent = row["metric"] == "top1"
+def _cell(row: Mapping[str, Any], percent: bool) -> str:
+    """Write an estimate, and its interval on a line below: three models then fit 80 columns."""
     scale, digits = (100, 1) if percent else (1, 2)
-    text = f"{scale * row['estimate']:.{digits}f}"
-    if row["low"] is not None:
-        text += f" [{scale * row['low']:.{digits}f}, {scale * row['high']:.{digits}f}]"
-    return text.replace("[", r"\[") + (" %" if percent else "")
+    estimate, low, high = (row[key] for key in ("estimate", "low", "high"))
+    text = f"{scale * estimate:.{digits}f}"
+    if low is not None:
+        text += f"\n[dim]{scale * low:.{digits}f} .. {scale * high:.{digits}f}[/dim]"
+    return text
 
 
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         words = column in {"model", "component", "probe", "arm", "metric"}
-        table.add_column(column, justify="left" if words else "right")
+        table.add_column(column, justify="left" if words else "right", no_wrap=True)
     return table
 
 

@@ -7,7 +7,9 @@ import typer
 
 
 def check(
-    study: Annotated[str, typer.Argument(help="A study file, or the name of a packaged study.")],
+    study: Annotated[
+        str, typer.Argument(help="A study file, or the name of a packaged study.", metavar="STUDY")
+    ],
     data_root: Annotated[
         Path | None,
         typer.Option(help="Where datasets lie.  [default: $PRIORSCOPE_DATA or the cache folder]"),

@@ -12,7 +12,9 @@ from priorscope.errors import InputError
 
 
 def run(
-    study: Annotated[str, typer.Argument(help="A study file, or the name of a packaged study.")],
+    study: Annotated[
+        str, typer.Argument(help="A study file, or the name of a packaged study.", metavar="STUDY")
+    ],
     out: Annotated[
         Path | None, typer.Option(help="Output folder.  [default: outputs/<name of the study>]")
     ] = None,

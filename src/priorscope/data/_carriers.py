@@ -81,6 +81,8 @@ def find_carrier(root: Path, official: Official) -> Carrier:
 def read_cifar(root: Path, official: Official) -> Dataset:
     """Read both splits through the cache.
 
+    The title says when pixels went through a lossy format, or when images are missing.
+
     Raises
     ------
     InputError : not found; truncated, incomplete or not the dataset, naming the file
@@ -89,8 +91,13 @@ def read_cifar(root: Path, official: Official) -> Dataset:
     train, train_encoding = cached(f"{official.name}-train", carrier.splits["train"])
     test, test_encoding = cached(f"{official.name}-test", carrier.splits["test"])
     lossy = sorted({train_encoding, test_encoding} - LOSSLESS)
-    suffix = f" ({lossy[0].upper()} re-encoding)" if lossy else ""
-    return Dataset(official.title + suffix, train, test)
+    remarks = [f"{lossy[0].upper()} re-encoding"] if lossy else []
+    for part, images in (("train", train), ("test", test)):
+        whole = official.per_class[part] * images.num_classes
+        if len(images) < whole:
+            remarks.append(f"{len(images):,} of {whole:,} {part} images")
+    title = official.title + (f" ({'; '.join(remarks)})" if remarks else "")
+    return Dataset(title, train, test)
 
 
 def _other_layout(place: Path, official: Official) -> Carrier | None:

@@ -11,12 +11,13 @@ told from the pixels. If there are columns where none of the pair can stand (`di
 distractors stand only there. There are two ways to draw them:
 
 - "balanced": pair and distractors together hold every kind exactly twice, so that not even the
-  counts of the kinds say anything about the class. (With four distractors of random kinds and
-  K = 3, the best guess from the counts is right in 45 %, and a transformer with global attention
-  reached 42 %.)
-- "few": 0, 1 or 2 distractors of random kinds. A third of the images are easy, which a transformer
-  needs to find a far pair from 4,000 images: with balanced distractors in all or in half of the
-  images, it stayed at chance.
+  counts of the kinds say anything about the class. (With 2 to 4 distractors of random kinds and
+  K = 3, the best guess from the counts is right in 47 %, and a transformer with global attention
+  reached 42 % on the near pair.)
+- "few": 0, 1 or 2 distractors of random kinds. A third of the images have none, which lets a
+  transformer with global attention find the far pair from 4,000 images; with 2 to 4 distractors in
+  every image it reached 42 % in 15 epochs. The price: with K = 3, the best guess from the counts is
+  right in 70 %, so more than that is needed to show that a model uses places.
 """
 
 from typing import Literal

@@ -32,15 +32,19 @@ def synthetic(
     - `objects`: one object that fills the frame; ten classes such as "striped blue disc", none of
       which is given away by texture, colour or shape alone.
     - `near_relation`: patterns in the cells of a grid; two of them are neighbours, among isolated
-      distractors, and the class is the sum modulo `num_kinds` of their kinds. A 3-layer transformer
-      whose tokens see 3 x 3 neighbours learns it from 4,000 images; with global attention it stays
-      at chance.
-    - `far_relation`: the same with two patterns on opposite sides of the image. The transformer
-      with global attention learns it; the local one stays at chance.
+      distractors, and the class is the sum modulo `num_kinds` of their kinds. Local attention
+      learns it, global attention does not.
+    - `far_relation`: the same with two patterns on opposite sides of the image. Global attention
+      learns it, local attention does not.
+
+    Measured for the relations: a 3-layer pre-norm transformer of width 64 on 4-px patches, K = 3,
+    4,000 images, 15 epochs, Adam, one seed; test accuracy near and far is 100.0 and 34.0 % if tokens
+    see their 3 x 3 neighbourhood, 34.5 and 100.0 % with global attention; chance is 33.3 %.
 
     The first n images of a split are the same whatever `num_train` and `num_test`; the classes of
     any beginning of a split are balanced to within one image. Memory: the images and one block of
-    2,520.
+    2,520. On another kind of CPU a few pixels of `objects` may differ by one level (the sines of
+    NumPy do), and with them the fingerprint.
 
     Parameters
     ----------
@@ -53,15 +57,14 @@ def synthetic(
     InputError : `num_kinds` with `objects`
     """
     draw, class_names, task_id = _task(task, num_kinds)
-    splits = [
-        _collect(blocks(draw, num_images, seed=seed, task_id=task_id, split=split), num_images)
-        for split, num_images in (("train", num_train), ("test", num_test))
-    ]
-    train, test = (
-        LabeledImages(images, labels, class_names, fingerprint(images, labels))
-        for images, labels in splits
-    )
-    return Dataset(f"synthetic, {task.replace('_', ' ')}", train, test)
+
+    def split(name: Split, num_images: int) -> LabeledImages:
+        stream = blocks(draw, num_images, seed=seed, task_id=task_id, split=name)
+        images, labels = _collect(stream, num_images)
+        return LabeledImages(images, labels, class_names, fingerprint(images, labels))
+
+    title = f"synthetic, {task.replace('_', ' ')}"
+    return Dataset(title, split("train", num_train), split("test", num_test))
 
 
 def synthetic_factors(
@@ -100,16 +103,12 @@ def _task(task: Task, num_kinds: int) -> tuple[Draw, tuple[str, ...], int]:
                 hint="remove num_kinds, or choose task near_relation or far_relation",
             )
         return _synthetic_objects.draw_objects, _synthetic_objects.CLASS_NAMES, 0
-    distance, distractors, task_id = {
-        "near_relation": (1, "balanced", 1),
-        "far_relation": (_synthetic_relation.GRID - 1, "few", 2),
-    }[task]
-    draw = functools.partial(
-        _synthetic_relation.draw_relation,
-        num_kinds=num_kinds,
-        distance=distance,
-        distractors=distractors,
-    )
+    draw_relation = functools.partial(_synthetic_relation.draw_relation, num_kinds=num_kinds)
+    if task == "near_relation":
+        draw, task_id = functools.partial(draw_relation, distance=1, distractors="balanced"), 1
+    else:
+        opposite = _synthetic_relation.GRID - 1
+        draw, task_id = functools.partial(draw_relation, distance=opposite, distractors="few"), 2
     return draw, _synthetic_relation.class_names(num_kinds), task_id
 
 

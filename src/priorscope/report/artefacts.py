@@ -24,7 +24,7 @@ class Artefacts:
     runs : `run.json` of every finished run of the plan, in the plan's order
     epochs : the lines of every `metrics.jsonl`, each with `model` and `seed`
     samples : probe (or "train") -> rows with `id, arm, label, cluster, png`
-    scores, estimates, comparisons, histograms : the rows of the files of `analysis/`
+    scores, estimates, comparisons, histograms, controls : the rows of the files of `analysis/`
     analysis : `analysis.json`
     """
 
@@ -37,6 +37,7 @@ class Artefacts:
     estimates: list[Row]
     comparisons: list[Row]
     histograms: list[Row]
+    controls: list[Row]
     analysis: Row
 
     @property
@@ -132,6 +133,7 @@ def read_artefacts(out: Path) -> Artefacts:
         _rows(out / "analysis" / "estimates.parquet"),
         _rows(out / "analysis" / "comparisons.parquet"),
         _rows(out / "analysis" / "histograms.parquet"),
+        _rows(out / "analysis" / "controls.parquet"),
         _json(out / "analysis" / "analysis.json"),
     )
 

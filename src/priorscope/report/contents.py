@@ -18,6 +18,7 @@ from priorscope.report.tables import Table
 from priorscope.report.tables_results import (
     Column,
     comparison_table,
+    control_table,
     hypothesis_table,
     overview_table,
     probe_table,
@@ -128,6 +129,7 @@ def _probe_section(artefacts: Artefacts, probe: str, *, with_samples: bool) -> S
         if arms:
             blocks.append(probe_table(artefacts, probe, metric, title))
             blocks.append(arm_intervals(artefacts, probe, metric, title))
+            blocks.append(control_table(artefacts, probe, metric, title))
     paragraphs = (_description(artefacts, probe),) if with_samples else ()
     return Section(f"probe-{probe}", title, paragraphs, _present(*blocks))
 

@@ -23,18 +23,19 @@ def matching_histograms(
     models = [m for m in artefacts.models if select(found, model=m)]
     if not models:
         return None
-    highest = max(row["fraction"] for row in found)
+    highest = max(row["high"] or row["fraction"] for row in found)
     panels = [
         _panel(artefacts, model, select(found, model=model), chance, highest) for model in models
     ]
     k = artefacts.largest_score(probe, arm, metric)
     caption = (
         f"{title}: how many of a model\N{RIGHT SINGLE QUOTATION MARK}s {k} most likely classes are "
-        f"among the {k} classes of the image, as a share of all images (seeds together). Dashed "
-        "outlines: chance, which is hypergeometric. The symbol on top is the mean score with its "
+        f"among the {k} classes of the image, as a share of all images (seeds together). "
+        f"Thin bars are {artefacts.confidence} intervals; dashed outlines are chance, which is "
+        "hypergeometric. The symbol on top is the mean score with its "
         f"{artefacts.confidence} interval."
     )
-    return ChartFigure(f"histogram-{probe}", caption, tuple(panels), columns=2, panel_px=168)
+    return ChartFigure(f"histogram-{probe}", caption, tuple(panels), columns=2, panel_px=210)
 
 
 def _panel(
@@ -49,6 +50,8 @@ def _panel(
         {
             "score": row["score"],
             "share": 100 * row["fraction"],
+            "low": None if row["low"] is None else 100 * row["low"],
+            "high": None if row["high"] is None else 100 * row["high"],
             "chance": 100 * by_chance[row["score"]] if row["score"] in by_chance else None,
         }
         for row in rows
@@ -81,6 +84,7 @@ def _panel(
         base.mark_bar(
             filled=False, stroke=CHANCE_GREY, strokeDash=[4, 3], strokeWidth=1.4, size=width
         ).encode(y=alt.Y("chance:Q")),
+        base.mark_rule(color=INK, strokeWidth=1.2).encode(y=alt.Y("low:Q"), y2="high:Q"),
     ]
     if estimate:
         point = alt.Chart(values([{k: estimate[k] for k in ("estimate", "low", "high")}]))
@@ -94,6 +98,6 @@ def _panel(
             ),
         ]
     title = alt.TitleParams(
-        model, color=colour, limit=170, subtitle=f"mean {unit_.estimate(estimate)}", frame="group"
+        model, color=colour, limit=140, subtitle=f"mean {unit_.estimate(estimate)}", frame="group"
     )
     return alt.layer(*layers).properties(width=135, height=135, title=title)

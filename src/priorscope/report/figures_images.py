@@ -2,6 +2,7 @@
 
 import base64
 import io
+import textwrap
 
 import altair as alt
 from PIL import Image
@@ -12,7 +13,8 @@ from priorscope.report.wording import count, listed, plain
 
 _MOST_CLASSES = 100
 _MOST_SCENES = 6
-_MOST_LINES = 4  # of a label under an exported picture
+_MOST_LINES = 8  # of a label under an exported picture
+_LETTER_PX = 4.8  # mean width of its letters, which are 9 px high
 
 
 def class_images(artefacts: Artefacts) -> ImageFigure | None:
@@ -34,9 +36,7 @@ def class_images(artefacts: Artefacts) -> ImageFigure | None:
     )
     # Many classes need the width of a page, not of a column.
     width = COLUMN_PX if columns == 5 else 1.5 * COLUMN_PX
-    return ImageFigure(
-        "classes", caption, (("", pictures),), 10, _grid(lines, columns, width, label_lines=1)
-    )
+    return ImageFigure("classes", caption, (("", pictures),), 10, _grid(lines, columns, width))
 
 
 def probe_samples(artefacts: Artefacts, probe: str, title: str) -> ImageFigure | None:
@@ -59,7 +59,7 @@ def probe_samples(artefacts: Artefacts, probe: str, title: str) -> ImageFigure |
         caption += f"; below it the same scenes as controls ({listed(map(plain, arms[1:]))})"
     caption += ". Under each image: what it is scored against."
     columns = len(scenes)
-    chart = _grid(lines, columns, COLUMN_PX, label_lines=_MOST_LINES)
+    chart = _grid(lines, columns, COLUMN_PX)
     return ImageFigure(f"samples-{probe}", caption, lines, columns, chart)
 
 
@@ -72,9 +72,8 @@ def _grid(
     lines: tuple[tuple[str, tuple[Picture, ...]], ...],
     columns: int,
     width: float,
-    label_lines: int,
 ) -> Panel:
-    """Lay out rows of pictures in pixels; labels that do not fit end in an ellipsis."""
+    """Lay out rows of pictures in pixels, with their labels wrapped below them."""
     gap, heading_px, line_px = 6, 18, 11
     side = min((width - gap * (columns - 1)) / columns, 96)
     places, headings, top = [], [], 0.0
@@ -84,9 +83,7 @@ def _grid(
             top += heading_px
         most = 1
         for column, picture in enumerate(pictures):
-            parts = picture.label.split(", ") if label_lines > 1 else [picture.label]
-            if len(parts) > label_lines:
-                parts = [*parts[: label_lines - 1], "\N{HORIZONTAL ELLIPSIS}"]
+            parts = _wrapped(picture.label, side)
             most = max(most, len(parts))
             x = column * (side + gap)
             places.append({"x": x, "y": top, "url": _data_url(picture.png, side)})
@@ -112,6 +109,19 @@ def _grid(
             .encode(y=alt.Y(**at("y")), text="text:N")
         )
     return alt.layer(*layers).properties(width=side * columns + gap * (columns - 1), height=top)
+
+
+def _wrapped(label: str, width: float) -> list[str]:
+    """Break a label into lines: classes one below the other, each on two lines at most."""
+    letters, dots = int(width / _LETTER_PX), "\N{HORIZONTAL ELLIPSIS}"
+    classes = label.split(", ")
+    ends = [","] * (len(classes) - 1) + [""]
+    lines = [
+        line
+        for name, end in zip(classes, ends, strict=True)
+        for line in textwrap.wrap(name + end, letters, max_lines=2, placeholder=dots)
+    ]
+    return lines if len(lines) <= _MOST_LINES else [*lines[: _MOST_LINES - 1], dots]
 
 
 def _data_url(png: bytes, side: float) -> str:

@@ -55,15 +55,18 @@ def _panel(
     runs = [{key: row[key] for key in ("model", "seed", "epoch", column)} for row in rows]
     several = len({row["seed"] for row in rows}) > 1
     scales = model_scales(models, trained)
-    single_epoch = len({row["epoch"] for row in rows}) == 1
+    epochs = sorted({row["epoch"] for row in rows})
+    single_epoch = len(epochs) == 1
+    ticks = {"values": epochs, "tickCount": len(epochs)} if len(epochs) <= 10 else {}
+    scale = alt.Scale(zero=False)
     base = alt.Chart(values(runs)).encode(
         x=alt.X(
             "epoch:Q",
             title="Epoch",
-            axis=alt.Axis(tickMinStep=1, format="d", grid=False),
+            axis=alt.Axis(tickMinStep=1, format="d", grid=False, **ticks),
             scale=alt.Scale(nice=False, zero=False),
         ),
-        y=alt.Y(f"{column}:Q", title=axis, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=6)),
+        y=alt.Y(f"{column}:Q", title=axis, scale=scale, axis=alt.Axis(tickCount=6)),
         color=alt.Color(
             "model:N", scale=scales["color"], legend=alt.Legend(columns=3, symbolOpacity=1)
         ),
@@ -84,7 +87,7 @@ def _panel(
         )
     layers.append(
         base.mark_line(strokeWidth=2.2, point=single_epoch).encode(
-            y=alt.Y(f"mean({column}):Q", title=axis),
+            y=alt.Y(f"mean({column}):Q", title=axis, scale=scale),
             tooltip=["model:N", "epoch:Q", _tip(f"mean({column})", f"{plain(title)} (mean)")],
         )
     )

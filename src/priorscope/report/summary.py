@@ -11,7 +11,7 @@ from priorscope.report.wording import count, counted, listed, plain, unit
 # A network that answers fewer of its own training images is called unfitted. Augmented images
 # are harder than clean ones, hence not 100 %.
 _FITTED_ACCURACY = 0.95
-_MOST_PAIRS = 6  # named in words
+_MOST_PAIRS = 9  # named in words
 _MOST_MODELS = 6  # named in words
 
 
@@ -41,8 +41,7 @@ def _what_was_done(artefacts: Artefacts) -> str:
     text = f"{text[0].upper()}{text[1:]}" if len(models) > _MOST_MODELS else text
     text += "" if one else "under one recipe "
     text += f"on {count(data['train']['num_images'])} images of {data['title']}"
-    if "epochs" in recipe:
-        text += f" for {counted(recipe['epochs'], 'epoch')}"
+    text += f" for {counted(recipe['epochs'], 'epoch')}"
     if len(per_model) == 1:
         text += f" with {counted(per_model[0], 'seed')}"
     else:
@@ -64,17 +63,23 @@ def _leaders(artefacts: Artefacts, columns: list[Column]) -> list[str]:
         unit_ = unit(artefacts, probe, arm, metric)
         chance = artefacts.estimate(CHANCE, probe, arm, metric)
         where = "On the test images" if probe == "test" else f"On {probe}"
-        named = [rows[0], rows[-1]] if len(rows) > 1 else rows
-        scores = [
-            f"{row['model']} {_with_unit(unit_.estimate(row), unit_.symbol)}" for row in named
-        ]
         text = f"{where}, {unit_.metric[0].lower()}{unit_.metric[1:]} "
-        text += f"ran from {scores[1]} to {scores[0]}" if len(scores) > 1 else f"was: {scores[0]}"
+        if len(rows) == 1:
+            text += f"was {_with_unit(unit_.estimate(rows[0]), unit_.symbol)}"
+        elif len({unit_.value(row["estimate"]) for row in rows}) == 1:
+            value = _with_unit(unit_.value(rows[0]["estimate"]), unit_.symbol)
+            text += f"was {value} for every model"
+        else:
+            scores = [_with_unit(unit_.estimate(row), unit_.symbol) for row in (rows[-1], rows[0])]
+            text += f"ran from {scores[0]} ({rows[-1]['model']}) to {scores[1]} "
+            text += f"({rows[0]['model']})"
         if chance:
             value = _with_unit(unit_.value(chance["estimate"]), unit_.symbol)
             text += f"; chance is {value}"
             if near := _indistinct_from(rows, chance["estimate"]):
-                text += f", which the {artefacts.confidence} interval of {listed(near)} includes"
+                ends = ("s", "") if len(near) > 1 else ("", "s")
+                text += f", which the {artefacts.confidence} interval{ends[0]} of {_named(near)} "
+                text += f"include{ends[1]}"
         sentences.append(f"{text}.")
     return sentences
 
@@ -101,10 +106,11 @@ def _differences(artefacts: Artefacts, columns: list[Column]) -> list[str]:
     unclear = num_pairs - num_clear
     if not num_pairs:
         return []
+    level = f"p\N{NO-BREAK SPACE}<\N{NO-BREAK SPACE}{alpha:g}"
     opening = (
         f"Of {counted(num_pairs, 'difference')} between models on the test images and on what the "
         f"probes are about, {num_clear or 'none'} "
-        f"{'is' if num_clear == 1 else 'are'} clear (p < {alpha:g} after Holm"
+        f"{'is' if num_clear == 1 else 'are'} clear ({level} after Holm"
         "\N{RIGHT SINGLE QUOTATION MARK}s correction)"
     )
     closing = f"The other {unclear} are not" if unclear != 1 else "The other one is not"
@@ -139,8 +145,12 @@ def _limits(artefacts: Artefacts, columns: list[Column]) -> list[str]:
     limits = []
     num_seeds = min(_num_seeds(artefacts, run["model"]) for run in artefacts.runs)
     if num_seeds == 1:
+        one = len(artefacts.models) == 1
         limits.append(
-            "With one seed, intervals and p-values cover the choice of test images only. They "
+            "With one seed, intervals cover the choice of test images only: they speak of this "
+            "trained network, not of its architecture."
+            if one
+            else "With one seed, intervals and p-values cover the choice of test images only. They "
             "speak of these trained networks, not of their architectures: another seed can change "
             "the order."
         )
@@ -153,14 +163,16 @@ def _limits(artefacts: Artefacts, columns: list[Column]) -> list[str]:
     unfitted = [model for model, accuracy in fits.items() if accuracy < _FITTED_ACCURACY]
     if unfitted:
         values = [100 * fits[model] for model in unfitted]
-        everyone = "The model" if len(fits) == 1 else f"All {counted(len(fits), 'model')}"
+        nobody = len(fits) > 1 and unfitted == list(fits)
+        who = "No model had" if nobody else f"{_named(unfitted)} had not"
         span = f"{min(values):.1f}\N{NO-BREAK SPACE}%"
         span += f" to {max(values):.1f}\N{NO-BREAK SPACE}%" if len(values) > 1 else ""
         limits.append(
-            f"{everyone if unfitted == list(fits) else _named(unfitted)} had not fitted the training images when training ended (accuracy "
-            f"on them in the last epoch: {span}): this compares what models learn in "
-            f"{counted(artefacts.study['recipe'].get('epochs', 0), 'epoch')}, not what they can "
-            "reach. A longer training can change the order."
+            f"{who} fitted the training images when training ended (accuracy "
+            f"on them in the last epoch: {span}): the numbers below are "
+            f"about {counted(artefacts.study['recipe']['epochs'], 'epoch')} of training, not about "
+            "what can be reached"
+            f"{'; a longer training can change the order' if len(fits) > 1 else ''}."
         )
     sizes = {run["model"]: run["num_parameters"] for run in artefacts.runs}
     costs = {run["model"]: run["macs"] for run in artefacts.runs if run["macs"]}
@@ -188,8 +200,8 @@ def _warnings(artefacts: Artefacts) -> tuple[str, ...]:
         names = [f"{run['model']} seed {run['seed']} ({run['run_id']})" for run in missing]
         warnings.append(
             f"{len(missing)} of {counted(len(artefacts.record['plan']), 'planned run')} "
-            f"{'is' if len(missing) == 1 else 'are'} missing: {listed(names, most=20)}. "
-            "All numbers are from the others."
+            f"{'is' if len(missing) == 1 else 'are'} missing from the numbers below, not finished "
+            f"or without predictions: {listed(names, most=20)}."
         )
     if places := differing_environment(artefacts):
         warnings.append(

@@ -69,7 +69,7 @@ def probe_table(artefacts: Artefacts, probe: str, metric: str, title: str) -> Ta
         for arm, row in zip(arms, found, strict=True):
             record |= _numbers(row, arm)
         records.append(record)
-    columns = [(probe, arm, metric, "") for arm in arms]
+    columns = [(probe, arm, metric, plain(arm)) for arm in arms]
     caption = f"{title}. First the condition under test"
     caption += f", then its controls ({listed(map(plain, arms[1:]))})." if arms[1:] else "."
     return Table(
@@ -103,14 +103,43 @@ def comparison_table(
             records.append(row)
     if not rows:
         return None
-    tests = listed(dict.fromkeys(plain(str(record["test"])) for record in records))
+    # "paired permutation over 100 images, given the trained networks": the end is said once.
+    parts = [plain(record["test"]).partition(", ") for record in records]
+    tests = listed(dict.fromkeys(test for test, *_ in parts))
+    tests = ", ".join([tests, *dict.fromkeys(given for *_, given in parts if given)])
     caption = (
         f"Differences between models {what}, first minus second, with {artefacts.confidence} "
-        f"intervals ({_design(records)}). p: {tests}; adjusted after Holm. "
+        f"intervals ({_design(records)}). p: {tests}; p (Holm): adjusted over all "
+        "pairs, probes and arms of the study. "
         "pp: percentage points."
     )
     header = ("On", "Pair", "Difference [interval]", "p", "p (Holm)")
     return Table(name, caption, header, tuple(rows), tuple(records), frozenset({2, 3, 4}))
+
+
+def control_table(artefacts: Artefacts, probe: str, metric: str, title: str) -> Table | None:
+    """Give what a probe's condition costs each model: its score minus that on each control."""
+    found = select(artefacts.controls, probe=probe, metric=metric)
+    controls = list(dict.fromkeys(row["control"] for row in found))
+    if not found:
+        return None
+    rows = []
+    for model in artefacts.models:
+        cells = []
+        for control in controls:
+            row = select(found, model=model, control=control)
+            unit_ = unit(artefacts, probe, control, metric)
+            cells.append(_difference(unit_, row[0]) if row else NONE)
+        rows.append((model, *cells))
+    arm = plain(found[0]["arm"])
+    caption = (
+        f"{title}. Within each model, its score on {arm} minus that on each control, paired by "
+        f"scene, with {artefacts.confidence} intervals (bootstrap; {_design(found)}). "
+        "pp: percentage points."
+    )
+    header = ("Model", *(f"{arm} \N{MINUS SIGN} {plain(control)}" for control in controls))
+    numeric = frozenset(range(1, len(header)))
+    return Table(f"{probe}-controls", caption, header, tuple(rows), tuple(found), numeric)
 
 
 def hypothesis_table(artefacts: Artefacts, main_arm: dict[str, str]) -> Table | None:
@@ -184,15 +213,14 @@ def seed_table(artefacts: Artefacts, columns: list[Column]) -> Table:
 
 def interval_note(artefacts: Artefacts, columns: list[Column]) -> str:
     """Say how the intervals of these (probe, arm, metric) were made, and from how much."""
-    rows = [
-        row
-        for probe, arm, metric, _ in columns
-        for row in select_arm(artefacts, probe, arm, metric)
-    ]
-    if not rows:
-        return "No run has finished."
-    methods = listed(dict.fromkeys(plain(str(row["method"])) for row in rows))
-    return f"Brackets: {artefacts.confidence} intervals ({methods}; {_design(rows)})."
+    used: dict[str, dict[str, None]] = {}
+    for probe, arm, metric, heading in columns:
+        for row in select_arm(artefacts, probe, arm, metric):
+            used.setdefault(plain(row["method"]), {})[heading] = None
+    methods = list(used)
+    if len(methods) > 1:
+        methods = [f"{listed(headings)}: {method}" for method, headings in used.items()]
+    return f"Brackets: {artefacts.confidence} intervals. {'; '.join(methods)}."
 
 
 def _design(rows: list[Row]) -> str:

@@ -10,8 +10,7 @@ def recipe_table(artefacts: Artefacts) -> Table:
     recipe = artefacts.study["recipe"]
     return _pairs(
         "recipe",
-        f"Recipe. All {len(artefacts.models)} models share it: a study has no place for a setting "
-        "of a single model."
+        "Recipe, shared by all models: a study has no place for a setting of a single model."
         if len(artefacts.models) > 1
         else "Recipe of the model.",
         [

@@ -106,7 +106,7 @@ def seconds(value: float | None) -> str:
     """Write a duration: "42.1 s", "12 min 5 s", "3 h 20 min"."""
     if value is None:
         return NONE
-    if value < 60:
+    if value < 59.95:
         return f"{value:.1f}{NBSP}s"
     whole = round(value)
     if whole < 3600:

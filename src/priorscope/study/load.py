@@ -160,11 +160,12 @@ def _check_references(study: Study) -> None:
 
 
 def _explain(error: ValidationError) -> InputError:
-    """Turn the first of pydantic's errors into ours."""
-    first = error.errors()[0]
+    """Turn one of pydantic's errors into ours: an unknown key if any, since it explains the rest."""
+    unknown = {"extra_forbidden", "unexpected_keyword_argument"}
+    first = min(error.errors(), key=lambda each: each["type"] not in unknown)
     location = [str(part) for part in first["loc"]]
     path = ".".join(location)
-    if first["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
+    if first["type"] in unknown:
         fields = _fields(location[:-1])
         return InputError(
             "unknown key",

@@ -1,0 +1,122 @@
+"""Bad input from the shell: exit code 2, a message that says what to do, no traceback."""
+
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from priorscope.cli import run_command
+
+
+@pytest.fixture
+def refused(capsys):
+    """Run a command that must be refused, and give what it said."""
+
+    def call(*arguments) -> str:
+        assert run_command([str(argument) for argument in arguments]) == 2
+        error = capsys.readouterr().err
+        assert "Traceback" not in error
+        return error
+
+    return call
+
+
+def study(tmp_path, tiny, before="", after=""):
+    assert before in tiny
+    path = tmp_path / "study.yaml"
+    path.write_text(tiny.replace(before, after, 1) if before else tiny)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (
+            "name: resnet_nano",
+            "name: resnet_mano",
+            ["models.cnn.name", "did you mean resnet_nano?"],
+        ),
+        ("name: mosaic", "name: mosaik", ["probes.combined.name", "did you mean mosaic?"]),
+        ("name: synthetic", "name: synthetik", ["data.name", "did you mean synthetic?"]),
+        ("num_images: 20}", "num_images: -1}", ["probes.combined.num_images", "-1", "greater"]),
+        ("num_images: 20}", "num_images: 20, grid: 4}", ["probes.combined.grid", "4", "2 .. 3"]),
+        ("canvas_px: 64", "canvas_px: 16", ["probes.background.canvas_px", "at least 32"]),
+        ("canvas_px: 64", "backgrounds: nowhere", ["probes.background.backgrounds", "nowhere"]),
+        ("task: objects", "task: objekts", ["data.task", "objects"]),
+        ("width: 8", "widht: 8", ["models.cnn.widht", "did you mean width?"]),
+        ("num_heads: 2", "num_heads: 3", ["models.vit.num_heads", "heads must divide"]),
+        ("embed_dim: 16", "patch_size: 5", ["models.vit.patch_size", "image 32 px"]),
+        ("epochs: 2", "epochs: two", ["recipe.epochs", "'two'", "valid integer"]),
+        ("data:", "dota:", ["dota", "did you mean data?"]),
+    ],
+)
+def test_a_study_that_cannot_be_meant(refused, tmp_path, tiny, before, after, words):
+    out = tmp_path / "out"
+    error = refused("run", study(tmp_path, tiny, before, after), "--out", out)
+    for word in words:
+        assert word in error
+    assert not out.exists(), "nothing is written for a study that is refused"
+
+
+def test_the_output_is_no_place_for_a_study(refused, tmp_path, tiny):
+    path = study(tmp_path, tiny)
+    (tmp_path / "holiday.jpg").write_text("precious")
+    assert "holds files" in refused("run", path, "--out", tmp_path)
+    assert "not a folder" in refused("run", path, "--out", tmp_path / "holiday.jpg")
+    assert (tmp_path / "holiday.jpg").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "quickstrat"], "did you mean quickstart?"),
+        (["run", "absent.yaml"], "no such study file"),
+        (["run", "quickstart", "--device", "cuda:99"], "auto, cpu"),
+        (["run", "quickstart", "--seeds", "0,x"], "whole numbers"),
+        (["run", "quickstart", "--seeds", "77"], "seed not in the study"),
+        (["run", "quickstart", "--only", "resnet"], "cnn, local_vit, vit"),
+        (["run", "quickstart", "--executor", "rey"], "--executor"),
+        (["run", "cifar10_nano", "--data-root", "absent"], "priorscope data fetch cifar10"),
+        (["run"], "Missing argument"),
+        (["run", "quickstart", "--nonsense"], "No such option"),
+        (["report", "absent"], "no study lies there"),
+        (["list", "modles"], "models"),
+        (["data", "verify", "cifar11"], "did you mean cifar10?"),
+        (
+            ["export-probe", "mosaic", *"--data synthetic --out x --parameter a".split()],
+            "key=value",
+        ),
+    ],
+)
+def test_bad_arguments(refused, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    assert words in refused(*arguments)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("damage", ["truncate", "foreign"])
+def test_a_damaged_predictions_file_is_named(finished, refused, damage):
+    (path,) = finished.out.glob("runs/cnn-*/predictions/combined.parquet")
+    path.write_bytes(path.read_bytes()[:-200] if damage == "truncate" else b"PAR1 no")
+    error = refused("report", finished.out)
+    assert str(path) in error
+    assert "remove it" in error
+
+
+def test_an_image_folder_with_one_class_or_an_unreadable_image(refused, tmp_path, tiny):
+    folder = tmp_path / "pictures" / "cats"
+    folder.mkdir(parents=True)
+    for number in range(3):
+        pixels = np.full((32, 32, 3), number, dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    before = "{name: synthetic, task: objects, num_train: 200, num_test: 100}"
+    path = study(tmp_path, tiny, before, f"{{name: image_folder, path: {folder.parent}}}")
+    assert "class" in refused("run", path, "--out", tmp_path / "out")
+    other = folder.with_name("dogs")
+    folder.rename(other)
+    folder.mkdir()
+    for number in range(3):
+        shutil.copy(other / f"{number}.png", folder)
+    (folder / "broken.png").write_bytes(b"no picture")
+    assert "broken.png" in refused("run", path, "--out", tmp_path / "out")

@@ -1,0 +1,220 @@
+import json
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from priorscope.analysis.external import score_files
+from priorscope.cli.score import score
+from priorscope.errors import InputError
+
+app = typer.Typer()
+app.command()(score)
+
+
+def call(*arguments):
+    result = CliRunner().invoke(app, list(map(str, arguments)))
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Labels and two models' answers: 6 examples, 3 classes."""
+    labels = np.array([0, 1, 2, 0, 1, 2])
+    good = np.eye(3)[labels] + 0.1
+    weak = np.eye(3)[[0, 1, 0, 1, 2, 0]] + 0.1
+    np.savetxt(tmp_path / "labels.csv", labels, fmt="%d")
+    np.savetxt(tmp_path / "good.csv", good, delimiter=",")
+    np.save(tmp_path / "weak.npy", weak)
+    return tmp_path
+
+
+def arguments(folder, metric="top1", labels="labels.csv", **predictions):
+    predictions = predictions or {"good": "good.csv", "weak": "weak.npy"}
+    found = ["--labels", folder / labels, "--metric", metric]
+    for name, file in predictions.items():
+        found += ["--predictions", f"{name}={folder / file}"]
+    return found
+
+
+def test_json_has_the_promised_keys_and_values(files):
+    found = json.loads(call(*arguments(files), "--json"))
+    assert {"metric", "num_examples", "chance", "models", "pairs"} <= set(found)
+    assert (found["metric"], found["num_examples"]) == ("top1", 6)
+    assert found["chance"] == {"expected": pytest.approx(1 / 3)}
+    assert found["models"]["good"]["estimate"] == 1
+    assert found["models"]["weak"]["estimate"] == pytest.approx(1 / 3)
+    (pair,) = found["pairs"]
+    keys = {"a", "b", "difference", "low", "high", "p_value", "p_adjusted", "test"}
+    assert keys == set(pair)
+    assert (pair["a"], pair["b"], pair["test"]) == ("good", "weak", "exact McNemar")
+    assert pair["difference"] == pytest.approx(2 / 3)
+    assert pair["p_value"] == pytest.approx(2 / 2**4)
+
+
+def test_predictions_may_follow_one_option(files):
+    repeated = json.loads(call(*arguments(files), "--json"))
+    one = ["--labels", files / "labels.csv", "--predictions", f"good={files / 'good.csv'}"]
+    one += [f"weak={files / 'weak.npy'}", "--metric", "top1", "--json"]
+    assert json.loads(call(*one)) == repeated
+
+
+def test_the_table_shows_models_chance_and_pairs(files):
+    shown = call(*arguments(files))
+    for part in ("good", "weak", "chance", "0.3333", "exact McNemar", "Wilson", "p (Holm)"):
+        assert part in shown
+
+
+def test_labels_in_every_form_agree(files):
+    labels = np.loadtxt(files / "labels.csv", dtype=int)
+    np.save(files / "one_hot.npy", np.eye(3)[labels])
+    np.savetxt(files / "ids.csv", [0, 1, 0, 1, 2, 0], fmt="%d")
+    expected = score_files(files / "labels.csv", {"weak": files / "weak.npy"}, metric="top1")
+    for given in ({"labels": "one_hot.npy"}, {"file": "ids.csv"}):
+        found = score_files(
+            files / given.get("labels", "labels.csv"),
+            {"weak": files / given.get("file", "weak.npy")},
+            metric="top1",
+        )
+        assert found == expected
+
+
+def test_counts_are_compared_by_permutation_even_when_only_0_and_1_occur(tmp_path):
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "labels.npy", np.tile([1, 1, 0, 0, 0, 0], (40, 1)))
+    worst = np.tile([0.0, 1, 2, 3, 4, 5], (40, 1))
+    half = worst.copy()
+    half[:, 0] = 6
+    np.save(tmp_path / "worst.npy", worst)
+    np.save(tmp_path / "half.npy", half + 0.1 * rng.random(half.shape))
+    files = {name: tmp_path / f"{name}.npy" for name in ("worst", "half")}
+    found = score_files(tmp_path / "labels.npy", files, metric="top_k_matching", k=2)
+    assert found["models"]["half"]["histogram"] == [0, 40, 0]
+    assert found["models"]["half"]["method"].startswith("bootstrap")
+    assert found["pairs"][0]["test"].startswith("paired permutation")
+    assert found["chance"]["expected"] == pytest.approx(2 / 3)
+
+
+def test_a_metric_of_ones_own(files, monkeypatch):
+    monkeypatch.chdir(files)
+    (files / "mine.py").write_text(
+        "import numpy as np\n"
+        "def margin(predictions):\n"
+        "    ordered = np.sort(predictions.logits, axis=1)\n"
+        "    return ordered[:, -1] - ordered[:, -2]\n"
+    )
+    found = json.loads(call(*arguments(files, metric="./mine.py:margin"), "--json"))
+    assert found["chance"] is None
+    assert found["models"]["good"]["estimate"] == pytest.approx(1)
+
+
+def write(folder, name, text):
+    (folder / name).write_text(text)
+    return name
+
+
+BAD = {
+    "missing file": ({"good": "nowhere.csv"}, "no such file"),
+    "row counts": ({"x": ("x.csv", "1,0,0\n")}, "number of rows"),
+    "number of classes": (
+        {"x": ("x.csv", "1,0\n" * 6), "good": "good.csv"},
+        "rows of different lengths",
+    ),
+    "NaN": ({"x": ("x.csv", "1,0,nan\n" * 6)}, "not a finite number"),
+    "ragged": ({"x": ("x.csv", "1,0,0\n" * 5 + "1,0\n")}, "ragged"),
+    "predicted id": ({"x": ("x.csv", "0\n1\n2\n3\n4\n1\n"), "good": "good.csv"}, "out of range"),
+    "no whole number": ({"x": ("x.csv", "0.5\n" * 6), "good": "good.csv"}, "out of range"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_predictions_are_refused_by_file(files, case):
+    given, said = BAD[case]
+    named = {
+        name: file if isinstance(file, str) else write(files, *file) for name, file in given.items()
+    }
+    with pytest.raises(InputError, match=said) as error:
+        call(*arguments(files, **named))
+    assert str(files) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "metric", "said"),
+    [
+        ("0\n1\n2\n0\n1\n3\n", "top1", "label out of range"),
+        ("0\n1\n2\n0\n1\n-1\n", "top1", "label out of range"),
+        ("1,1,0\n" * 6, "top1", "several classes"),
+        ("0,0,0\n" * 6, "top_k_matching", "without a class"),
+        ("0,2,0\n" * 6, "top_k_matching", "multi-hot"),
+    ],
+)
+def test_bad_labels_are_refused_by_row(files, text, metric, said):
+    labels = write(files, "bad.csv", text)
+    with pytest.raises(InputError, match=said) as error:
+        call(*arguments(files, metric=metric, labels=labels))
+    assert "bad.csv, row" in str(error.value)
+
+
+def test_bad_arguments_are_refused(files):
+    good = files / "good.csv"
+    base = ["--labels", files / "labels.csv"]
+    named = ["--predictions", f"a={good}"]
+    for extra, said in [
+        ([*named, "--metric", "top_1"], "unknown metric"),
+        ([*named, "--metric", "top1", "--k", 2], "unknown parameter"),
+        ([*named, "--metric", "top_k_matching", "--k", 4], "k out of range"),
+        ([*named, *named, "--metric", "top1"], "given twice"),
+        (["--predictions", good, "--metric", "top1"], "need a name"),
+        (["--predictions", f"={good}", "--metric", "top1"], "need a name"),
+    ]:
+        with pytest.raises(InputError, match=said):
+            call(*base, *extra)
+
+
+def test_predicted_class_ids_have_no_second_choice(files):
+    ids = write(files, "ids.csv", "0\n1\n0\n1\n2\n0\n")
+    with pytest.raises(InputError, match="needs a ranking"):
+        call(*arguments(files, "top_k_matching", weak=ids), "--k", 2)
+    found = json.loads(call(*arguments(files, "top_k_matching", weak=ids), "--k", 1, "--json"))
+    assert found["models"]["weak"]["histogram"] == [4, 2]
+
+
+def test_background_accuracies_of_the_2021_report(shared_data):
+    found = json.loads(
+        call(
+            *arguments(
+                shared_data / "paper",
+                "top1",
+                "background_labels.csv",
+                resnet50="background_resnet50_probabilities.csv",
+                vit="background_vit_probabilities.csv",
+                local_vit="background_local_vit_predicted_class.csv",
+            ),
+            "--json",
+        )
+    )
+    estimates = {name: model["estimate"] for name, model in found["models"].items()}
+    assert estimates == {"resnet50": 0.15, "vit": 0.105, "local_vit": 0.145}
+    p_values = {(pair["a"], pair["b"]): pair["p_value"] for pair in found["pairs"]}
+    assert p_values == {
+        ("resnet50", "vit"): pytest.approx(0.16, abs=0.005),
+        ("resnet50", "local_vit"): 1,
+        ("vit", "local_vit"): pytest.approx(0.20, abs=0.005),
+    }
+    assert found["chance"]["expected"] == 0.1
+
+
+@pytest.mark.parametrize("k", [[], ["--k", "4"]])
+def test_top_4_matching_of_the_2021_report(shared_data, k):
+    resnet = {"resnet50": "combined_resnet50_probabilities.csv"}
+    given = arguments(shared_data / "paper", "top_k_matching", "combined_labels.csv", **resnet)
+    found = json.loads(call(*given, *k, "--json"))
+    assert found["models"]["resnet50"]["estimate"] == pytest.approx(2.09)
+    assert found["models"]["resnet50"]["histogram"] == [1, 21, 49, 26, 3]
+    assert found["chance"]["expected"] == 1.6
+    assert sum(found["chance"]["pmf"]) == pytest.approx(1)
+    assert found["pairs"] == []

@@ -1,0 +1,60 @@
+"""What every packaged probe must do."""
+
+import numpy as np
+import pytest
+
+from priorscope.components import listing
+from priorscope.errors import InputError
+from priorscope.study.prepare import build_probe
+from priorscope.study.run import fingerprint_of
+from priorscope.study.spec import Component
+
+PROBES = sorted(listing("probes"))
+
+
+def build(name, source, tmp_path, *, called="p", **parameters):
+    component = Component(name, {"num_images": 30, **parameters})
+    return build_probe(component, source, tmp_path, where="probes.p", name=called)
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_every_arm_shows_every_scene_once(name, source, tmp_path):
+    probe = build(name, source, tmp_path)
+    assert len(probe.arms) >= 2, "every probe has control conditions"
+    for arm in probe.arms:
+        assert sorted(probe.ids[probe.conditions["arm"] == arm]) == list(range(30))
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_targets_are_classes_of_the_source(name, source, tmp_path):
+    probe = build(name, source, tmp_path)
+    assert probe.class_names == source.class_names
+    if probe.targets.ndim == 2:
+        assert probe.targets.dtype == bool
+        assert probe.targets.any(axis=1).all()
+    else:
+        assert set(probe.targets) <= set(range(10))
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_the_name_in_the_study_decides_the_randomness(name, source, tmp_path):
+    first, again, other = (
+        fingerprint_of(build(name, source, tmp_path, called=called)) for called in ("a", "a", "b")
+    )
+    assert first == again
+    assert first != other
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_the_source_is_left_as_it_was(name, source, tmp_path):
+    before = source.images.copy()
+    build(name, source, tmp_path)
+    np.testing.assert_array_equal(before, source.images)
+
+
+@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("num_images", [-1, 0, "many", 2.5])
+def test_impossible_sizes_are_refused_with_the_path(name, num_images, source, tmp_path):
+    with pytest.raises(InputError) as caught:
+        build(name, source, tmp_path, num_images=num_images)
+    assert "probes.p.num_images" in str(caught.value)
