@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
@@ -93,3 +94,15 @@ def test_bound_values_are_those_given_and_nothing_else():
     assert bind(bounded, {"num": 2, "names": ["a"]}, where="p") == {"num": 2, "names": ("a",)}
     with pytest.raises(InputError, match="value not allowed"):
         bind(bounded, {"num": 7}, where="p")
+
+
+def test_a_path_is_relative_to_the_study(tmp_path):
+    def reads(*, folder: Path | None = None): ...
+
+    assert bind(reads, {"folder": "pictures"}, where="p", base=tmp_path) == {
+        "folder": tmp_path / "pictures"
+    }
+    assert bind(reads, {"folder": "/pictures"}, where="p", base=tmp_path) == {
+        "folder": Path("/pictures")
+    }
+    assert bind(reads, {}, where="p", base=tmp_path) == {}

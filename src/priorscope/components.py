@@ -116,11 +116,13 @@ def bind(
     *,
     where: str,
     reserved: Iterable[str] = (),
+    base: Path = Path(),
 ) -> dict[str, Any]:
     """Check a study's parameters against a component's signature; return them converted.
 
     `reserved` are the arguments that priorscope itself passes. Positional arguments are never the
-    user's. A `**kwargs` lets any further parameter pass unchecked.
+    user's. A `**kwargs` lets any further parameter pass unchecked. A parameter whose type is a Path
+    is relative to `base`, the folder of the study.
 
     Raises
     ------
@@ -153,7 +155,11 @@ def bind(
     except ValidationError as error:
         raise _first_error(error, where) from None
     extra = {name: value for name, value in parameters.items() if name not in fields}
-    return {name: getattr(values, name) for name in checked} | extra
+    return {name: _located(getattr(values, name), base) for name in checked} | extra
+
+
+def _located(value: Any, base: Path) -> Any:
+    return base / value.expanduser() if isinstance(value, Path) else value
 
 
 @contextmanager

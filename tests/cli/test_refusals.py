@@ -84,7 +84,7 @@ def test_the_output_is_no_place_for_a_study(refused, tmp_path, tiny):
         (["list", "modles"], "models"),
         (["data", "verify", "cifar11"], "did you mean cifar10?"),
         (
-            ["export-probe", "mosaic", *"--data synthetic --out x --parameter a".split()],
+            ["export-probe", "mosaic", "--data", "synthetic", "--out", "x", "--parameter", "a"],
             "key=value",
         ),
     ],

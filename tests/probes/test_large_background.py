@@ -78,7 +78,7 @@ def folder(tmp_path):
 
 def test_crops_of_a_folder_are_uniform_and_unscaled(small, folder):
     n = 6000
-    probe = make(small, num_images=n, canvas_px=30, backgrounds=str(folder))
+    probe = make(small, num_images=n, canvas_px=30, backgrounds=folder)
     assert probe.clusters[:30].tolist() == ["a.png"] * 10 + ["b.png"] * 10 + ["a.png"] * 10
     rows, columns = np.mgrid[:30, :30]
     corners = {"a.png": [], "b.png": []}
@@ -106,7 +106,7 @@ def test_seed_decides_everything(small):
 
 def test_objects_and_places_do_not_depend_on_the_backgrounds(small, folder):
     one = make(small, num_images=60, canvas_px=24)
-    two = make(small, num_images=60, canvas_px=24, backgrounds=str(folder))
+    two = make(small, num_images=60, canvas_px=24, backgrounds=folder)
     assert np.array_equal(one.images[60:120], two.images[60:120])
     assert not np.array_equal(one.images[:60], two.images[:60])
 
@@ -148,22 +148,22 @@ def test_picture_smaller_than_the_canvas(small):
 
 
 def test_missing_folder(small, tmp_path):
-    assert "gone" in str(refused(small, backgrounds=str(tmp_path / "gone")).found)
+    assert "gone" in str(refused(small, backgrounds=tmp_path / "gone").found)
 
 
 def test_folder_without_pictures(small, tmp_path):
     (tmp_path / "notes.txt").write_text("")
-    error = refused(small, backgrounds=str(tmp_path))
+    error = refused(small, backgrounds=tmp_path)
     assert error.where == "backgrounds" and ".png" in str(error.allowed)
 
 
 def test_folder_with_too_few_pictures(small, folder):
-    error = refused(small, canvas_px=30, backgrounds=str(folder), num_backgrounds=3)
+    error = refused(small, canvas_px=30, backgrounds=folder, num_backgrounds=3)
     assert (error.found, error.allowed) == (3, "1 .. 2")
 
 
 def test_small_picture_is_named(small, folder):
-    error = refused(small, canvas_px=32, backgrounds=str(folder))
+    error = refused(small, canvas_px=32, backgrounds=folder)
     assert "a.png" in str(error.where) and error.found == "30 px"
 
 
@@ -173,19 +173,19 @@ def test_damaged_picture_is_named(small, folder, keep_bytes):
     assert len(whole) > 110
     (folder / "b.png").write_bytes(whole[:keep_bytes])
     (folder / "a.png").unlink()
-    assert "b.png" in str(refused(small, canvas_px=30, backgrounds=str(folder)).where)
+    assert "b.png" in str(refused(small, canvas_px=30, backgrounds=folder).where)
 
 
 def test_grey_and_palette_pictures_become_rgb(small, tmp_path):
     Image.new("L", (16, 16), 77).save(tmp_path / "grey.png")
     Image.new("P", (16, 16)).save(tmp_path / "palette.png")
-    probe = make(small, num_images=20, canvas_px=16, backgrounds=str(tmp_path))
+    probe = make(small, num_images=20, canvas_px=16, backgrounds=tmp_path)
     outside = (probe.images[20] == 128).all(-1)
     assert (probe.images[0][outside] == 77).all()
 
 
 def test_picture_px_is_refused_for_a_folder(small, folder):
-    assert refused(small, backgrounds=str(folder), picture_px=64).where == "picture_px"
+    assert refused(small, backgrounds=folder, picture_px=64).where == "picture_px"
 
 
 def test_a_source_without_images_is_refused(small):

@@ -16,7 +16,7 @@ def check(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
 ) -> None:
-    """Print the resolved plan: data, models and their size, probes, hypotheses, cost."""
+    """Say what a study would do, and how long it would take."""
     from priorscope.study.load import load_study
 
     loaded = load_study(study)

@@ -28,7 +28,7 @@ def export_probe(
         typer.Option(help="The probe's name in a study, which decides its randomness."),
     ] = None,
 ) -> None:
-    """Write a probe's images as PNG, with labels and conditions as CSV.
+    """Write a probe's images and labels for other tools.
 
     A study's probe is reproduced exactly when `--name` and the parameters are those of the study.
     """

@@ -1,20 +1,24 @@
 """`priorscope list`: what a study can name."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from priorscope.components import PACKAGES, listing
+from priorscope.errors import unknown_name
 
-Kind = StrEnum("Kind", [*PACKAGES, "studies"])  # type: ignore[misc]
+KINDS = (*PACKAGES, "studies")
 
 
 def list_components(
-    kind: Annotated[Kind | None, typer.Argument(help="One kind; all when left out.")] = None,
+    kind: Annotated[
+        str | None, typer.Argument(help=f"One of {', '.join(KINDS)}.", metavar="KIND")
+    ] = None,
 ) -> None:
-    """List models, data, probes, metrics, executors and packaged studies."""
-    for each in [str(kind)] if kind else [str(k) for k in Kind]:
+    """List what a study can name, and the packaged studies."""
+    if kind is not None and kind not in KINDS:
+        raise unknown_name("kind", kind, KINDS, where="KIND")
+    for each in [kind] if kind else KINDS:
         rows = _studies() if each == "studies" else _components(each)
         print(each)
         width = max((len(name) for name, _ in rows), default=0)

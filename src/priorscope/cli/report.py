@@ -11,7 +11,7 @@ from priorscope.errors import InputError
 def report(
     folder: Annotated[Path, typer.Argument(help="The output folder of a study.", metavar="DIR")],
 ) -> None:
-    """Rebuild tables, figures and page from stored predictions, without any model."""
+    """Rebuild a report from stored predictions."""
     if not (folder / "study.json").is_file():
         raise InputError(
             "no study lies there",

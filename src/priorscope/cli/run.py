@@ -36,7 +36,7 @@ def run(
         ),
     ] = False,
 ) -> None:
-    """Train, test and compare the models of a study, and write its report."""
+    """Run a study and write its report."""
     from priorscope.study.load import load_study
     from priorscope.study.plan import plan, select
     from priorscope.study.store import check_folder, is_finished, set_aside

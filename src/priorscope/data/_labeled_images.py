@@ -76,6 +76,6 @@ def fingerprint(images: np.ndarray, labels: np.ndarray) -> str:
     """Hash shape, pixels and labels to 16 hex digits (SHA-256, cut)."""
     digest = hashlib.sha256(repr((images.shape, labels.shape)).encode())
     for start in range(0, len(images), 4096):  # a memory map is read piece by piece
-        digest.update(np.ascontiguousarray(images[start : start + 4096]))
-    digest.update(np.ascontiguousarray(labels, dtype=np.int64))
+        digest.update(np.ascontiguousarray(images[start : start + 4096]).data)
+    digest.update(np.ascontiguousarray(labels, dtype=np.int64).data)
     return digest.hexdigest()[:16]

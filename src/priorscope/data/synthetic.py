@@ -37,14 +37,15 @@ def synthetic(
     - `far_relation`: the same with two patterns on opposite sides of the image. Global attention
       learns it, local attention does not.
 
-    Measured for the relations: a 3-layer pre-norm transformer of width 64 on 4-px patches, K = 3,
-    4,000 images, 15 epochs, Adam, one seed; test accuracy near and far is 100.0 and 34.0 % if tokens
-    see their 3 x 3 neighbourhood, 34.5 and 100.0 % with global attention; chance is 33.3 %.
+    Measured for the relations, with a 3-layer pre-norm transformer of width 64 on 4-px patches,
+    K = 3, 4,000 images, 15 epochs of Adam, one seed: test accuracy near and far is 100.0 and 34.0 %
+    if tokens see their 3 x 3 neighbourhood, 34.5 and 100.0 % with global attention; chance is
+    33.3 %.
 
     The first n images of a split are the same whatever `num_train` and `num_test`; the classes of
     any beginning of a split are balanced to within one image. Memory: the images and one block of
-    2,520. On another kind of CPU a few pixels of `objects` may differ by one level (the sines of
-    NumPy do), and with them the fingerprint.
+    2,520. On another kind of CPU a few pixels of `objects` may differ by one level, as NumPy's
+    sines may, and with them the fingerprint.
 
     Parameters
     ----------

@@ -9,7 +9,6 @@ from PIL import Image, ImageOps
 from priorscope.errors import InputError
 from priorscope.probes._backgrounds import KINDS, draw
 
-PROCEDURAL = "procedural"
 NUM_PROCEDURAL = 20  # as many as the report had photographs
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
@@ -18,22 +17,22 @@ Read = Callable[[int, np.random.Generator], np.ndarray]
 
 
 def background_pictures(
-    backgrounds: str, num_backgrounds: int | None, canvas_px: int, picture_px: int | None
+    backgrounds: Path | None, num_backgrounds: int | None, canvas_px: int, picture_px: int | None
 ) -> tuple[list[str], Read]:
     """Name the background pictures, and give the function that draws or reads one of them.
 
     The parameters are those of `large_background`; so are the errors.
     """
-    if backgrounds == PROCEDURAL:
+    if backgrounds is None:
         return _procedural(num_backgrounds or NUM_PROCEDURAL, canvas_px, picture_px)
     if picture_px is not None:
         raise InputError(
             "pictures of a folder keep their own size",
             where="picture_px",
             found=picture_px,
-            allowed=f"only with backgrounds: {PROCEDURAL}",
+            allowed="only without `backgrounds`: the pictures are then drawn",
         )
-    return _folder(Path(backgrounds).expanduser(), num_backgrounds, canvas_px)
+    return _folder(backgrounds, num_backgrounds, canvas_px)
 
 
 def _procedural(num: int, canvas_px: int, picture_px: int | None) -> tuple[list[str], Read]:
@@ -60,7 +59,7 @@ def _folder(folder: Path, num: int | None, canvas_px: int) -> tuple[list[str], R
             "no such folder of background pictures",
             where="backgrounds",
             found=folder,
-            allowed=f"{PROCEDURAL}, or a folder of pictures",
+            allowed="a folder of pictures, or no `backgrounds`: they are then drawn",
         )
     paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
     if not paths:

@@ -6,12 +6,14 @@ report had 200) and any canvas (128 px), and two control arms separate the backg
 from that of the object's smaller scale. Objects are pasted as they are, without augmentation.
 """
 
+from pathlib import Path
+
 import numpy as np
 from pydantic import PositiveInt
 
 from priorscope.data import LabeledImages
 from priorscope.errors import InputError
-from priorscope.probes._background_pictures import PROCEDURAL, background_pictures
+from priorscope.probes._background_pictures import background_pictures
 from priorscope.probes._draw_scenes import draw_images, present_classes
 from priorscope.probes._probe_set import ProbeSet
 from priorscope.probes._resize import enlarge
@@ -25,7 +27,7 @@ def large_background(
     rng: np.random.Generator,
     num_images: PositiveInt = 2000,
     canvas_px: PositiveInt = 128,
-    backgrounds: str = PROCEDURAL,
+    backgrounds: Path | None = None,
     num_backgrounds: PositiveInt | None = None,
     picture_px: PositiveInt | None = None,
     controls: bool = True,
@@ -47,11 +49,11 @@ def large_background(
     ----------
     num_images : how many scenes
     canvas_px : side of the canvas in pixels, at least the image's
-    backgrounds : "procedural", or a folder of pictures (its files in order of name), which are
-        cropped at their own size and so must not be smaller than the canvas
-    num_backgrounds : how many pictures; by default 20 procedural ones (as many as in the report),
+    backgrounds : a folder of pictures (its files in order of name), which are cropped at their own
+        size and so must not be smaller than the canvas; without one, pictures are drawn
+    num_backgrounds : how many pictures; by default 20 drawn ones (as many as in the report),
         or the whole folder. Beyond the number of kinds, kinds repeat with other random numbers
-    picture_px : side of the procedural pictures in pixels; 2 * canvas_px by default. They show
+    picture_px : side of the drawn pictures in pixels; 2 * canvas_px by default. They show
         the same view at any size, so that a larger picture means a closer crop
     controls : whether to build the two control arms
 

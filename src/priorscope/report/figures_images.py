@@ -14,7 +14,7 @@ from priorscope.report.wording import count, listed, plain
 _MOST_CLASSES = 100
 _MOST_SCENES = 6
 _MOST_LINES = 8  # of a label under an exported picture
-_LETTER_PX = 4.8  # mean width of its letters, which are 9 px high
+_LETTER_PX = 4.4  # mean width of its letters, which are 9 px high
 
 
 def class_images(artefacts: Artefacts) -> ImageFigure | None:
@@ -83,7 +83,7 @@ def _grid(
             top += heading_px
         most = 1
         for column, picture in enumerate(pictures):
-            parts = _wrapped(picture.label, side)
+            parts = _wrapped(picture.label, side + gap)
             most = max(most, len(parts))
             x = column * (side + gap)
             places.append({"x": x, "y": top, "url": _data_url(picture.png, side)})

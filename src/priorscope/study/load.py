@@ -160,7 +160,7 @@ def _check_references(study: Study) -> None:
 
 
 def _explain(error: ValidationError) -> InputError:
-    """Turn one of pydantic's errors into ours: an unknown key if any, since it explains the rest."""
+    """Turn one of pydantic's errors into ours: an unknown key, if any, explains the rest."""
     unknown = {"extra_forbidden", "unexpected_keyword_argument"}
     first = min(error.errors(), key=lambda each: each["type"] not in unknown)
     location = [str(part) for part in first["loc"]]

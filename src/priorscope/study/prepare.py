@@ -71,7 +71,9 @@ def load_dataset(component: Component, root: Path, base: Path, *, where: str) ->
     InputError : unknown name or parameter, missing or damaged files
     """
     function = components.resolve("data", component.name, base=base, where=f"{where}.name")
-    parameters = components.bind(function, component.parameters, where=where, reserved=("root",))
+    parameters = components.bind(
+        function, component.parameters, where=where, reserved=("root",), base=base
+    )
     with components.errors_at(where):
         dataset = function(root=root, **parameters)
     if not isinstance(dataset, Dataset):
@@ -99,7 +101,9 @@ def build_probe(
     InputError : unknown name or parameter, or the probe refuses its parameters
     """
     function = components.resolve("probes", component.name, base=base, where=f"{where}.name")
-    parameters = components.bind(function, component.parameters, where=where, reserved=("rng",))
+    parameters = components.bind(
+        function, component.parameters, where=where, reserved=("rng",), base=base
+    )
     rng = np.random.default_rng(int(hashlib.sha256(name.encode()).hexdigest()[:16], 16))
     with components.errors_at(where):
         probe = function(source, rng=rng, **parameters)
@@ -133,7 +137,7 @@ def build_model(
     """
     function = components.resolve("models", component.name, base=base, where=f"{where}.name")
     parameters = components.bind(
-        function, component.parameters, where=where, reserved=("num_classes", "image_px")
+        function, component.parameters, where=where, reserved=("num_classes", "image_px"), base=base
     )
     with torch.random.fork_rng(devices=[]), components.errors_at(where):
         torch.manual_seed(seed)

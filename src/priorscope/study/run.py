@@ -132,7 +132,7 @@ def fingerprint_of(probe: ProbeSet) -> str:
     """Hash everything of a probe that predictions depend on or carry."""
     parts = hashlib.sha256()
     for start in range(0, len(probe), 4096):
-        parts.update(np.ascontiguousarray(probe.images[start : start + 4096]))
+        parts.update(np.ascontiguousarray(probe.images[start : start + 4096]).data)
     columns = {name: column.tolist() for name, column in probe.conditions.items()}
     clusters = None if probe.clusters is None else probe.clusters.tolist()
     rest = [probe.ids.tolist(), columns, probe.targets.tolist(), clusters]

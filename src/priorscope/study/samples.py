@@ -35,7 +35,7 @@ def write_samples(out: Path, train: LabeledImages, probes: dict[str, ProbeSet]) 
                 images=probe.images[chosen],
                 ids=probe.ids[chosen],
                 arms=probe.conditions["arm"][chosen].tolist(),
-                labels=[_label(probe, row) for row in chosen],
+                labels=[_label(probe, int(row)) for row in chosen],
                 clusters=[None] * len(chosen)
                 if probe.clusters is None
                 else probe.clusters[chosen].tolist(),

@@ -1,0 +1,64 @@
+"""Time a whole study, from the command to the page, and compare with what it must reach.
+
+    python benchmarks/study.py quickstart
+    python benchmarks/study.py cifar10_nano --data-root DIR --seeds 0
+
+What follows the study's name goes to `priorscope run`. The study runs in a new process and a new
+folder, which is removed unless `--out` is given. Peak memory is that of the process.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import polars as pl
+
+# Wall time in seconds, peak memory in GB, and top-1 on the test images by model.
+BOUNDS = {
+    "quickstart": {"seconds": 360, "gigabytes": 3},
+    "cifar10_nano": {"seconds": 1800, "test": {"cnn": 0.60, "vit": 0.45, "local_vit": 0.45}},
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, add_help=True)
+    parser.add_argument("study", choices=BOUNDS)
+    parser.add_argument("--out", type=Path)
+    arguments, options = parser.parse_known_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        out = arguments.out or Path(scratch) / "out"
+        command = ["run", arguments.study, "--out", str(out), *options]
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "priorscope", *command], check=True)
+        seconds = time.perf_counter() - started
+        gigabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
+        record = json.loads((out / "study.json").read_text())
+        estimates = pl.read_parquet(out / "analysis" / "estimates.parquet")
+
+    bounds = BOUNDS[arguments.study]
+    rows = [("wall time, s", seconds, "<=", bounds["seconds"])]
+    rows.append(("peak memory, GB", gigabytes, "<=", bounds.get("gigabytes")))
+    test = estimates.filter(probe="test")
+    for model, least in bounds.get("test", {}).items():
+        accuracy = test.filter(model=model)["estimate"].item()
+        rows.append((f"{model} test top-1, %", 100 * accuracy, ">=", 100 * least))
+    print(f"\n{'figure':<24}{'measured':>10}{'bound':>10}")
+    for name, value, sign, bound in rows:
+        if bound is None:
+            print(f"{name:<24}{value:>10.2f}")
+            continue
+        met = value <= bound if sign == "<=" else value >= bound
+        print(f"{name:<24}{value:>10.2f}{f'{sign} {bound:g}':>10}  {'ok' if met else 'MISSED'}")
+    hardware, versions = record["hardware"], record["versions"]
+    print(f"\npriorscope {' '.join(command)}")
+    print(f"{hardware['cpu']}, {hardware['num_cores']} threads, {hardware['memory_gib']} GiB")
+    print(", ".join(f"{name} {version}" for name, version in versions.items()))
+
+
+if __name__ == "__main__":
+    main()
