@@ -1,15 +1,18 @@
 """What the commands print about a study."""
 
 from collections.abc import Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from priorscope.cli._progress import duration
 from priorscope.probes import ProbeSet
+from priorscope.report.artefacts import read_artefacts
+from priorscope.report.wording import Unit, plain, unit
 from priorscope.study.prepare import ModelSize, StudyData
 from priorscope.study.spec import TEST_PROBE, Study
 
@@ -94,35 +97,30 @@ def print_hypotheses(console: Console, study: Study) -> None:
 
 
 def print_estimates(console: Console, out: Path) -> None:
-    """Print each probe's estimates, chance included."""
-    estimates = pl.read_parquet(out / "analysis" / "estimates.parquet")
-    groups = estimates.partition_by("probe", "arm", "metric", maintain_order=True)
-    models = list(dict.fromkeys(estimates["model"]))
-    table = _table("probe", "arm", "metric", *models)
-    for group in groups:
-        rows = {row["model"]: row for row in group.iter_rows(named=True)}
-        first = next(iter(rows.values()))
-        percent = first["metric"] == "top1"
-        cells = [_cell(rows[model], percent) if model in rows else "" for model in models]
-        metric = "top1, %" if percent else first["metric"]
-        table.add_row(first["probe"], first["arm"], metric, *cells)
+    """Print each probe's estimates with their intervals, chance included."""
+    artefacts = read_artefacts(out)
+    models = list(dict.fromkeys(row["model"] for row in artefacts.estimates))
+    table = _table("probe", "arm", "", *models)
+    for key, group in groupby(artefacts.estimates, lambda row: (row["probe"], row["arm"])):
+        rows = {row["model"]: row for row in group}
+        shown = unit(artefacts, *key, next(iter(rows.values()))["metric"])
+        # The interval stands on a line of its own: three models then fit 80 columns.
+        cells = [_cell(shown, rows.get(model)) for model in models]
+        table.add_row(key[0], plain(key[1]), shown.symbol, *cells)
     console.print(table, highlight=False)
 
 
-def _cell(row: Mapping[str, Any], percent: bool) -> str:
-    """Write an estimate, and its interval on a line below: three models then fit 80 columns."""
-    scale, digits = (100, 1) if percent else (1, 2)
-    estimate, low, high = (row[key] for key in ("estimate", "low", "high"))
-    text = f"{scale * estimate:.{digits}f}"
-    if low is not None:
-        text += f"\n[dim]{scale * low:.{digits}f} .. {scale * high:.{digits}f}[/dim]"
-    return text
+def _cell(shown: Unit, row: Mapping[str, Any] | None) -> str:
+    if row is None:
+        return ""
+    interval = escape(shown.interval(row["low"], row["high"]))
+    return f"{shown.value(row['estimate'])}\n[dim]{interval}[/dim]"
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     for column in columns:
-        words = column in {"model", "component", "probe", "arm", "metric"}
+        words = column in {"model", "component", "probe", "arm", ""}
         table.add_column(column, justify="left" if words else "right", no_wrap=True)
     return table
 

@@ -64,7 +64,7 @@ def synthetic(
         images, labels = _collect(stream, num_images)
         return LabeledImages(images, labels, class_names, fingerprint(images, labels))
 
-    title = f"synthetic, {task.replace('_', ' ')}"
+    title = f"synthetic images ({task.replace('_', ' ')})"
     return Dataset(title, split("train", num_train), split("test", num_test))
 
 

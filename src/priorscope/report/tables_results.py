@@ -220,7 +220,8 @@ def interval_note(artefacts: Artefacts, columns: list[Column]) -> str:
     methods = list(used)
     if len(methods) > 1:
         methods = [f"{listed(headings)}: {method}" for method, headings in used.items()]
-    return f"Brackets: {artefacts.confidence} intervals. {'; '.join(methods)}."
+    how = "; ".join(methods)
+    return f"Brackets: {artefacts.confidence} intervals. {how[0].upper()}{how[1:]}."
 
 
 def _design(rows: list[Row]) -> str:
