@@ -1,23 +1,21 @@
 """Time the first decoding of CIFAR-10 and the load of its cached copy.
 
-    python benchmarks/data.py [--data-root DIR] [--repeats N] [--json FILE]
+    python benchmarks/data.py [--data-root DIR] [--repeats N]
 
 Every timing is taken in a fresh process, after its imports; the load includes hashing the source
 files for the cache's key. The exit code is 1 when the slowest cached load exceeds its bound.
 """
 
 import argparse
-import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 
 from priorscope.data import data_root
+from priorscope.study.environment import describe
 
 LOAD_BOUND_SECONDS = 0.5
 MEASURE = """
@@ -43,47 +41,20 @@ def measure(root: Path, cache: Path) -> tuple[float, int, str]:
     return float(seconds), int(num_images), title
 
 
-def cpu_name() -> str:
-    """Name the processor."""
-    listing = Path("/proc/cpuinfo")
-    if listing.exists():
-        for line in listing.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--data-root", type=Path)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--json", type=Path, help="also write the result here")
     arguments = parser.parse_args()
     root = data_root(arguments.data_root)
     with tempfile.TemporaryDirectory() as cache:
         decode, num_images, title = measure(root, Path(cache))
         loads = [measure(root, Path(cache))[0] for _ in range(arguments.repeats)]
-    packages = ("priorscope", "numpy", "pillow", "pyarrow")
-    result = {
-        "dataset": title,
-        "num_images": num_images,
-        "decode_seconds": round(decode, 3),
-        "load_seconds_median": round(statistics.median(loads), 4),
-        "load_seconds_slowest": round(max(loads), 4),
-        "load_bound_seconds": LOAD_BOUND_SECONDS,
-        "num_loads": len(loads),
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in packages},
-        "hardware": f"{cpu_name()}, {os.cpu_count()} cores, {platform.platform()}",
-    }
     print(f"{title}, {num_images:,} images")
     print(f"  first decoding        {decode:8.2f} s   {num_images / decode:,.0f} images/s")
     print(f"  cached load, median   {statistics.median(loads):8.4f} s   of {len(loads)}")
     print(f"  cached load, slowest  {max(loads):8.4f} s   bound {LOAD_BOUND_SECONDS} s")
-    print("  " + ", ".join(f"{name} {number}" for name, number in result["versions"].items()))
-    print(f"  {result['hardware']}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(describe())
     return int(max(loads) > LOAD_BOUND_SECONDS)
 
 

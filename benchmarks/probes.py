@@ -9,14 +9,13 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-import torch
 
 from priorscope.data import LabeledImages
 from priorscope.probes import ProbeSet
 from priorscope.probes._backgrounds import KINDS, draw
 from priorscope.probes.large_background import large_background
 from priorscope.probes.mosaic import mosaic
-from priorscope.study.environment import hardware, versions
+from priorscope.study.environment import describe
 
 NUM_SCENES = 10_000
 REPEATS = 3
@@ -30,8 +29,7 @@ def main() -> None:
         tuple("0123456789"),
         "noise",
     )
-    print(*(f"{name} {value}" for name, value in versions().items()), sep=", ")
-    print(*(f"{name} {value}" for name, value in hardware(torch.device("cpu")).items()), sep=", ")
+    print(describe())
     print(f"{NUM_SCENES:,} scenes, {REPEATS} repeats\n")
     print(f"{'stage':<34}{'images':>8}{'first s':>9}{'best s':>8}{'median s':>10}", end="")
     print(f"{'images/s':>10}{'bound s':>9}  ok")

@@ -5,16 +5,12 @@
 3 models x 5 seeds x 10,000 images, 10,000 resamples. Exit code 1 when a bound is missed.
 """
 
-import os
-import platform
 import resource
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-import scipy
 
 from priorscope.stats import crossed_bootstrap, sign_flip_test
 
@@ -34,8 +30,6 @@ def main() -> int:
         ),
         "sign-flip test": lambda: sign_flip_test(differences, num_resamples=NUM_RESAMPLES, rng=rng),
     }
-    print(f"{_cpu()}, {os.cpu_count()} cores, {platform.platform()}")
-    print(f"Python {platform.python_version()}, NumPy {np.__version__}, SciPy {scipy.__version__}")
     missed = False
     for name, compute in computations.items():
         seconds = []
@@ -50,14 +44,11 @@ def main() -> int:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
     missed |= peak > MEMORY_BOUND_GB
     print(f"peak memory of the process: {peak:.2f} GB (bound {MEMORY_BOUND_GB:g} GB)")
+    # Imported after the measurement: it loads torch, which the statistics do without.
+    from priorscope.study.environment import describe
+
+    print(describe())
     return int(missed)
-
-
-def _cpu() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

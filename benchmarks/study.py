@@ -8,7 +8,6 @@ folder, which is removed unless `--out` is given. Peak memory is that of the pro
 """
 
 import argparse
-import json
 import resource
 import subprocess
 import sys
@@ -17,6 +16,8 @@ import time
 from pathlib import Path
 
 import polars as pl
+
+from priorscope.study.environment import describe
 
 # Wall time in seconds, peak memory in GB, and top-1 on the test images by model.
 BOUNDS = {
@@ -37,7 +38,6 @@ def main() -> None:
         subprocess.run([sys.executable, "-m", "priorscope", *command], check=True)
         seconds = time.perf_counter() - started
         gigabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
-        record = json.loads((out / "study.json").read_text())
         estimates = pl.read_parquet(out / "analysis" / "estimates.parquet")
 
     bounds = BOUNDS[arguments.study]
@@ -54,10 +54,7 @@ def main() -> None:
             continue
         met = value <= bound if sign == "<=" else value >= bound
         print(f"{name:<24}{value:>10.2f}{f'{sign} {bound:g}':>10}  {'ok' if met else 'MISSED'}")
-    hardware, versions = record["hardware"], record["versions"]
-    print(f"\npriorscope {' '.join(command)}")
-    print(f"{hardware['cpu']}, {hardware['num_cores']} threads, {hardware['memory_gib']} GiB")
-    print(", ".join(f"{name} {version}" for name, version in versions.items()))
+    print(f"\npriorscope {' '.join(command)}\n{describe()}")
 
 
 if __name__ == "__main__":

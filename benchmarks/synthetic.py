@@ -8,10 +8,8 @@ import statistics
 import time
 from pathlib import Path
 
-import torch
-
 from priorscope.data.synthetic import Task, synthetic
-from priorscope.study.environment import hardware, versions
+from priorscope.study.environment import describe
 
 NUM_IMAGES = 100_000
 REPEATS = 3
@@ -25,8 +23,7 @@ CASES: tuple[tuple[Task, int, int], ...] = (
 
 
 def main() -> None:
-    print(*(f"{name} {value}" for name, value in versions().items()), sep=", ")
-    print(*(f"{name} {value}" for name, value in hardware(torch.device("cpu")).items()), sep=", ")
+    print(describe())
     print(f"{NUM_IMAGES:,} images and their fingerprint, {REPEATS} repeats, seconds of one core\n")
     print(f"{'task':<16}{'kinds':>6}{'best s':>9}{'median s':>10}{'images/s':>10}{'bound':>9}  ok")
     for task, num_kinds, bound in CASES:

@@ -81,6 +81,17 @@ class Artefacts:
         rows = select(self.histograms, probe=probe, arm=arm, metric=metric)
         return max((int(row["score"]) for row in rows), default=None)
 
+    def is_clear(self, comparison: Row) -> bool:
+        """Tell whether a difference is clear: small adjusted p, and an interval without zero.
+
+        The p-value is about these trained networks on other images, the interval about other
+        seeds as well: either alone would call too much clear.
+        """
+        p, low, high = (comparison[key] for key in ("p_adjusted", "low", "high"))
+        if p is None or low is None or high is None:
+            return False
+        return p < self.analysis["alpha"] and (low > 0 or high < 0)
+
     def estimate(self, model: str, probe: str, arm: str, metric: str) -> Row | None:
         """Find one row of the estimates."""
         rows = select(self.estimates, model=model, probe=probe, arm=arm, metric=metric)

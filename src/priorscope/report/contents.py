@@ -146,7 +146,7 @@ def _comparisons(artefacts: Artefacts, columns: list[Column]) -> Section:
     caption = (
         f"Differences between models, first minus second, with {artefacts.confidence} intervals. "
         f"Filled: clear after Holm\N{RIGHT SINGLE QUOTATION MARK}s correction "
-        f"(adjusted p < {level}); hollow: not. "
+        f"(adjusted p < {level}, and an interval without zero); hollow: not. "
     )
     return Section(
         "comparisons",

@@ -198,7 +198,6 @@ def _row_axis() -> alt.Axis:
 def _forest_panel(artefacts: Artefacts, found: list[Row], title: str) -> Panel:
     first = found[0]
     unit_ = unit(artefacts, first["probe"], first["arm"], first["metric"])
-    alpha = artefacts.analysis["alpha"]
     rows = [
         {
             "pair": f"{row['a']} \N{MINUS SIGN} {row['b']}",
@@ -207,7 +206,7 @@ def _forest_panel(artefacts: Artefacts, found: list[Row], title: str) -> Panel:
             "high": None if row["high"] is None else row["high"] * unit_.factor,
             "text": unit_.difference(row),
             "p": row["p_adjusted"],
-            "clear": row["p_adjusted"] is not None and row["p_adjusted"] < alpha,
+            "clear": artefacts.is_clear(row),
         }
         for row in found
     ]

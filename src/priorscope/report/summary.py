@@ -85,12 +85,11 @@ def _leaders(artefacts: Artefacts, columns: list[Column]) -> list[str]:
 
 
 def _differences(artefacts: Artefacts, columns: list[Column]) -> list[str]:
-    """Count the differences that are clear after Holm's correction, and name a few."""
-    alpha = artefacts.analysis["alpha"]
+    """Count the differences that are clear, and name a few."""
     sentences, num_pairs, num_clear = [], 0, 0
     for probe, arm, metric, _ in columns:
         rows = select(artefacts.comparisons, probe=probe, arm=arm, metric=metric)
-        clear = [r for r in rows if r["p_adjusted"] is not None and r["p_adjusted"] < alpha]
+        clear = [row for row in rows if artefacts.is_clear(row)]
         num_pairs += len(rows)
         num_clear += len(clear)
         if not clear:
@@ -106,12 +105,12 @@ def _differences(artefacts: Artefacts, columns: list[Column]) -> list[str]:
     unclear = num_pairs - num_clear
     if not num_pairs:
         return []
-    level = f"p\N{NO-BREAK SPACE}<\N{NO-BREAK SPACE}{alpha:g}"
+    level = f"p\N{NO-BREAK SPACE}<\N{NO-BREAK SPACE}{artefacts.analysis['alpha']:g}"
     opening = (
         f"Of {counted(num_pairs, 'difference')} between models on the test images and on what the "
         f"probes are about, {num_clear or 'none'} "
         f"{'is' if num_clear == 1 else 'are'} clear ({level} after Holm"
-        "\N{RIGHT SINGLE QUOTATION MARK}s correction)"
+        "\N{RIGHT SINGLE QUOTATION MARK}s correction, and an interval without zero)"
     )
     closing = f"The other {unclear} are not" if unclear != 1 else "The other one is not"
     closing += " clear in either direction, which is no evidence that models are equal."

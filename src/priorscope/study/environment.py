@@ -1,6 +1,7 @@
 """Versions and hardware: what a number depends on beside the study."""
 
 import platform
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,16 @@ def hardware(device: torch.device) -> dict[str, Any]:
         "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
         "platform": platform.platform(terse=True),
     }
+
+
+def describe() -> str:
+    """Say in three lines on what machine, with which versions and when: a benchmark's foot."""
+    machine = hardware(torch.device("cpu"))
+    words = [f"{machine['cpu']}", f"{machine['num_cores']} threads", machine["platform"]]
+    if machine["memory_gib"]:
+        words.insert(2, f"{machine['memory_gib']} GiB")
+    numbers = ", ".join(f"{name} {number}" for name, number in versions().items())
+    return f"{', '.join(words)}\n{numbers}\n{datetime.now(UTC):%Y-%m-%d}"
 
 
 def _cpu_name() -> str:
