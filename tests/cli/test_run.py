@@ -147,6 +147,50 @@ def test_a_failed_run_keeps_the_others_and_exits_with_3(finished, capsys):
     assert set(estimates["model"]) == {"cnn", "vit", "chance"}
 
 
+def test_a_model_that_fails_while_it_trains_stops_its_run_only(finished, capsys):
+    (finished.study.parent / "bad.py").write_text(
+        "from torch import nn\n"
+        "class Bad(nn.Sequential):\n"
+        "    def forward(self, x):\n"
+        "        if self.training: raise ValueError('no training today')\n"
+        "        return super().forward(x)\n"
+        "def bad(*, num_classes, image_px):\n"
+        "    return Bad(nn.Flatten(), nn.Linear(3 * image_px**2, num_classes))\n"
+    )
+    text = finished.study.read_text()
+    finished.study.write_text(text.replace("  vit:", "  bad: {name: ./bad.py:bad}\n  vit:"))
+    assert finished.again() == 3
+    error = capsys.readouterr().err
+    assert "no training today" in error
+    (kept,) = finished.out.glob("runs/bad-*/error.txt")
+    assert str(kept) in error
+    assert "Traceback" in kept.read_text()
+
+
+def test_models_with_tied_weights_are_stored_and_found_again(finished):
+    (finished.study.parent / "tied.py").write_text(
+        "from torch import nn\n"
+        "class Tied(nn.Module):\n"
+        "    def __init__(self, n):\n"
+        "        super().__init__()\n"
+        "        self.first = nn.Linear(3, 3)\n"
+        "        self.second = nn.Linear(3, 3)\n"
+        "        self.second.weight = self.first.weight\n"
+        "        self.head = nn.Linear(3, n)\n"
+        "    def forward(self, x):\n"
+        "        return self.head(self.second(self.first(x.mean((2, 3))).relu()))\n"
+        "def tied(*, num_classes, image_px): return Tied(num_classes)\n"
+    )
+    text = finished.study.read_text()
+    finished.study.write_text(text.replace("  vit:", "  tied: {name: ./tied.py:tied}\n  vit:"))
+    assert finished.again() == 0
+    (path,) = finished.out.glob("runs/tied-*/predictions/test.parquet")
+    expected = read_predictions(path).logits
+    path.unlink()
+    assert finished.again() == 0
+    np.testing.assert_allclose(read_predictions(path).logits, expected, rtol=1e-4, atol=1e-5)
+
+
 def test_interrupted_and_run_again_ends_as_if_never_interrupted(finished_once, tmp_path):
     study = tmp_path / "tiny.yaml"
     study.write_text(finished_once.study.read_text())

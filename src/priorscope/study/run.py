@@ -4,16 +4,18 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_model, save_model
 from torch import nn
 
-from priorscope.errors import InputError
+from priorscope.errors import InputError, PriorscopeError, RunFailed
 from priorscope.evaluation.predict import predict
 from priorscope.evaluation.predictions import Predictions, write_predictions
 from priorscope.probes import ProbeSet
@@ -45,7 +47,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
 
     Raises
     ------
-    RunFailed : the loss is not finite
+    RunFailed : the loss is not finite, or the model fails while it trains
     InputError : stored weights cannot be read
     """
     folder = run_folder(context.out, run)
@@ -74,7 +76,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
         }
 
     devices = [context.device] if context.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
+    with torch.random.fork_rng(devices=devices), _failures_of_the_model(folder):
         torch.manual_seed(run.seed)  # for dropout and the like, which know no other generator
         train(
             model,
@@ -87,8 +89,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             accuracies=accuracies,
             on_epoch=record,
         )
-    weights = {name: value.contiguous().cpu() for name, value in model.state_dict().items()}
-    save_file(weights, folder / "model.safetensors.partial")
+    save_model(model, str(folder / "model.safetensors.partial"))
     (folder / "model.safetensors.partial").replace(folder / "model.safetensors")
     evaluation_started = time.perf_counter()
     made_on = {}
@@ -139,6 +140,19 @@ def fingerprint_of(probe: ProbeSet) -> str:
     return digest([parts.hexdigest(), rest, probe.class_names])
 
 
+@contextmanager
+def _failures_of_the_model(folder: Path) -> Iterator[None]:
+    """Let what a model raises stop its run only; the traceback is kept beside its metrics."""
+    try:
+        yield
+    except PriorscopeError:
+        raise
+    except Exception as error:
+        path = folder / "error.txt"
+        path.write_text(traceback.format_exc(), encoding="utf-8")
+        raise RunFailed(f"{type(error).__name__}: {error} (traceback in {path})") from error
+
+
 def _complete(run: Run, context: Context, folder: Path) -> None:
     """Compute the predictions that a finished run lacks, from its weights."""
     record = read_json(folder / "run.json")
@@ -154,7 +168,7 @@ def _complete(run: Run, context: Context, folder: Path) -> None:
     model = _model(run, context)
     path = folder / "model.safetensors"
     try:
-        model.load_state_dict(load_file(path))
+        load_model(model, path)
     except Exception as error:
         raise InputError(
             "stored weights cannot be read",

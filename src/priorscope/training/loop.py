@@ -68,8 +68,8 @@ def train(
         for stream in np.random.SeedSequence([seed, 1]).spawn(2)
     )
     # All images stay on the device as bytes: 60,000 of 32 px are 184 MB.
-    pool = torch.from_numpy(np.ascontiguousarray(images)).to(device)
-    answers = torch.from_numpy(np.ascontiguousarray(labels)).to(device)
+    pool = torch.from_numpy(np.array(images)).to(device)  # a copy: a memory map is read-only
+    answers = torch.from_numpy(np.array(labels)).to(device)
     num_images = len(pool)
     steps_per_epoch = math.ceil(num_images / recipe.batch_size)
 

@@ -1,0 +1,284 @@
+"""Measure what a model is made of, and what it does to its input, without training it."""
+
+import copy
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from priorscope.study.model_trace import Reached, WeightTrace
+
+NONE = "none"
+UNCHANGED = "as given"
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """What was measured on a model; words stand where there is nothing to count.
+
+    Attributes
+    ----------
+    depth : weight layers (see `model_trace`) on the longest path from image to logits: 50 for a
+        ResNet-50; a transformer block has four (queries-keys-values, projection, two of the MLP)
+    stem_px : side of the square of pixels that a central position after the first weight layer
+        depends on
+    stem_positions : positions (tokens, pixels of the map) after the first weight layer
+    receptive_field_px : side of the square of pixels that a central position of the last map
+        depends on; at most the image's side. The last map is the last output of a module that
+        still has several positions
+    norm_layers : kinds of normalisation among the modules
+    dropout : dropout and stochastic depth with a rate above zero
+    positions : "learned" if learned arrays of positions are added anywhere, see `model_trace`
+    """
+
+    depth: int
+    stem_px: int | str
+    stem_positions: int | str
+    receptive_field_px: int | str
+    norm_layers: str
+    dropout: str
+    positions: str
+
+
+class Twin:
+    """A copy of a model with generic weights: no gain is zero, so nothing that matters is hidden.
+
+    Fresh models have branches that are silent at first (a last scale of zero, LayerScale of 1e-6);
+    what a position *can* depend on is measured with random weights instead. The model itself, its
+    running statistics included, is left as it was.
+    """
+
+    def __init__(self, model: nn.Module):
+        self.module = copy.deepcopy(model).eval()
+        trainable = [(n, p) for n, p in self.module.named_parameters() if p.requires_grad]
+        self.weights = [parameter for _, parameter in trainable]
+        generator = torch.Generator().manual_seed(0)
+        self.module.requires_grad_(False)
+        for name, weight in trainable:
+            noise = torch.randn(weight.shape, generator=generator, dtype=weight.dtype)
+            if sum(size > 1 for size in weight.shape) > 1:
+                weight.copy_(noise * math.sqrt(2 * weight.shape[0] / weight.numel()))
+            else:
+                weight.copy_(0.1 * noise + (0 if name.endswith("bias") else 1))
+
+
+def measure_anatomy(model: nn.Module, *, image_px: int) -> Anatomy:
+    """Measure a model on the CPU: one forward and backward pass, and some of its first layer."""
+    twin = Twin(model)
+    depth, positions, field = _trace(twin, image_px)
+    stem_px, stem_positions = _stem(twin, image_px)
+    return Anatomy(
+        depth, stem_px, stem_positions, field, _norm_layers(model), _dropout(model), positions
+    )
+
+
+def input_change(twin: Twin, inputs: torch.Tensor, *, training: bool) -> str:
+    """Say what a model does to its input before the first operation with trainable weights.
+
+    Rearranging pixels into patches and the padding of a convolution change nothing.
+
+    Parameters
+    ----------
+    inputs : float32 [n, 3, image_px, image_px], preprocessed
+    training : whether the model is in training mode, where it may augment by itself
+    """
+    twin.module.train(training)
+    try:
+        with (
+            torch.random.fork_rng(devices=[]),
+            torch.no_grad(),
+            WeightTrace(inputs, twin.weights, stop_before_weights=True),
+        ):
+            torch.manual_seed(0)
+            twin.module(inputs.clone())
+    except Reached as reached:
+        return describe_change(inputs, reached.tensor, reached.kernel_px)
+    finally:
+        twin.module.eval()
+    return "no trainable weights"
+
+
+def describe_change(given: torch.Tensor, seen: torch.Tensor, kernel_px: int) -> str:
+    """Compare what a model was given, [n, 3, s, s], with what its first weights see.
+
+    A map keeps its pixels in place; in any other layout (patches, overlapping ones too) only the
+    values are compared.
+    """
+    if seen.ndim != 4 or seen.shape[:2] != given.shape[:2]:
+        if not torch.isin(seen, torch.cat([given.flatten(), given.new_zeros(1)])).all():
+            return "changed by the model"
+        return UNCHANGED if torch.isin(given, seen).all() else "cut by the model"
+    side, (height, width) = given.shape[2], seen.shape[2:]
+    sizes = f"{side} \N{RIGHTWARDS ARROW} {height} px"
+    if (height, width) == (side, side):
+        return UNCHANGED if torch.equal(seen, given) else _change_of_values(given, seen)
+    if min(height, width) > side and _contains(seen, given):
+        is_of_layer = max(height, width) - side < max(kernel_px, 2)
+        return UNCHANGED if is_of_layer else f"padded {sizes} by the model"
+    if max(height, width) < side and _contains(given, seen):
+        return f"cut {sizes} by the model"
+    return f"resized {sizes} by the model"
+
+
+def _change_of_values(given: torch.Tensor, seen: torch.Tensor) -> str:
+    x, y = (t.double().transpose(0, 1).flatten(1) for t in (given, seen))  # [3, values]
+    if torch.equal(x.sort().values, y.sort().values):
+        return "rearranged by the model"
+    centred = x - x.mean(1, keepdim=True)
+    factor = (centred * y).sum(1) / centred.square().sum(1)
+    offset = y.mean(1) - factor * x.mean(1)
+    residual = y - factor[:, None] * x - offset[:, None]
+    if residual.abs().max() > 1e-4 * y.abs().max():
+        return "changed by the model"
+    factors, offsets = (" ".join(f"{v:.3g}" for v in moment) for moment in (factor, offset))
+    return f"rescaled by the model (factors {factors}, offsets {offsets})"
+
+
+def _contains(larger: torch.Tensor, smaller: torch.Tensor) -> bool:
+    """Tell whether a map stands unchanged in another, in its middle or at an edge."""
+    (height, width), (rows, columns) = smaller.shape[2:], larger.shape[2:]
+    spare = [{0, n // 2, (n + 1) // 2, n} for n in (rows - height, columns - width)]
+    return any(
+        torch.equal(larger[:, :, top : top + height, left : left + width], smaller)
+        for top, left in itertools.product(*spare)
+    )
+
+
+def _trace(twin: Twin, image_px: int) -> tuple[int, str, int | str]:
+    """Measure depth, learned positions and the receptive field of the last map."""
+    # Two images: where one has an inactive unit the other may not.
+    image = torch.randn(2, 3, image_px, image_px, generator=torch.Generator().manual_seed(1))
+    image.requires_grad_(True)
+    last: list[torch.Tensor] = []
+
+    def remember(module: nn.Module, inputs: object, output: object) -> None:  # noqa: ARG001
+        if isinstance(output, torch.Tensor) and output.requires_grad and _has_positions(output):
+            last[:] = [output]
+
+    hooks = [module.register_forward_hook(remember) for module in twin.module.modules()]
+    plain_attention = torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)
+    trace = WeightTrace(image, twin.weights)
+    try:
+        with plain_attention, trace:
+            logits = twin.module(image)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    depth = trace.origin(logits).depth
+    positions = "learned" if trace.learned_positions else NONE
+    if not last:
+        return depth, positions, NONE
+    central = _central(last[0])
+    mixture = torch.randn(central.shape, generator=torch.Generator().manual_seed(2))
+    (gradient,) = torch.autograd.grad((central * mixture).sum(), image)
+    touched = (gradient != 0).any(0).any(0)  # [image_px, image_px]
+    return depth, positions, max(_extent(touched.any(1)), _extent(touched.any(0)))
+
+
+def _has_positions(output: torch.Tensor) -> bool:
+    """Tell maps [2, c, h, w] or [2, h, w, c] and tokens [2, n, c] from all else."""
+    if len(output) != 2 or output.ndim not in {3, 4}:
+        return False
+    sides = output.shape[1:2] if output.ndim == 3 else _grid(output)
+    return math.prod(sides) > 1
+
+
+def _grid(output: torch.Tensor) -> Sequence[int]:
+    _, first, second, third = output.shape
+    return (second, third) if second == third else (first, second)  # images are square
+
+
+def _central(output: torch.Tensor) -> torch.Tensor:
+    """Pick the middle of a map or of tokens: [2, channels]. Class tokens stand before the grid."""
+    if output.ndim == 3:
+        return output[:, _middle(output.shape[1])]
+    row, column = (side // 2 for side in _grid(output))
+    is_channels_first = output.shape[2] == output.shape[3]
+    return output[:, :, row, column] if is_channels_first else output[:, row, column]
+
+
+def _middle(num_tokens: int) -> int:
+    side = math.isqrt(num_tokens)
+    return num_tokens - side**2 + (side // 2) * side + side // 2
+
+
+def _extent(touched: torch.Tensor) -> int:
+    indices = touched.nonzero()
+    return int(indices.max() - indices.min()) + 1 if len(indices) else 0
+
+
+def _stem(twin: Twin, image_px: int) -> tuple[int | str, int | str]:
+    """Find the pixels that the middle of the first weight layer's output depends on.
+
+    An edge of the field is the first row (column) from which on changing the image changes the
+    output; all four are found by bisection together.
+    """
+    generator = torch.Generator().manual_seed(3)
+    base, other = torch.randn(2, 3, image_px, image_px, generator=generator)
+    low, high = [0] * 4, [image_px - 1] * 4
+    num_positions = 0
+    while low != high:
+        middle = [(a + b) // 2 for a, b in zip(low, high, strict=True)]
+        images = base.repeat(5, 1, 1, 1)
+        for axis, from_end, image, edge in zip((1, 1, 2, 2), (0, 1, 0, 1), images[1:], middle):
+            start = image_px - 1 - edge if from_end else 0
+            changed = image.narrow(axis, start, edge + 1)
+            changed.copy_(other.narrow(axis, start, edge + 1))
+        output = _first_layer(twin, images)
+        if output is None:
+            return NONE, NONE
+        num_positions = output.shape[1]
+        central = output[:, _middle(num_positions)]
+        change = (central[1:] - central[0]).abs().amax(1)
+        for side, is_in in enumerate(change > 1e-5 * central.abs().max()):
+            low[side], high[side] = (
+                (low[side], middle[side]) if is_in else (min(middle[side] + 1, high[side]), high[side])
+            )
+    return max(image_px - low[0] - low[1], image_px - low[2] - low[3]), num_positions
+
+
+def _first_layer(twin: Twin, images: torch.Tensor) -> torch.Tensor | None:
+    """Give what the first weight layer makes of images: [n, positions, channels]."""
+    try:
+        with torch.no_grad(), WeightTrace(images, twin.weights, stop_after_layer=True):
+            twin.module(images)
+    except Reached as reached:
+        output = reached.tensor
+        if reached.is_map:
+            return output.flatten(2).transpose(1, 2)
+        return output.reshape(len(images), -1, output.shape[-1])
+    return None
+
+
+def _norm_layers(model: nn.Module) -> str:
+    kinds = set()
+    for module in model.modules():
+        # A library's own subclass of BatchNorm2d is a BatchNorm2d.
+        names = [c.__name__ for c in type(module).__mro__ if c.__module__.startswith("torch.nn.")]
+        names = [n for n in names if "Norm" in n and not n.startswith("_")]
+        kinds |= set(names[:1] or [n for n in [type(module).__name__] if "norm" in n.lower()])
+    return ", ".join(sorted(kinds)) or NONE
+
+
+def _dropout(model: nn.Module) -> str:
+    rates: dict[str, set[float]] = {}
+    for module in model.modules():
+        kind = type(module).__name__
+        if isinstance(module, nn.MultiheadAttention):
+            rate = module.dropout
+        elif "drop" in kind.lower() or kind == "StochasticDepth":
+            rate = getattr(module, "p", getattr(module, "drop_prob", None)) or 0.0
+        else:
+            continue
+        if rate > 0:
+            rates.setdefault(kind, set()).add(round(float(rate), 6))
+    return (
+        ", ".join(
+            f"{kind} {min(found):g}" + (f" to {max(found):g}" if len(found) > 1 else "")
+            for kind, found in sorted(rates.items())
+        )
+        or NONE
+    )
