@@ -48,6 +48,7 @@ def study(tmp_path, tiny, before="", after=""):
         ("num_heads: 2", "num_heads: 3", ["models.vit.num_heads", "heads must divide"]),
         ("embed_dim: 16", "patch_size: 5", ["models.vit.patch_size", "image 32 px"]),
         ("epochs: 2", "epochs: two", ["recipe.epochs", "'two'", "valid integer"]),
+        ("epochs: 2", "epochs: 2, precision: fp16", ["recipe.precision", "fp16 needs a GPU"]),
         ("data:", "dota:", ["dota", "did you mean data?"]),
     ],
 )

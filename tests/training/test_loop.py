@@ -1,5 +1,7 @@
 """The loop against the same training written out by hand, and its promises."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -138,3 +140,48 @@ def test_cosine_rises_linearly_and_ends_near_zero():
     assert (np.diff(rates[10:]) < 0).all()
     np.testing.assert_allclose(rates[55], 0.5, atol=1e-9)
     assert rates[-1] < 1e-3
+
+
+def test_micro_batches_give_the_gradients_of_the_whole_batch():
+    whole = Recipe(learning_rate=0.01, batch_size=20, epochs=4, label_smoothing=0.1)
+    parts = replace(whole, micro_batch_size=6)
+    models, losses = zip(*(run(recipe) for recipe in (whole, parts)), strict=True)
+    torch.testing.assert_close(weights(models[0]), weights(models[1]), rtol=1e-3, atol=1e-5)
+    for a, b in zip(*losses, strict=True):
+        assert a.train_loss == pytest.approx(b.train_loss, rel=1e-4)
+        assert a.train_accuracy == b.train_accuracy
+
+
+def test_the_order_of_resizing_and_augmenting_is_the_recipes():
+    """A crop shifts by pixels of the network's input, or by pixels of the data, which are larger."""
+
+    class Recorder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.head = nn.Linear(3, 4)
+            self.black = []
+
+        def forward(self, inputs):
+            black = (inputs[:, 0] < -1.9).all(2)  # rows that entered from outside the image
+            self.black += black.sum(1).tolist()
+            return self.head(inputs.mean((2, 3)))
+
+    images = np.full((200, 8, 8, 3), 200, dtype=np.uint8)
+    images[0] = 199  # no constant channel
+    shifts = {}
+    for order in ("after_augment", "before_augment"):
+        recorder, (_, labels) = Recorder(), data(200)
+        train(
+            recorder,
+            Recipe(epochs=1, augment=("random_crop",), resize=order),
+            images,
+            labels,
+            preprocess=Preprocess(32, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)),
+            seed=0,
+            device=CPU,
+            accuracies=lambda _: {"test_accuracy": 0.0},
+            on_epoch=lambda _: None,
+        )
+        shifts[order] = max(recorder.black)
+    assert shifts["before_augment"] == 4
+    assert shifts["after_augment"] > 12

@@ -30,7 +30,7 @@ def check(
     from priorscope.study.prepare import build_probes, load_data, measure_models
 
     console = Console()
-    torch_device = choose_device(device)
+    torch_device = choose_device(device, loaded.recipe.precision)
     data = load_data(loaded, find_data_root(data_root))
     sizes = measure_models(loaded, data)
     print_data(console, loaded, data, build_probes(loaded, data.test))

@@ -66,7 +66,7 @@ def run(
 
     console = Console()
     execute_all = components.resolve("executors", executor, base=loaded.base, where="--executor")
-    torch_device = choose_device(device)
+    torch_device = choose_device(device, loaded.recipe.precision)
     data = load_data(loaded, find_data_root(data_root))
     sizes = measure_models(loaded, data)
     probes = build_probes(loaded, data.test)

@@ -27,17 +27,23 @@ class Preprocess:
 
         Resizing is bilinear, with antialiasing when it shrinks.
         """
-        if images.shape[1:3] != (self.image_px, self.image_px):
-            images = F.interpolate(
-                images.permute(0, 3, 1, 2).float(),
-                size=(self.image_px, self.image_px),
-                mode="bilinear",
-                antialias=True,
-            ).permute(0, 2, 3, 1)
+        images = resize(images, self.image_px)
         scale, shift = _row_affine(self, images.device)
         rows = images.flatten(2)
         rows = (rows.float() if rows.dtype == torch.uint8 else rows) * scale + shift
         return rows.view(*images.shape).permute(0, 3, 1, 2)
+
+
+def resize(images: torch.Tensor, image_px: int) -> torch.Tensor:
+    """Resize [batch, h, w, 3] of bytes or floats to a square, float32 unless it has that size.
+
+    Bilinear, with antialiasing when it shrinks.
+    """
+    if images.shape[1:3] == (image_px, image_px):
+        return images
+    planes = images.permute(0, 3, 1, 2).float()
+    resized = F.interpolate(planes, size=(image_px, image_px), mode="bilinear", antialias=True)
+    return resized.permute(0, 2, 3, 1)
 
 
 @functools.lru_cache(maxsize=8)
@@ -68,3 +74,9 @@ def preprocess_for(train_images: np.ndarray, image_px: int | None) -> Preprocess
     std = np.sqrt(np.maximum(square / num_pixels - mean**2, 1.0))
     as_tuple = [tuple(float(round(v, 6)) for v in moment / 255) for moment in (mean, std)]
     return Preprocess(image_px or train_images.shape[1], *as_tuple)  # type: ignore[arg-type]
+
+
+def autocast_for(precision: str, device: torch.device) -> torch.autocast:
+    """Give the context in which a network computes: fp32, or products in bf16 or fp16."""
+    dtype = torch.float16 if precision == "fp16" else torch.bfloat16
+    return torch.autocast(device.type, dtype, enabled=precision != "fp32")

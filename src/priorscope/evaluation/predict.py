@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from priorscope.data._preprocess import Preprocess
+from priorscope.data._preprocess import Preprocess, autocast_for
 
 
 def predict(
@@ -29,10 +29,7 @@ def predict(
     """
     model.eval()
     logits = []
-    with (
-        torch.inference_mode(),
-        torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"),
-    ):
+    with torch.inference_mode(), autocast_for(precision, device):
         for start in range(0, len(images), batch_size):
             piece = np.array(images[start : start + batch_size])  # a copy: maps are read-only
             logits.append(model(preprocess(torch.from_numpy(piece).to(device))).float())

@@ -9,16 +9,28 @@ from typing import Any
 import torch
 
 from priorscope import __version__
-from priorscope.errors import unknown_name
+from priorscope.errors import InputError, unknown_name
 
 
-def choose_device(name: str) -> torch.device:
+def choose_device(name: str, precision: str) -> torch.device:
     """Find a device by name; `auto` takes the accelerator that PyTorch sees, else the CPU.
 
     Raises
     ------
-    InputError : no such device here
+    InputError : no such device here, or it cannot compute in the recipe's precision
     """
+    device = _device(name)
+    if precision == "fp16" and device.type == "cpu":
+        raise InputError(
+            "fp16 needs a GPU",
+            where="recipe.precision",
+            found=f"{precision} on {device}",
+            allowed="fp32, bf16",
+        )
+    return device
+
+
+def _device(name: str) -> torch.device:
     accelerator = torch.accelerator.current_accelerator(check_available=True)
     if name == "auto":
         return torch.device("cpu") if accelerator is None else torch.device(accelerator.type)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from priorscope.data._preprocess import Preprocess
+from priorscope.data._preprocess import Preprocess, autocast_for, resize
 from priorscope.errors import RunFailed
 from priorscope.training.augment import augment
 from priorscope.training.optimize import build_optimizer, build_schedule
@@ -76,7 +76,11 @@ def train(
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = build_optimizer(model, recipe)
     schedule = build_schedule(optimizer, recipe, recipe.epochs * steps_per_epoch)
-    autocast = torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bf16")
+    autocast = autocast_for(recipe.precision, device)
+    # Does nothing unless the precision is fp16, whose small gradients would vanish unscaled.
+    scaler = torch.amp.GradScaler(device.type, enabled=recipe.precision == "fp16")
+    if recipe.compile:
+        model.compile()
 
     for epoch in range(1, recipe.epochs + 1):
         model.train()
@@ -87,20 +91,31 @@ def train(
         learning_rates = []
         batches = torch.randperm(num_images, generator=order, device=device)
         for step, batch in enumerate(batches.split(recipe.batch_size)):
-            target = answers[batch]
-            inputs = preprocess(augment(pool[batch], recipe.augment, augmentation))
-            with autocast:
-                logits = model(inputs)
-            loss = F.cross_entropy(logits.float(), target, label_smoothing=recipe.label_smoothing)
+            pixels, target = pool[batch], answers[batch]
+            if recipe.resize == "before_augment":
+                pixels = resize(pixels, preprocess.image_px).round().to(torch.uint8)
+            inputs = preprocess(augment(pixels, recipe.augment, augmentation))
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            micro_batch_size = recipe.micro_batch_size or len(batch)
+            for part, answer in zip(
+                inputs.split(micro_batch_size), target.split(micro_batch_size), strict=True
+            ):
+                with autocast:
+                    logits = model(part).float()
+                share = len(part) / len(batch)
+                loss = share * F.cross_entropy(
+                    logits, answer, label_smoothing=recipe.label_smoothing
+                )
+                scaler.scale(loss).backward()
+                losses[step] += loss.detach() * len(batch)
+                num_correct += (logits.detach().argmax(dim=1) == answer).sum()
             if recipe.clip_grad_norm is not None:
+                scaler.unscale_(optimizer)
                 nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_grad_norm)
             learning_rates.append(schedule.get_last_lr()[0])
-            optimizer.step()
+            scaler.step(optimizer)
+            scaler.update()
             schedule.step()
-            losses[step] = loss.detach() * len(batch)
-            num_correct += (logits.detach().argmax(dim=1) == target).sum()
         if not torch.isfinite(losses).all():
             first = int((~torch.isfinite(losses)).nonzero()[0])
             step = (epoch - 1) * steps_per_epoch + first + 1

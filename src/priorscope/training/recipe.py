@@ -23,9 +23,15 @@ class Recipe:
     momentum : of `sgd` only
     label_smoothing : the part of the target's mass that is spread over all classes
     augment : applied in this order to every training batch, see `training/augment.py`
-    precision : `bf16` computes matrix products in bfloat16, weights stay fp32
+    precision : `bf16` and `fp16` compute matrix products in 16 bits, weights stay fp32; `fp16`
+        scales the loss against underflow, and needs a GPU
     clip_grad_norm : largest norm of all gradients together, or none
     image_px : side to which train, test and probe images are resized; none keeps the data's
+    resize : training images `after_augment`, as bytes were augmented at their own size, which is
+        fast, or `before_augment`, as the 2021 report did
+    micro_batch_size : examples that pass through the model at once, with gradients summed over the
+        batch; none passes the whole batch. Batch norm sees micro-batches: its moments then differ
+    compile : compile the model with torch.compile
     """
 
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
@@ -38,6 +44,9 @@ class Recipe:
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     augment: tuple[Literal["random_crop", "horizontal_flip"], ...] = ()
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     clip_grad_norm: PositiveFloat | None = None
     image_px: PositiveInt | None = None
+    resize: Literal["after_augment", "before_augment"] = "after_augment"
+    micro_batch_size: PositiveInt | None = None
+    compile: bool = False
