@@ -10,7 +10,7 @@ name: tiny
 data: {name: synthetic, task: objects, num_train: 200, num_test: 100}
 recipe: {learning_rate: 1e-3, batch_size: 50, epochs: 2, augment: [random_crop, horizontal_flip]}
 models:
-  cnn: {name: resnet_nano, width: 8, num_blocks: 1}
+  cnn: {name: resnet_nano, width: 8, num_blocks: [1, 1, 1]}
   vit: {name: vit_nano, embed_dim: 16, depth: 1, num_heads: 2}
 seeds: [0]
 probes:

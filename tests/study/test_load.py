@@ -29,7 +29,7 @@ def test_a_study_is_resolved_with_every_default(tiny, tmp_path):
     assert study.recipe.augment == ("random_crop", "horizontal_flip")
     assert study.as_dict()["recipe"]["label_smoothing"] == 0.0
     assert study.as_dict()["data"]["train_fraction"] == 1.0
-    assert study.models["cnn"].parameters == {"width": 8, "num_blocks": 1}
+    assert study.models["cnn"].parameters == {"width": 8, "num_blocks": [1, 1, 1]}
 
 
 @pytest.mark.parametrize("name", packaged_studies())

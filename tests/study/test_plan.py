@@ -36,7 +36,7 @@ def test_a_run_is_another_when_its_weights_would_be(tiny, tmp_path, before, afte
 
 
 def test_a_users_changed_code_is_another_run(tiny, tmp_path):
-    text = tiny.replace("name: resnet_nano, width: 8, num_blocks: 1", "name: ./m.py:f")
+    text = tiny.replace("name: resnet_nano, width: 8, num_blocks: [1, 1, 1]", "name: ./m.py:f")
     (tmp_path / "m.py").write_text("# one\n")
     old = runs_of(text, tmp_path)
     (tmp_path / "m.py").write_text("# two\n")

@@ -1,8 +1,10 @@
 """A small residual convolutional network for small images."""
 
+from typing import Annotated
+
 import torch
 import torch.nn.functional as F
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 from torch import nn
 
 
@@ -28,16 +30,16 @@ class BasicBlock(nn.Module):
 
 
 class ResNet(nn.Module):
-    """3x3 stem, three stages that halve the resolution and double the width, mean, linear head."""
+    """3x3 stem, stages that each halve the resolution and double the width, mean, linear head."""
 
-    def __init__(self, *, num_classes: int, width: int, num_blocks: int):
+    def __init__(self, *, num_classes: int, width: int, num_blocks: tuple[int, ...]):
         super().__init__()
         self.stem = nn.Sequential(
             nn.Conv2d(3, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()
         )
         stages, channels = [], width
-        for stage in range(3):
-            for block in range(num_blocks):
+        for stage, num_in_stage in enumerate(num_blocks):
+            for block in range(num_in_stage):
                 stride = 2 if stage > 0 and block == 0 else 1
                 stages.append(BasicBlock(channels, width * 2**stage, stride))
                 channels = width * 2**stage
@@ -54,9 +56,12 @@ def resnet_nano(
     num_classes: int,
     image_px: int,  # noqa: ARG001  (a convolutional network takes any size)
     width: PositiveInt = 16,
-    num_blocks: PositiveInt = 3,
+    num_blocks: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (3, 3, 3),
 ) -> nn.Module:
-    """Build the ResNet-20 for small images (272,474 parameters with 10 classes).
+    """Build a residual network for small images (by default ResNet-20 of 272,474 parameters).
+
+    `width` is the number of channels in the first stage, `num_blocks` that of the blocks in each
+    stage; the first stage has the image's resolution.
 
     Source: He et al. (2015), "Deep Residual Learning for Image Recognition", arXiv:1512.03385,
     section 4.2. Deviation: the shortcut of a block that changes shape is a 1x1 convolution.

@@ -1,0 +1,33 @@
+"""What the headers of packaged studies promise."""
+
+import pytest
+
+from priorscope.study.load import load_study
+from priorscope.study.prepare import build_model, measure_model
+
+
+def sizes_of(study, names, image_px=32):
+    shape = {"num_classes": 10, "image_px": image_px}
+    sizes = {}
+    for name in names:
+        component = study.models[name]
+        model = build_model(component, **shape, seed=0, base=study.base, where=name)
+        sizes[name] = measure_model(model, **shape, where=name)
+    return sizes
+
+
+@pytest.mark.parametrize("size", ["5m", "22m"])
+def test_the_arms_of_cifar10_are_matched(size):
+    sizes = sizes_of(
+        load_study("cifar10"), [f"{arm}_{size}" for arm in ("cnn", "vit", "local_vit")]
+    )
+    vit = sizes[f"vit_{size}"]
+    for each in sizes.values():
+        assert each.num_parameters == pytest.approx(vit.num_parameters, rel=0.05)
+        assert each.macs == pytest.approx(vit.macs, rel=0.20)
+
+
+def test_the_arms_of_cifar10_nano_are_matched_in_parameters():
+    study = load_study("cifar10_nano")
+    counts = [size.num_parameters for size in sizes_of(study, study.models).values()]
+    assert max(counts) / min(counts) < 1.1
