@@ -65,13 +65,18 @@ class Twin:
                 weight.copy_(0.1 * noise + (0 if name.endswith("bias") else 1))
 
 
-def measure_anatomy(model: nn.Module, *, image_px: int) -> Anatomy:
+def measure_anatomy(twin: Twin, *, image_px: int) -> Anatomy:
     """Measure a model on the CPU: one forward and backward pass, and some of its first layer."""
-    twin = Twin(model)
     depth, positions, field = _trace(twin, image_px)
     stem_px, stem_positions = _stem(twin, image_px)
     return Anatomy(
-        depth, stem_px, stem_positions, field, _norm_layers(model), _dropout(model), positions
+        depth,
+        stem_px,
+        stem_positions,
+        field,
+        _norm_layers(twin.module),
+        _dropout(twin.module),
+        positions,
     )
 
 
@@ -107,6 +112,7 @@ def describe_change(given: torch.Tensor, seen: torch.Tensor, kernel_px: int) -> 
     A map keeps its pixels in place; in any other layout (patches, overlapping ones too) only the
     values are compared.
     """
+    seen = seen.to(given.dtype)
     if seen.ndim != 4 or seen.shape[:2] != given.shape[:2]:
         if not torch.isin(seen, torch.cat([given.flatten(), given.new_zeros(1)])).all():
             return "changed by the model"
@@ -163,7 +169,7 @@ def _trace(twin: Twin, image_px: int) -> tuple[int, str, int | str]:
     trace = WeightTrace(image, twin.weights)
     try:
         with plain_attention, trace:
-            logits = twin.module(image)
+            logits = twin.module(image.clone())  # a model may write into its input
     finally:
         for hook in hooks:
             hook.remove()
@@ -213,30 +219,31 @@ def _extent(touched: torch.Tensor) -> int:
 def _stem(twin: Twin, image_px: int) -> tuple[int | str, int | str]:
     """Find the pixels that the middle of the first weight layer's output depends on.
 
-    An edge of the field is the first row (column) from which on changing the image changes the
-    output; all four are found by bisection together.
+    An edge of the field is where changing all rows (columns) up to it begins to change the output;
+    all four are found by bisection together.
     """
     generator = torch.Generator().manual_seed(3)
     base, other = torch.randn(2, 3, image_px, image_px, generator=generator)
     low, high = [0] * 4, [image_px - 1] * 4
     num_positions = 0
-    while low != high:
+    while not num_positions or low != high:
         middle = [(a + b) // 2 for a, b in zip(low, high, strict=True)]
         images = base.repeat(5, 1, 1, 1)
-        for axis, from_end, image, edge in zip((1, 1, 2, 2), (0, 1, 0, 1), images[1:], middle):
-            start = image_px - 1 - edge if from_end else 0
-            changed = image.narrow(axis, start, edge + 1)
-            changed.copy_(other.narrow(axis, start, edge + 1))
+        for side, (image, edge) in enumerate(zip(images[1:], middle, strict=True)):
+            axis, from_end = 1 + side // 2, side % 2  # top, bottom, left, right
+            part = (axis, image_px - 1 - edge if from_end else 0, edge + 1)
+            image.narrow(*part).copy_(other.narrow(*part))
         output = _first_layer(twin, images)
         if output is None:
             return NONE, NONE
         num_positions = output.shape[1]
         central = output[:, _middle(num_positions)]
         change = (central[1:] - central[0]).abs().amax(1)
-        for side, is_in in enumerate(change > 1e-5 * central.abs().max()):
-            low[side], high[side] = (
-                (low[side], middle[side]) if is_in else (min(middle[side] + 1, high[side]), high[side])
-            )
+        for side, is_touched in enumerate(change > 1e-5 * central.abs().max()):
+            if is_touched:
+                high[side] = middle[side]
+            else:
+                low[side] = min(middle[side] + 1, high[side])
     return max(image_px - low[0] - low[1], image_px - low[2] - low[3]), num_positions
 
 
@@ -258,8 +265,10 @@ def _norm_layers(model: nn.Module) -> str:
     for module in model.modules():
         # A library's own subclass of BatchNorm2d is a BatchNorm2d.
         names = [c.__name__ for c in type(module).__mro__ if c.__module__.startswith("torch.nn.")]
-        names = [n for n in names if "Norm" in n and not n.startswith("_")]
-        kinds |= set(names[:1] or [n for n in [type(module).__name__] if "norm" in n.lower()])
+        names = [name for name in names if "Norm" in name and not name.startswith("_")]
+        own = type(module).__name__
+        is_other = "norm" in own.lower() and not list(module.children())
+        kinds |= set(names[:1] or [own] * is_other)
     return ", ".join(sorted(kinds)) or NONE
 
 

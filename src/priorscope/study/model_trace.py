@@ -27,10 +27,11 @@ class Origin:
     depth: int = 0
 
 
-class Reached(Exception):  # noqa: N818  (it ends a forward pass; nothing is wrong)
-    """Carries a tensor out of a forward pass that need not go on.
+class Reached(Exception):
+    """Carries a tensor out of a forward pass that need not go on; nothing is wrong.
 
-    `kernel_px` is the side of the kernel that stands ready for the tensor, 1 for matrix products.
+    `kernel_px` is the side of the kernel that stands ready for the tensor, 1 for matrix products;
+    `is_map` tells a convolution's maps [n, channels, height, width] from all else.
     """
 
     def __init__(self, tensor: torch.Tensor, kernel_px: int, *, is_map: bool):
