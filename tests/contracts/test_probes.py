@@ -9,7 +9,9 @@ from priorscope.study.prepare import build_probe
 from priorscope.study.run import fingerprint_of
 from priorscope.study.spec import Component
 
-PROBES = sorted(listing("probes"))
+# Images that somebody else made: they need a file, and neither sizes nor controls can be chosen.
+FROM_FILES = {"report_background"}
+PROBES = sorted(set(listing("probes")) - FROM_FILES)
 
 
 def build(name, source, tmp_path, *, called="p", **parameters):
@@ -58,3 +60,12 @@ def test_impossible_sizes_are_refused_with_the_path(name, num_images, source, tm
     with pytest.raises(InputError) as caught:
         build(name, source, tmp_path, num_images=num_images)
     assert "probes.p.num_images" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", sorted(FROM_FILES))
+def test_missing_files_are_named(name, source, tmp_path):
+    component = Component(name, {"path": "absent.parquet"})
+    with pytest.raises(InputError) as caught:
+        build_probe(component, source, tmp_path, where="probes.p", name="p")
+    assert str(tmp_path / "absent.parquet") in str(caught.value)
+    assert caught.value.where.startswith("probes.p")
