@@ -128,7 +128,10 @@ def bind(
     ------
     InputError : unknown, missing, of the wrong type or out of range; names the key's path
     """
-    hints = typing.get_type_hints(inspect.unwrap(_innermost(function)), include_extras=True)
+    try:
+        hints = typing.get_type_hints(inspect.unwrap(_innermost(function)), include_extras=True)
+    except NameError as error:
+        raise InputError("an annotation names nothing", where=where, found=error) from None
     given = inspect.signature(function).parameters.values()
     bound_already = function.keywords if isinstance(function, functools.partial) else {}
     open_ended = any(p.kind is p.VAR_KEYWORD for p in given)
@@ -172,9 +175,9 @@ def errors_at(where: str) -> Iterator[None]:
         joint = "." if key_like else ": "  # a parameter's name continues the path, a file does not
         error.where = f"{where}{joint}{error.where}" if error.where else where
         raise
-    except (TypeError, ValueError) as error:
+    except Exception as error:
         raise InputError(
-            "the component refuses its parameters",
+            "the component fails",
             where=where,
             found=f"{type(error).__name__}: {error}",
         ) from error
@@ -213,7 +216,7 @@ def _import_user_module(prefix: str, base: Path, reference: str, where: object) 
         return module
     except InputError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script without a guard may well end the process
         raise InputError(
             f"cannot import {prefix}",
             where=where,

@@ -7,6 +7,18 @@ import pytest
 from PIL import Image
 
 from priorscope.cli import run_command
+from priorscope.study.store import locked
+
+BAD_PROBES = """
+import numpy as np
+from priorscope.probes import ProbeSet
+def make(source, arm='a', dtype=np.uint8):
+    return ProbeSet(source.images[:4].astype(dtype), source.labels[:4], np.arange(4),
+                    {'arm': np.array([arm] * 4)}, source.class_names)
+def escapes(source, *, rng): return make(source, arm='../up')
+def floats(source, *, rng): return make(source, dtype=np.float32)
+def raises(source, *, rng): return {}['nothing']
+"""
 
 
 @pytest.fixture
@@ -49,10 +61,40 @@ def study(tmp_path, tiny, before="", after=""):
         ("embed_dim: 16", "patch_size: 5", ["models.vit.patch_size", "image 32 px"]),
         ("epochs: 2", "epochs: two", ["recipe.epochs", "'two'", "valid integer"]),
         ("epochs: 2", "epochs: 2, precision: fp16", ["recipe.precision", "fp16 needs a GPU"]),
+        (
+            "probe: test, metric: top1",
+            "probe: test, metric: top2",
+            ["metric", "top1, top_k_matching"],
+        ),
+        ("b: vit}", "b: cnn}", ["hypotheses.0.contrast", "not compared with itself"]),
+        ("expect: greater", "expect: greater, condition: grey", ["hypotheses.0.condition", "test"]),
+        ("seeds: [0]", "seeds: [99999999999]", ["seeds.0", "less than"]),
+        (
+            "{name: mosaic, num_images: 20}",
+            "{name: './p.py:quits'}",
+            ["probes.combined", "SystemExit"],
+        ),
+        (
+            "{name: mosaic, num_images: 20}",
+            "{name: './p2.py:escapes'}",
+            ["conditions.arm", "../up"],
+        ),
+        (
+            "{name: mosaic, num_images: 20}",
+            "{name: './p2.py:floats'}",
+            ["combined.images", "uint8"],
+        ),
+        (
+            "{name: mosaic, num_images: 20}",
+            "{name: './p2.py:raises'}",
+            ["probes.combined", "KeyError"],
+        ),
         ("data:", "dota:", ["dota", "did you mean data?"]),
     ],
 )
 def test_a_study_that_cannot_be_meant(refused, tmp_path, tiny, before, after, words):
+    (tmp_path / "p.py").write_text("import sys\nsys.exit(0)\n")
+    (tmp_path / "p2.py").write_text(BAD_PROBES)
     out = tmp_path / "out"
     error = refused("run", study(tmp_path, tiny, before, after), "--out", out)
     for word in words:
@@ -121,3 +163,36 @@ def test_an_image_folder_with_one_class_or_an_unreadable_image(refused, tmp_path
         shutil.copy(other / f"{number}.png", folder)
     (folder / "broken.png").write_bytes(b"no picture")
     assert "broken.png" in refused("run", path, "--out", tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["study.json", "runs/cnn-*/run.json", "runs/cnn-*/metrics.jsonl"])
+@pytest.mark.parametrize("content", ["{}", "[]", "{", '{"plan": 3}'])
+def test_a_damaged_record_is_named(finished, refused, name, content):
+    (path,) = finished.out.glob(name)
+    path.write_text(content)
+    assert str(path) in refused("report", finished.out)
+
+
+def test_one_changed_byte_of_predictions_is_noticed(finished, refused):
+    (path,) = finished.out.glob("runs/cnn-*/predictions/test.parquet")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 0x40
+    path.write_bytes(content)
+    assert str(path) in refused("report", finished.out)
+
+
+def test_a_second_process_is_kept_out(finished, refused):
+    with locked(finished.out):
+        error = refused("run", finished.study, "--out", finished.out)
+    assert "another process" in error
+    assert finished.again() == 0
+
+
+def test_fresh_does_not_move_what_is_no_study(refused, tmp_path, tiny, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "precious.txt").write_text("precious")
+    path = study(tmp_path, tiny)
+    assert "holds files" in refused("run", path, "--out", tmp_path / "mine", "--fresh")
+    assert (tmp_path / "mine" / "precious.txt").exists()
+    monkeypatch.chdir(tmp_path / "mine")
+    assert "holds files" in refused("run", path, "--out", ".", "--fresh")

@@ -167,6 +167,23 @@ def test_a_model_that_fails_while_it_trains_stops_its_run_only(finished, capsys)
     assert "Traceback" in kept.read_text()
 
 
+def test_a_model_that_answers_nan_fails_alone(finished, capsys):
+    (finished.study.parent / "bad.py").write_text(
+        "import torch\n"
+        "from torch import nn\n"
+        "class Bad(nn.Sequential):\n"
+        "    def forward(self, x):\n"
+        "        return super().forward(x) * (1 if self.training else torch.nan)\n"
+        "def bad(*, num_classes, image_px):\n"
+        "    return Bad(nn.Flatten(), nn.Linear(3 * image_px**2, num_classes))\n"
+    )
+    text = finished.study.read_text()
+    finished.study.write_text(text.replace("  vit:", "  bad: {name: ./bad.py:bad}\n  vit:"))
+    assert finished.again() == 3
+    assert "answers on probe test are not finite" in capsys.readouterr().err
+    assert "bad" not in pl.read_parquet(finished.out / "analysis" / "estimates.parquet")["model"]
+
+
 def test_models_with_tied_weights_are_stored_and_found_again(finished):
     (finished.study.parent / "tied.py").write_text(
         "from torch import nn\n"
@@ -191,7 +208,8 @@ def test_models_with_tied_weights_are_stored_and_found_again(finished):
     np.testing.assert_allclose(read_predictions(path).logits, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_interrupted_and_run_again_ends_as_if_never_interrupted(finished_once, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_and_run_again_ends_as_if_never_interrupted(finished_once, tmp_path, number):
     study = tmp_path / "tiny.yaml"
     study.write_text(finished_once.study.read_text())
     out = tmp_path / "out"
@@ -200,7 +218,7 @@ def test_interrupted_and_run_again_ends_as_if_never_interrupted(finished_once, t
     deadline = time.monotonic() + 60
     while not list(out.glob("runs/*/run.json")) and time.monotonic() < deadline:
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "continues" in error

@@ -70,8 +70,9 @@ def test_page_is_well_formed_and_has_every_section(report):
     page = read(report[1])
     assert page.problems == [] and page.open == []
     sections = [attributes["id"] for attributes in page.all("section")]
-    expected = ["summary", "glance", "images", "training", "probe-combined", "probe-background"]
-    assert sections == [*expected, "comparisons", "hypotheses", "runs"]
+    expected = ["summary", "glance", "fairness", "images", "training", "probe-combined"]
+    expected += ["probe-background", "comparisons", "hypotheses", "runs"]
+    assert sections == expected
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     for link in page.all("a"):
@@ -312,7 +313,7 @@ def test_changed_hypotheses_are_told(study_output):
     ("name", "content", "problem"),
     [
         ("study.json", None, "not the output folder of a study"),
-        ("study.json", "{", "file is not JSON"),
+        ("study.json", "{", "cannot be read"),
         ("analysis/estimates.parquet", None, "a report needs this file"),
         ("analysis/estimates.parquet", "PAR1", "file is not Parquet"),
         ("samples/train.parquet", "", "file is not Parquet"),

@@ -144,7 +144,7 @@ def test_dropout_and_norms_are_listed():
 def test_what_a_model_does_to_its_input_is_seen(change, words):
     images = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     seen = input_change(Twin(Before(change)), images, training=True)
-    assert any(seen.startswith(word) for word in words.split("|")), seen
+    assert any(str(seen).startswith(word) for word in words.split("|")), seen
 
 
 def test_augmentation_inside_a_model_is_seen_in_training_only():
@@ -162,6 +162,41 @@ def test_patches_are_no_change_but_patches_with_gaps_are():
     assert describe_change(images, F.unfold(images, 7, stride=3, padding=2), 1) == "as given"
     assert describe_change(images, F.unfold(images, 2, stride=4), 1) == "cut by the model"
     assert describe_change(images, 2 * images.flatten(1), 1) == "changed by the model"
+
+
+def test_features_without_weights_are_architecture_but_rescaled_patches_are_not():
+    images = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+
+    class Features(nn.Module):
+        def __init__(self, features, size):
+            super().__init__()
+            self.features, self.head = features, nn.Linear(size, 10)
+
+        def forward(self, images):
+            return self.head(self.features(images))
+
+    def seen(features, size):
+        return str(input_change(Twin(Features(features, size)), images, training=False))
+
+    assert seen(lambda x: x.mean((2, 3)), 3) == "as given"
+    assert seen(lambda x: x.flatten(1), 192) == "as given"
+    assert seen(lambda x: normalise(x).flatten(1), 192).startswith("rescaled by the model")
+    assert seen(lambda x: normalise(x).mean((2, 3)), 3).startswith("rescaled by the model")
+    assert seen(lambda x: F.interpolate(x, 4).flatten(1), 48).startswith("resized 8 → 4 px")
+
+
+def test_a_model_that_fails_in_training_is_left_to_its_run(tiny, tmp_path):
+    class Bad(Before):
+        def forward(self, images):
+            if self.training:
+                raise ValueError("no training today")
+            return super().forward(images)
+
+    models = {"cnn": Before(nn.Identity()), "vit": Bad(nn.Identity())}
+    differences = found(study_of(tiny, tmp_path, models))
+    refuse(differences.values())
+    assert set(differences["preprocessing.train"].values) == {"cnn"}
+    assert set(differences["preprocessing.test"].values) == {"cnn", "vit"}
 
 
 def test_models_that_get_other_images_are_refused(tiny, tmp_path):

@@ -153,7 +153,7 @@ def test_micro_batches_give_the_gradients_of_the_whole_batch():
 
 
 def test_the_order_of_resizing_and_augmenting_is_the_recipes():
-    """A crop shifts by pixels of the network's input, or by pixels of the data, which are larger."""
+    """A crop shifts by pixels of the network's input, or by those of the data."""
 
     class Recorder(nn.Module):
         def __init__(self):

@@ -19,7 +19,8 @@ from priorscope.analysis.compare import (
 )
 from priorscope.analysis.scores import read_scores
 from priorscope.errors import InputError
-from priorscope.study.store import read_json, write_json
+from priorscope.study.fairness import check_runs, refuse
+from priorscope.study.store import read_run, read_study, write_json
 
 __all__ = ["Analysis", "Settings", "analyse"]
 
@@ -85,7 +86,15 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
         raise InputError(
             "not the output folder of a study", where=out, allowed="a folder with study.json"
         )
-    record = read_json(out / "study.json")
+    record = read_study(out)
+    folders = [out / "runs" / run["run_id"] for run in record["plan"]]
+    runs = [read_run(folder) for folder in folders if (folder / "run.json").is_file()]
+    refuse(
+        check_runs(runs, record["study"].get("declared")),
+        where=out / "runs",
+        hint="priorscope run brings every run of a study to the same data and probes; "
+        "runs made elsewhere belong into folders of their own",
+    )
     arms, missing_files = read_scores(out, record)
     if not arms:
         raise InputError(

@@ -45,6 +45,9 @@ def run_command(arguments: Sequence[str]) -> int:
     except PriorscopeError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:  # a full disk, a read-only folder: nothing of ours to explain
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     except SystemExit as done:  # Typer's own end: usage errors have said what is wrong
         code = done.code if isinstance(done.code, int) else 0
     if code == INTERRUPTED:

@@ -1,6 +1,6 @@
 """What the commands print about a study."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from rich.table import Table
 from priorscope.cli._progress import duration
 from priorscope.probes import ProbeSet
 from priorscope.report.artefacts import read_artefacts
+from priorscope.report.tables_fairness import architecture_table, condition_table
 from priorscope.report.wording import Unit, plain, unit
 from priorscope.study.prepare import ModelSize, StudyData
 from priorscope.study.spec import TEST_PROBE, Study
@@ -96,6 +97,31 @@ def print_hypotheses(console: Console, study: Study) -> None:
         )
 
 
+def print_fairness(console: Console, differences: Sequence[Mapping[str, Any]]) -> None:
+    """Print what differs between the models, a property a line, and what is the same."""
+    rows = [dict(row) for row in differences]
+    lines, same = [], []
+    if made := architecture_table(rows):
+        models = made.header[1:-2]
+        for name, *values, ratio, declared in made.rows:
+            if declared == "same":
+                same.append(f"{name.lower()} {values[0]}")
+                continue
+            factor = f"factor {ratio}, " if ratio else ""
+            pairs = "; ".join(
+                f"{model} {value}" for model, value in zip(models, values, strict=True)
+            )
+            lines.append(f"differs  {name.lower()} ({factor}{declared}): {pairs}")
+    if made := condition_table(rows):
+        for name, models, value, declared in made.rows:
+            if declared == "same":
+                same.append(f"{name.lower()} {value}")
+            else:
+                lines.append(f"differs  {name.lower()} ({declared}): {models} {value}")
+    for line in [*lines, f"same     {'; '.join(same)}"]:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
 def print_estimates(console: Console, out: Path) -> None:
     """Print each probe's estimates with their intervals, chance included."""
     artefacts = read_artefacts(out)
@@ -121,7 +147,9 @@ def _table(*columns: str) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     for column in columns:
         words = column in {"model", "component", "probe", "arm", ""}
-        table.add_column(column, justify="left" if words else "right", no_wrap=True)
+        table.add_column(
+            column, justify="left" if words else "right", no_wrap=column != "component"
+        )
     return table
 
 

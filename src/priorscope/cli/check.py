@@ -23,17 +23,36 @@ def check(
 
     from rich.console import Console
 
-    from priorscope.cli._summary import print_data, print_hypotheses, print_models, print_recipe
+    from priorscope.cli._summary import (
+        print_data,
+        print_fairness,
+        print_hypotheses,
+        print_models,
+        print_recipe,
+    )
     from priorscope.data._locations import data_root as find_data_root
     from priorscope.study.cost import seconds_per_image
     from priorscope.study.environment import choose_device
-    from priorscope.study.prepare import build_probes, load_data, measure_models
+    from priorscope.study.fairness import as_plain, lint, refuse
+    from priorscope.study.prepare import (
+        build_models,
+        build_probes,
+        check_conditions,
+        load_data,
+        measure_models,
+    )
 
     console = Console()
     torch_device = choose_device(device, loaded.recipe.precision)
     data = load_data(loaded, find_data_root(data_root))
-    sizes = measure_models(loaded, data)
-    print_data(console, loaded, data, build_probes(loaded, data.test))
+    models = build_models(loaded, data)
+    sizes = measure_models(models, data)
+    probes = build_probes(loaded, data.test)
+    check_conditions(loaded, probes)
+    differences = lint(loaded, data, models, probes)
+    print_data(console, loaded, data, probes)
     print_recipe(console, loaded)
     print_models(console, loaded, data, sizes, seconds_per_image(loaded, data, sizes, torch_device))
+    print_fairness(console, as_plain(differences))
     print_hypotheses(console, loaded)
+    refuse(differences)

@@ -1,5 +1,6 @@
 """`priorscope report`: analysis and page anew from stored predictions."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -22,5 +23,7 @@ def report(
     from priorscope.analysis import analyse
     from priorscope.report import build
 
-    analyse(folder)
+    analysis = analyse(folder)
+    if analysis.missing:
+        print(f"missing from the report: {', '.join(analysis.missing)}", file=sys.stderr)
     print(f"report: {build(folder)}")

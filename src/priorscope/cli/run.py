@@ -1,14 +1,23 @@
 """`priorscope run`: from a study to its report."""
 
 import shlex
+import signal
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from priorscope.errors import InputError
+
+if TYPE_CHECKING:  # nothing that needs torch is imported before the study is known to be right
+    from rich.console import Console
+
+    from priorscope.study.plan import Run
+    from priorscope.study.run import Context
+    from priorscope.training.loop import Epoch
 
 
 def run(
@@ -52,73 +61,97 @@ def run(
 
     from priorscope import components
     from priorscope.analysis import analyse
-    from priorscope.cli._progress import TrainingProgress
     from priorscope.cli._summary import print_data, print_estimates
     from priorscope.data._locations import data_root as find_data_root
     from priorscope.errors import RunFailed
     from priorscope.report import build
     from priorscope.study.environment import choose_device, hardware, versions
-    from priorscope.study.prepare import build_probes, load_data, measure_models
-    from priorscope.study.run import Context, execute
+    from priorscope.study.fairness import as_plain, lint, refuse
+    from priorscope.study.prepare import (
+        build_models,
+        build_probes,
+        check_conditions,
+        load_data,
+        measure_models,
+    )
+    from priorscope.study.run import Context
     from priorscope.study.samples import write_samples
-    from priorscope.study.store import open_study
-    from priorscope.training.loop import Epoch
+    from priorscope.study.store import locked, open_study
 
     console = Console()
     execute_all = components.resolve("executors", executor, base=loaded.base, where="--executor")
     torch_device = choose_device(device, loaded.recipe.precision)
     data = load_data(loaded, find_data_root(data_root))
-    sizes = measure_models(loaded, data)
+    models = build_models(loaded, data)
+    sizes = measure_models(models, data)
     probes = build_probes(loaded, data.test)
+    check_conditions(loaded, probes)
+    differences = lint(loaded, data, models, probes)
+    refuse(differences)
+    del models  # every run builds its own
     print_data(console, loaded, data, probes)
     if fresh and (aside := set_aside(out)):
         console.print(f"old results are now in {aside}")
 
     environment = {"versions": versions(), "hardware": hardware(torch_device)}
     command = shlex.join(["priorscope", *sys.argv[1:]])
-    about = {"command": command, "data": data.describe(), **environment}
-    open_study(out, loaded, runs, about=about)
-    write_samples(out, data.train, probes)
-
+    about = {"command": command, "data": data.describe(), "fairness": as_plain(differences)}
+    about |= environment
     context = Context(loaded, data, probes, sizes, torch_device, out)
-    to_train = [r for r in chosen if not is_finished(out, r)]
+    # A scheduler's SIGTERM ends a run as Ctrl-C does: with a word, and ready to continue.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with locked(out):
+        open_study(out, loaded, runs, about=about)
+        write_samples(out, data.train, probes)
+        failed = _train(console, execute_all, chosen, context)
+        if any(is_finished(out, each) for each in runs):
+            started = time.perf_counter()
+            analyse(out)
+            page = build(out)
+            print_estimates(console, out)
+            console.print(f"analysed in {time.perf_counter() - started:.1f} s", style="dim")
+            console.print(f"report: {page}", soft_wrap=True, highlight=False)
+    if failed:
+        names = ", ".join(f"{each.model} seed {each.seed}" for each in failed)
+        raise RunFailed(f"{len(failed)} of {len(chosen)} runs failed: {names}")
+
+
+def _train(
+    console: "Console",
+    execute_all: Callable[..., "tuple[Run, ...]"],
+    chosen: Sequence["Run"],
+    context: "Context",
+) -> "tuple[Run, ...]":
+    """Execute the chosen runs with their progress on the console; give those that failed."""
+    from priorscope.cli._progress import TrainingProgress
+    from priorscope.study.run import execute
+    from priorscope.study.store import is_finished
+
+    to_train = [each for each in chosen if not is_finished(context.out, each)]
     if len(to_train) < len(chosen):
         console.print(f"{len(chosen) - len(to_train)} of {len(chosen)} runs are finished already")
-    macs = {name: size.macs for name, size in sizes.items()}
-    progress = TrainingProgress(console, to_train, loaded.recipe.epochs, macs)
+    macs = {name: size.macs for name, size in context.sizes.items()}
+    progress = TrainingProgress(console, to_train, context.study.recipe.epochs, macs)
 
-    def one(r):
-        if r not in to_train:  # trained already; its predictions may still be due
-            execute(r, context, on_epoch=lambda _: None)
+    def one(each: "Run") -> None:
+        if each not in to_train:  # trained already; its predictions may still be due
+            execute(each, context, on_epoch=lambda _: None)
             return
         epochs: list[Epoch] = []
 
-        def on_epoch(epoch: Epoch) -> None:
+        def on_epoch(epoch: "Epoch") -> None:
             epochs.append(epoch)
-            progress.epoch(r, epoch)
+            progress.epoch(each, epoch)
 
-        progress.start(r)
-        execute(r, context, on_epoch=on_epoch)
-        progress.finish(r, epochs)
+        progress.start(each)
+        execute(each, context, on_epoch=on_epoch)
+        progress.finish(each, epochs)
 
-    def on_failure(r, failure: RunFailed) -> None:
-        print(f"run failed: {r.model} seed {r.seed}: {failure}", file=sys.stderr)
+    def on_failure(each: "Run", failure: Exception) -> None:
+        print(f"run failed: {each.model} seed {each.seed}: {failure}", file=sys.stderr)
 
     with progress:
-        failed = execute_all(chosen, one, on_failure=on_failure)
-
-    if any(is_finished(out, r) for r in runs):
-        started = time.perf_counter()
-        analyse(out)
-        page = build(out)
-        print_estimates(console, out)
-        console.print(f"analysed in {time.perf_counter() - started:.1f} s", style="dim")
-        console.print(f"report: {page}", soft_wrap=True, highlight=False)
-    if failed:
-        raise RunFailed(
-            f"{len(failed)} of {len(chosen)} runs failed: "
-            + ", ".join(f"{r.model} seed {r.seed}" for r in failed)
-        )
+        return execute_all(chosen, one, on_failure=on_failure)
 
 
 def _parse_seeds(text: str | None) -> list[int] | None:

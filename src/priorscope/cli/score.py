@@ -79,8 +79,10 @@ def _print(result: dict[str, Any]) -> None:
             Text(f"{pair['a']} - {pair['b']}"),
             f"{pair['difference']:+.4f}",
             Text(f"[{pair['low']:+.4f}, {pair['high']:+.4f}]"),
-            f"{pair['p_value']:.4f}",
-            f"{pair['p_adjusted']:.4f}",
+            *(
+                f"{p:.4f}" if p >= 1e-4 else "< 0.0001"
+                for p in (pair["p_value"], pair["p_adjusted"])
+            ),
         )
     console.print()
     console.print(table)

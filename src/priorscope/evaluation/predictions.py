@@ -85,7 +85,7 @@ def write_predictions(predictions: Predictions, path: Path) -> None:
     table = pa.table(columns).replace_schema_metadata({"priorscope": json.dumps(header)})
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".partial")
-    pq.write_table(table, beside, compression="zstd")
+    pq.write_table(table, beside, compression="zstd", write_page_checksum=True)
     beside.replace(path)
 
 
@@ -97,7 +97,7 @@ def read_predictions(path: Path) -> Predictions:
     InputError : the file is damaged or was not written by priorscope
     """
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, page_checksum_verification=True)
         header = json.loads(table.schema.metadata[b"priorscope"])
         class_names = tuple(header["class_names"])
         flat = table["logits"].combine_chunks().flatten().to_numpy()

@@ -9,9 +9,12 @@ from typing import Any
 import polars as pl
 
 from priorscope.errors import InputError
+from priorscope.study.store import read_json, read_run, read_study
 
 CHANCE = "chance"
 Row = dict[str, Any]
+
+_EPOCH_KEYS = {"epoch", "train_loss", "train_accuracy", "test_accuracy"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,12 +118,12 @@ def read_artefacts(out: Path) -> Artefacts:
         raise InputError(
             "not the output folder of a study", where=out, allowed="a folder with study.json"
         )
-    record = _json(out / "study.json")
+    record = read_study(out)
     runs, epochs = [], []
     for planned in record["plan"]:
         folder = out / "runs" / planned["run_id"]
         if (folder / "run.json").is_file():
-            run = _json(folder / "run.json")
+            run = read_run(folder)
             runs.append(run)
             epochs += [
                 {"model": run["model"], "seed": run["seed"]} | line
@@ -145,22 +148,20 @@ def read_artefacts(out: Path) -> Artefacts:
         _rows(out / "analysis" / "comparisons.parquet"),
         _rows(out / "analysis" / "histograms.parquet"),
         _rows(out / "analysis" / "controls.parquet"),
-        _json(out / "analysis" / "analysis.json"),
+        read_json(_existing(out / "analysis" / "analysis.json"), "missing", "alpha"),
     )
-
-
-def _json(path: Path) -> Row:
-    try:
-        return json.loads(_existing(path).read_bytes())
-    except ValueError as error:
-        raise InputError("file is not JSON", where=path, found=error) from None
 
 
 def _json_lines(path: Path) -> list[Row]:
     try:
-        return [json.loads(line) for line in _existing(path).read_bytes().splitlines() if line]
+        lines = [json.loads(line) for line in _existing(path).read_bytes().splitlines() if line]
     except ValueError as error:
         raise InputError("file is not JSON lines", where=path, found=error) from None
+    for line in lines:
+        if not isinstance(line, dict) or not set(line) >= _EPOCH_KEYS:
+            allowed = f"at least {', '.join(sorted(_EPOCH_KEYS))}"
+            raise InputError("a line is no epoch", where=path, found=line, allowed=allowed)
+    return lines
 
 
 def _rows(path: Path) -> list[Row]:

@@ -15,6 +15,11 @@ from priorscope.report.figures_images import class_images, probe_samples
 from priorscope.report.figures_intervals import arm_intervals, differences, overview, select_arm
 from priorscope.report.figures_training import training_curves
 from priorscope.report.tables import Table
+from priorscope.report.tables_fairness import (
+    architecture_table,
+    condition_table,
+    fairness_paragraphs,
+)
 from priorscope.report.tables_results import (
     Column,
     comparison_table,
@@ -32,6 +37,7 @@ from priorscope.report.tables_study import (
     run_table,
 )
 from priorscope.report.wording import plain, setting
+from priorscope.study.fairness import as_plain, check_runs
 
 _REPORT_PROBES = ("mosaic", "large_background")  # components, in the order of the 2021 report
 
@@ -78,6 +84,7 @@ def contents(artefacts: Artefacts, columns: list[Column]) -> list[Section]:
             (),
             (overview_table(artefacts, columns), overview(artefacts, columns)),
         ),
+        _fairness(artefacts),
         Section(
             "images",
             "What the models saw",
@@ -113,6 +120,19 @@ def contents(artefacts: Artefacts, columns: list[Column]) -> list[Section]:
         )
     )
     return [section for section in sections if section.blocks or section.paragraphs]
+
+
+def _fairness(artefacts: Artefacts) -> Section:
+    differences = artefacts.record.get("fairness", [])  # folders of version 0.1.0 have none
+    of_runs = as_plain(check_runs(artefacts.runs, artefacts.study.get("declared")))
+    return Section(
+        "fairness",
+        "What differs between the models",
+        fairness_paragraphs(differences, of_runs, len(artefacts.runs)),
+        _present(architecture_table(differences)),
+        "What the models are given",
+        _present(condition_table(differences)),
+    )
 
 
 def _probe_section(artefacts: Artefacts, probe: str, *, with_samples: bool) -> Section:

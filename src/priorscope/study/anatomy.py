@@ -80,10 +80,12 @@ def measure_anatomy(twin: Twin, *, image_px: int) -> Anatomy:
     )
 
 
-def input_change(twin: Twin, inputs: torch.Tensor, *, training: bool) -> str:
+def input_change(twin: Twin, inputs: torch.Tensor, *, training: bool) -> str | None:
     """Say what a model does to its input before the first operation with trainable weights.
 
-    Rearranging pixels into patches and the padding of a convolution change nothing.
+    Rearranging pixels into patches and the padding of a convolution change nothing, and what is
+    computed from the image and is no image any more (a mean colour) is the model's architecture.
+    None for a model that fails: it did so in training mode only, and its run will say why.
 
     Parameters
     ----------
@@ -91,16 +93,23 @@ def input_change(twin: Twin, inputs: torch.Tensor, *, training: bool) -> str:
     training : whether the model is in training mode, where it may augment by itself
     """
     twin.module.train(training)
+    trace = WeightTrace(inputs, twin.weights, stop_before_weights=True)
     try:
-        with (
-            torch.random.fork_rng(devices=[]),
-            torch.no_grad(),
-            WeightTrace(inputs, twin.weights, stop_before_weights=True),
-        ):
+        with torch.random.fork_rng(devices=[]), torch.no_grad(), trace:
             torch.manual_seed(0)
-            twin.module(inputs.clone())
+            twin.module(inputs.clone())  # a model may write into its input
     except Reached as reached:
-        return describe_change(inputs, reached.tensor, reached.kernel_px)
+        seen = reached.tensor
+        if not _is_image(seen, inputs):
+            image = trace.last_like(lambda tensor: _is_image(tensor, inputs))
+            change = UNCHANGED if image is None else describe_change(inputs, image, 1)
+            if change != UNCHANGED:
+                return change
+        return describe_change(inputs, seen, reached.kernel_px)
+    except Exception:
+        if not training:
+            raise
+        return None
     finally:
         twin.module.eval()
     return "no trainable weights"
@@ -109,13 +118,14 @@ def input_change(twin: Twin, inputs: torch.Tensor, *, training: bool) -> str:
 def describe_change(given: torch.Tensor, seen: torch.Tensor, kernel_px: int) -> str:
     """Compare what a model was given, [n, 3, s, s], with what its first weights see.
 
-    A map keeps its pixels in place; in any other layout (patches, overlapping ones too) only the
-    values are compared.
+    An image keeps its pixels in place; in any other layout (patches, overlapping ones too) only
+    the values are compared. Other values, and
+    not as many, are features of the image.
     """
     seen = seen.to(given.dtype)
-    if seen.ndim != 4 or seen.shape[:2] != given.shape[:2]:
+    if not _is_image(seen, given):
         if not torch.isin(seen, torch.cat([given.flatten(), given.new_zeros(1)])).all():
-            return "changed by the model"
+            return "changed by the model" if seen.numel() == given.numel() else UNCHANGED
         return UNCHANGED if torch.isin(given, seen).all() else "cut by the model"
     side, (height, width) = given.shape[2], seen.shape[2:]
     sizes = f"{side} \N{RIGHTWARDS ARROW} {height} px"
@@ -127,6 +137,10 @@ def describe_change(given: torch.Tensor, seen: torch.Tensor, kernel_px: int) -> 
     if max(height, width) < side and _contains(given, seen):
         return f"cut {sizes} by the model"
     return f"resized {sizes} by the model"
+
+
+def _is_image(tensor: torch.Tensor, given: torch.Tensor) -> bool:
+    return tensor.ndim == 4 and tensor.shape[:2] == given.shape[:2] and tensor.is_floating_point()
 
 
 def _change_of_values(given: torch.Tensor, seen: torch.Tensor) -> str:

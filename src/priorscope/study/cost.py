@@ -4,9 +4,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
 import torch
 
+from priorscope.components import errors_at
 from priorscope.evaluation.predict import predict
 from priorscope.study.prepare import ModelSize, StudyData, build_model
 from priorscope.study.spec import Study
@@ -32,23 +32,25 @@ def seconds_per_image(
             base=study.base,
             where=f"models.{name}",
         )
-        per_step = min(study.recipe.batch_size, len(data.train))
         # A forward and backward pass costs about three forward passes.
-        num_steps = int(np.clip(TIMED_MACS / (3 * sizes[name].macs * per_step), 1, 20))
+        affordable = max(2, int(TIMED_MACS / (3 * sizes[name].macs)))
+        per_step = min(study.recipe.batch_size, affordable, len(data.train))
+        num_steps = max(1, min(20, affordable // per_step))
         images = data.train.images[: num_steps * per_step]
         durations: list[float] = []
-        for _ in range(2):  # the first time warms up
-            train(
-                model,
-                replace(study.recipe, epochs=1),
-                images,
-                data.train.labels[: len(images)],
-                preprocess=data.preprocess,
-                seed=0,
-                device=device,
-                accuracies=lambda _: {"test_accuracy": float("nan")},
-                on_epoch=lambda epoch: durations.append(epoch.seconds / len(images)),  # noqa: B023
-            )
+        with errors_at(f"models.{name}"):  # some models fail only while they train
+            for _ in range(2):  # the first time warms up
+                train(
+                    model,
+                    replace(study.recipe, epochs=1),
+                    images,
+                    data.train.labels[: len(images)],
+                    preprocess=data.preprocess,
+                    seed=0,
+                    device=device,
+                    accuracies=lambda _: {"test_accuracy": float("nan")},
+                    on_epoch=lambda epoch: durations.append(epoch.seconds / len(images)),  # noqa: B023
+                )
         started = time.perf_counter()
         predict(model, images, preprocess=data.preprocess, device=device)
         timed[name] = (durations[-1], (time.perf_counter() - started) / len(images))

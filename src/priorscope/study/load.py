@@ -7,10 +7,12 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from priorscope.components import listing
 from priorscope.errors import InputError, did_you_mean, unknown_name
 from priorscope.study._yaml import read_yaml
+from priorscope.study.fairness import PROPERTIES
 from priorscope.study.spec import (
     TEST_PROBE,
     Component,
@@ -22,6 +24,7 @@ from priorscope.study.spec import (
 )
 from priorscope.training.recipe import Recipe
 
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
 PACKAGED = Path(__file__).parent.parent / "studies"
 
 
@@ -41,9 +44,10 @@ class _File(BaseModel):
     data: _Reference
     recipe: Recipe
     models: Annotated[dict[Name, _Reference], Field(min_length=1)]
-    seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] = (0,)
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
     probes: dict[Name, _Reference] = {}
     hypotheses: tuple[Hypothesis, ...] = ()
+    declared: dict[str, Annotated[str, Field(min_length=1)]] = {}
 
 
 def packaged_studies() -> dict[str, Path]:
@@ -91,17 +95,20 @@ def parse_study(text: str, *, base: Path) -> Study:
             found=type(content).__name__,
             allowed=list(_File.model_fields),
         )
+    in_data = False
     try:
         # JSON mode: strict about numbers and strings, yet a list becomes a tuple.
         file = _File.model_validate_json(json.dumps(content, default=str), strict=True)
         split_keys = set(Split.__dataclass_fields__)
         beside = file.data.model_extra or {}
-        split = TypeAdapter(Split).validate_json(
-            json.dumps({key: value for key, value in beside.items() if key in split_keys}),
-            strict=True,
-        )
+        chosen = {key: value for key, value in beside.items() if key in split_keys}
+        in_data = True
+        split = TypeAdapter(Split).validate_json(json.dumps(chosen), strict=True)
     except ValidationError as error:
-        raise _explain(error) from None
+        explained = _explain(error)
+        if in_data:
+            explained.where = f"data.{explained.where}"
+        raise explained from None
     study = Study(
         name=file.name,
         description=file.description.strip(),
@@ -114,6 +121,7 @@ def parse_study(text: str, *, base: Path) -> Study:
         hypotheses=file.hypotheses,
         base=base,
         text=text,
+        declared=file.declared,
     )
     _check_references(study)
     return study
@@ -134,6 +142,9 @@ def _check_references(study: Study) -> None:
         )
     if "chance" in study.models:
         raise InputError("the name `chance` is taken by the chance level", where="models.chance")
+    for name in study.declared:
+        if name not in PROPERTIES:
+            raise unknown_name("property", name, PROPERTIES, where=f"declared.{name}")
     folded: dict[str, str] = {}
     for name in study.models:  # the names become folders, and some disks do not tell case
         if name.lower() in folded:
@@ -148,6 +159,15 @@ def _check_references(study: Study) -> None:
             model = getattr(hypothesis.contrast, side)
             if model not in study.models:
                 raise unknown_name("model", model, study.models, where=f"{where}.contrast.{side}")
+        if hypothesis.contrast.a == hypothesis.contrast.b:
+            raise InputError(
+                "a model is not compared with itself",
+                where=f"{where}.contrast",
+                found=hypothesis.contrast.a,
+            )
+        if ":" not in hypothesis.metric and hypothesis.metric not in listing("metrics"):
+            names = listing("metrics")
+            raise unknown_name("metric", hypothesis.metric, names, where=f"{where}.metric")
         probes = [TEST_PROBE, *study.probes]
         if hypothesis.probe not in probes:
             raise unknown_name("probe", hypothesis.probe, probes, where=f"{where}.probe")

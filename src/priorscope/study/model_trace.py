@@ -4,7 +4,7 @@ It watches what PyTorch executes, not how the model is written: modules and func
 seen alike.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +77,11 @@ class WeightTrace(TorchDispatchMode):
     def origin(self, tensor: torch.Tensor) -> Origin:
         """Say what a tensor of this pass depends on."""
         return self._origins.get(_storage(tensor), Origin())
+
+    def last_like(self, wanted: Callable[[torch.Tensor], bool]) -> torch.Tensor | None:
+        """Give the last tensor of this pass that depends on the image and is as wanted."""
+        found = (t for t in reversed(self._kept) if self.origin(t).image and wanted(t))
+        return next(found, None)
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None

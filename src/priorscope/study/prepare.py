@@ -1,6 +1,7 @@
 """Data, probes and models of a study, made and checked before anything is trained."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from priorscope import components
 from priorscope.data import Dataset, LabeledImages
 from priorscope.data._preprocess import Preprocess, preprocess_for
 from priorscope.data._splits import hold_out, subset
-from priorscope.errors import InputError
+from priorscope.errors import InputError, unknown_name
 from priorscope.probes import ProbeSet
 from priorscope.study.spec import TEST_PROBE, Component, Study
 
@@ -91,6 +92,20 @@ def build_probes(study: Study, test: LabeledImages) -> dict[str, ProbeSet]:
     return built
 
 
+def check_conditions(study: Study, probes: Mapping[str, ProbeSet]) -> None:
+    """Refuse a hypothesis about a condition that its probe does not produce.
+
+    Raises
+    ------
+    InputError : names the hypothesis and the probe's arms
+    """
+    for index, hypothesis in enumerate(study.hypotheses):
+        arms, condition = probes[hypothesis.probe].arms, hypothesis.condition
+        if condition is not None and condition not in arms:
+            where = f"hypotheses.{index}.condition"
+            raise unknown_name(f"arm of {hypothesis.probe}", condition, arms, where=where)
+
+
 def build_probe(
     component: Component, source: LabeledImages, base: Path, *, where: str, name: str
 ) -> ProbeSet:
@@ -162,12 +177,12 @@ def measure_model(model: nn.Module, *, num_classes: int, image_px: int, where: s
     if not isinstance(model, nn.Module):
         raise InputError("a model must be a torch.nn.Module", where=where, found=type(model))
     model.eval()
-    images = torch.zeros(2, 3, image_px, image_px)
     # The counter does not know the fused attention of the CPU, so the plain form is counted.
     plain_attention = torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)
     try:
         with torch.no_grad(), plain_attention, FlopCounterMode(display=False) as counter:
-            logits = model(images)
+            logits = model(torch.zeros(2, 3, image_px, image_px))
+        num_parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
     except Exception as error:
         raise InputError(
             f"the model fails on images of {image_px} px",
@@ -179,21 +194,34 @@ def measure_model(model: nn.Module, *, num_classes: int, image_px: int, where: s
         raise InputError(
             "a model must return logits", where=where, found=found, allowed=f"[2, {num_classes}]"
         )
-    num_parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    if not num_parameters:
+        raise InputError("a model needs trainable parameters", where=where, found="none")
     return ModelSize(num_parameters, counter.get_total_flops() // 4)
 
 
-def measure_models(study: Study, data: StudyData) -> dict[str, ModelSize]:
-    """Build every model of the study once, which shows that it can be built, and count.
+def build_models(study: Study, data: StudyData) -> dict[str, nn.Module]:
+    """Build every model of the study once, which shows that it can be built.
 
     Raises
     ------
-    InputError : as `build_model` and `measure_model`
+    InputError : as `build_model`
     """
     shape = {"num_classes": data.train.num_classes, "image_px": data.preprocess.image_px}
-    sizes = {}
-    for name, component in study.models.items():
-        where = f"models.{name}"
-        model = build_model(component, **shape, seed=0, base=study.base, where=where)
-        sizes[name] = measure_model(model, **shape, where=where)
-    return sizes
+    return {
+        name: build_model(component, **shape, seed=0, base=study.base, where=f"models.{name}")
+        for name, component in study.models.items()
+    }
+
+
+def measure_models(models: Mapping[str, nn.Module], data: StudyData) -> dict[str, ModelSize]:
+    """Count every model.
+
+    Raises
+    ------
+    InputError : as `measure_model`
+    """
+    shape = {"num_classes": data.train.num_classes, "image_px": data.preprocess.image_px}
+    return {
+        name: measure_model(model, **shape, where=f"models.{name}")
+        for name, model in models.items()
+    }

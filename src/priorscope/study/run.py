@@ -23,7 +23,7 @@ from priorscope.study.environment import hardware, versions
 from priorscope.study.plan import Run
 from priorscope.study.prepare import ModelSize, StudyData, build_model
 from priorscope.study.spec import Study, digest
-from priorscope.study.store import is_finished, now, read_json, run_folder, write_json
+from priorscope.study.store import is_finished, now, read_run, run_folder, write_json
 from priorscope.training.loop import Epoch, train
 
 
@@ -47,7 +47,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
 
     Raises
     ------
-    RunFailed : the loss is not finite, or the model fails while it trains
+    RunFailed : the loss or an answer is not finite, or the model fails
     InputError : stored weights cannot be read
     """
     folder = run_folder(context.out, run)
@@ -89,13 +89,14 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             accuracies=accuracies,
             on_epoch=record,
         )
-    save_model(model, str(folder / "model.safetensors.partial"))
-    (folder / "model.safetensors.partial").replace(folder / "model.safetensors")
     evaluation_started = time.perf_counter()
     made_on = {}
-    for name, probe in context.probes.items():
-        _predict(model, name, probe, context, folder)
-        made_on[name] = fingerprint_of(probe)
+    with _failures_of_the_model(folder):
+        save_model(model, str(folder / "model.safetensors.partial"))
+        (folder / "model.safetensors.partial").replace(folder / "model.safetensors")
+        for name, probe in context.probes.items():
+            _predict(model, name, probe, context, folder)
+            made_on[name] = fingerprint_of(probe)
     train_seconds = sum(epoch.seconds for epoch in epochs)
     write_json(
         {
@@ -155,7 +156,7 @@ def _failures_of_the_model(folder: Path) -> Iterator[None]:
 
 def _complete(run: Run, context: Context, folder: Path) -> None:
     """Compute the predictions that a finished run lacks, from its weights."""
-    record = read_json(folder / "run.json")
+    record = read_run(folder)
     made_on = dict(record.get("probes", {}))
     stale = [
         name
@@ -205,8 +206,11 @@ def _logits(model: nn.Module, images: np.ndarray, context: Context) -> np.ndarra
 
 
 def _predict(model: nn.Module, name: str, probe: ProbeSet, context: Context, folder: Path) -> None:
+    logits = _logits(model, probe.images, context)
+    if not np.isfinite(logits).all():
+        raise RunFailed(f"the model's answers on probe {name} are not finite")
     answers = Predictions(
-        logits=_logits(model, probe.images, context),
+        logits=logits,
         targets=probe.targets,
         ids=probe.ids,
         conditions=probe.conditions,

@@ -81,7 +81,10 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Study:
-    """A whole study, as resolved; `base` is the folder that its `./file.py` are relative to."""
+    """A whole study, as resolved; `base` is the folder that its `./file.py` are relative to.
+
+    `declared` gives reasons for differences between the models, by property of the fairness lint.
+    """
 
     name: str
     description: str
@@ -94,6 +97,7 @@ class Study:
     hypotheses: tuple[Hypothesis, ...]
     base: Path
     text: str
+    declared: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Give the study as plain values, every default written out."""
@@ -105,6 +109,7 @@ class Study:
             "seeds": list(self.seeds),
             "probes": {name: probe.as_dict() for name, probe in self.probes.items()},
             "hypotheses": [plain(hypothesis) for hypothesis in self.hypotheses],
+            "declared": dict(self.declared),
         }
 
     @property

@@ -2,10 +2,13 @@
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from priorscope.errors import InputError
 from priorscope.study.plan import Run
@@ -14,6 +17,8 @@ from priorscope.study.spec import Study
 # What makes two studies different ones. Models, seeds, probes and hypotheses may be added to a
 # study that has results: every run carries its own hash, so nothing old passes for new.
 IDENTITY = ("data", "recipe")
+_STUDY_KEYS = ("plan", "study")
+_RUN_KEYS = ("model", "seed")
 
 
 def now() -> str:
@@ -39,20 +44,73 @@ def write_json(value: Mapping[str, Any], path: Path) -> None:
     beside.replace(path)
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Keep a second process out of an output folder; the lock goes with the process.
 
     Raises
     ------
-    InputError : no such file, or damaged
+    InputError : another process has it, or the folder cannot be written
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(out / ".lock")
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise InputError(
+            "another process is working in the output folder",
+            where="--out",
+            found=out,
+            hint="wait for it to end, or choose another --out",
+        ) from None
+    except OSError as error:
+        raise InputError("cannot write there", where="--out", found=error) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def read_json(path: Path, *required: str) -> dict[str, Any]:
+    """Read a JSON object that has the required keys.
+
+    Raises
+    ------
+    InputError : no such file, damaged, or a key is missing
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError("cannot be read", where=path, found=error) from None
-    if not isinstance(value, dict):
-        raise InputError("not what priorscope writes", where=path, found=type(value).__name__)
+    missing = [key for key in required if key not in value] if isinstance(value, dict) else required
+    if not isinstance(value, dict) or missing:
+        raise InputError(
+            "not what priorscope writes",
+            where=path,
+            found=f"without {', '.join(missing)}" if missing else type(value).__name__,
+            hint="damaged: set the folder aside with --fresh, or remove the run's own folder",
+        )
     return value
+
+
+def read_study(out: Path) -> dict[str, Any]:
+    """Read `study.json`.
+
+    Raises
+    ------
+    InputError : as `read_json`
+    """
+    return read_json(out / "study.json", *_STUDY_KEYS)
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """Read a finished run's `run.json`.
+
+    Raises
+    ------
+    InputError : as `read_json`
+    """
+    return read_json(folder / "run.json", *_RUN_KEYS)
 
 
 def check_folder(out: Path, study: Study) -> None:
@@ -67,15 +125,9 @@ def check_folder(out: Path, study: Study) -> None:
     if not out.is_dir():
         raise InputError("the output is not a folder", where="--out", found=out)
     if not (out / "study.json").is_file():
-        if any(out.iterdir()):
-            raise InputError(
-                "the output folder holds files, but no study",
-                where="--out",
-                found=out,
-                allowed="a new or empty folder, or that of an earlier run of this study",
-            )
+        _refuse_foreign(out)
         return
-    stored = read_json(out / "study.json")
+    stored = read_json(out / "study.json", "name", "hash", "created", "history", "study")
     differing = [
         f"{section}.{key}"
         for section in IDENTITY
@@ -93,10 +145,28 @@ def check_folder(out: Path, study: Study) -> None:
         )
 
 
+def _refuse_foreign(out: Path) -> None:
+    if any(file.name != ".lock" for file in out.iterdir()):
+        raise InputError(
+            "the output folder holds files, but no study",
+            where="--out",
+            found=out,
+            allowed="a new or empty folder, or that of an earlier run of this study",
+        )
+
+
 def set_aside(out: Path) -> Path | None:
-    """Rename an existing output folder, so that `--fresh` destroys nothing."""
+    """Rename an existing output folder, so that `--fresh` destroys nothing.
+
+    Raises
+    ------
+    InputError : the folder is no output of priorscope
+    """
+    out = out.resolve()
     if not out.exists():
         return None
+    if not (out / "study.json").is_file():
+        _refuse_foreign(out)
     for number in range(1, 10_000):
         aside = out.with_name(f"{out.name}.old{number}")
         if not aside.exists():
@@ -114,7 +184,7 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
     history: list[dict[str, Any]] = []
     created = now()
     if (out / "study.json").is_file():
-        stored = read_json(out / "study.json")
+        stored = read_json(out / "study.json", "name", "hash", "created", "history", "study")
         history, created = stored["history"], stored["created"]
         if stored["hash"] != study.hash:
             before, after = stored["study"], study.as_dict()

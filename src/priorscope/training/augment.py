@@ -7,6 +7,8 @@ device to new images of the same shape; every image is treated independently of 
 import torch
 import torch.nn.functional as F
 
+from priorscope.training.autoaugment import autoaugment_cifar10
+
 
 def random_crop(
     images: torch.Tensor, generator: torch.Generator, padding_px: int = 4
@@ -33,7 +35,11 @@ def horizontal_flip(images: torch.Tensor, generator: torch.Generator) -> torch.T
     return torch.where(flipped[:, None, None, None], images.flip(2), images)
 
 
-AUGMENTATIONS = {"random_crop": random_crop, "horizontal_flip": horizontal_flip}
+AUGMENTATIONS = {
+    "random_crop": random_crop,
+    "horizontal_flip": horizontal_flip,
+    "autoaugment_cifar10": autoaugment_cifar10,
+}
 
 
 def augment(

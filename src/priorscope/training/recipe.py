@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from pydantic.dataclasses import dataclass
 
+Augmentation = Literal["random_crop", "horizontal_flip", "autoaugment_cifar10"]
+
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid", allow_inf_nan=False))
 class Recipe:
@@ -43,10 +45,10 @@ class Recipe:
     weight_decay: NonNegativeFloat = 5e-4
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    augment: tuple[Literal["random_crop", "horizontal_flip"], ...] = ()
+    augment: tuple[Augmentation, ...] = ()
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     clip_grad_norm: PositiveFloat | None = None
-    image_px: PositiveInt | None = None
+    image_px: Annotated[int, Field(gt=0, le=4096)] | None = None
     resize: Literal["after_augment", "before_augment"] = "after_augment"
     micro_batch_size: PositiveInt | None = None
     compile: bool = False

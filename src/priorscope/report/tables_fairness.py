@@ -1,0 +1,133 @@
+"""Tables and words of the fairness lint, from what `study.json` stores of it."""
+
+from collections.abc import Sequence
+
+from priorscope.report.artefacts import Row
+from priorscope.report.tables import Table
+from priorscope.report.wording import NONE, count, counted, listed, magnitude, plain
+from priorscope.study.fairness import PROPERTIES
+
+
+def architecture_table(differences: Sequence[Row]) -> Table | None:
+    """Set the models' architectures side by side; None without a second model."""
+    rows = [row for row in differences if _kind(row) == "architecture"]
+    models = list(rows[0]["values"]) if rows else []
+    if len(models) < 2:
+        return None
+    meanings = [(PROPERTIES[row["property"]], row) for row in rows]
+    explained = "; ".join(f"{p.title}: {p.meaning}" for p, _ in meanings)
+    return Table(
+        "fairness",
+        "What differs between the models. Ratio: largest by smallest. Differences without a "
+        f"declared reason are what the study compares, or confounders of it. {explained}.",
+        ("Property", *models, "Ratio", "Declared"),
+        tuple(
+            (
+                found.title,
+                *(_cell(row["property"], row["values"].get(model)) for model in models),
+                _ratio(row),
+                _mark(row),
+            )
+            for found, row in meanings
+        ),
+        tuple(_record(row) for row in rows),
+        frozenset(range(1, len(models) + 2)),
+        frozenset(index for index, row in enumerate(rows) if not row["differs"]),
+        numbered=False,
+    )
+
+
+def condition_table(differences: Sequence[Row]) -> Table | None:
+    """List recipe, preprocessing and data: once where all models share them, else by model."""
+    rows = [row for row in differences if _kind(row) == "condition"]
+    everyone = {model for row in differences for model in row["values"]}
+    cells, records = [], []
+    for row in rows:
+        groups: dict[object, list[str]] = {}
+        for model, value in row["values"].items():
+            groups.setdefault(value, []).append(model)
+        for value, models in groups.items():
+            who = "all models" if len(models) == len(everyone) else listed(models)
+            cells.append((_title(row["property"]), who, str(value), _mark(row)))
+            records.append(
+                {"property": row["property"], "models": " ".join(models), "value": value}
+                | {"severity": row["severity"], "declared": row["declared"]}
+            )
+    if not cells:
+        return None
+    return Table(
+        "fairness-conditions",
+        "What the models are given. Preprocessing: the side of the images before and after "
+        "resizing, and what reaches a model\N{RIGHT SINGLE QUOTATION MARK}s first weights; "
+        "\N{LEFT DOUBLE QUOTATION MARK}as given\N{RIGHT DOUBLE QUOTATION MARK} where the model "
+        "leaves it as it is. Recipe and data are named by their hashes.",
+        ("Property", "Models", "Value", "Declared"),
+        tuple(cells),
+        tuple(records),
+        numbered=False,
+    )
+
+
+def fairness_paragraphs(
+    differences: Sequence[Row], of_runs: Sequence[Row], num_runs: int
+) -> tuple[tuple[str, str], ...]:
+    """Say in words what differs, declared or not, and whether the runs were made alike.
+
+    `of_runs` are the differences that `check_runs` finds between `num_runs` finished runs.
+    """
+    paragraphs = []
+    differing = [row for row in differences if row["differs"]]
+    undeclared = [_title(row["property"]) for row in differing if not row["declared"]]
+    if undeclared:
+        text = f"{listed(undeclared, most=20)}. Each is what is compared, or a confounder of it."
+        paragraphs.append(("The models differ, without a declared reason, in", text))
+    for row in differing:
+        if row["declared"]:
+            paragraphs.append((f"{_title(row['property'])}, declared", row["declared"]))
+    if of_runs:
+        unlike = [_title(row["property"]) for row in of_runs if row["differs"]]
+        text = (
+            f"{counted(num_runs, 'finished run')}, which differ in {listed(unlike, most=20)}."
+            if unlike
+            else f"{counted(num_runs, 'finished run')}, all by the same recipe, on the same data, "
+            "preprocessed in the same way."
+        )
+        paragraphs.append(("Checked in the records of", text))
+    return tuple(paragraphs)
+
+
+def _kind(row: Row) -> str:
+    return PROPERTIES[row["property"].partition(".")[0]].kind
+
+
+def _title(name: str) -> str:
+    """Write "preprocessing.probes.combined" as "Preprocessing, combined"."""
+    family, _, part = name.partition(".")
+    title = PROPERTIES[family].title
+    return f"{title}, {plain(part.removeprefix('probes.'))}" if part else title
+
+
+def _cell(name: str, value: object) -> str:
+    if isinstance(value, int | float):
+        return magnitude(value) if name == "macs" else count(value)
+    return NONE if value is None else str(value)
+
+
+def _ratio(row: Row) -> str:
+    if row["ratio"] is None or not row["differs"]:
+        return ""
+    return f"{row['ratio']:.3g}" if row["ratio"] >= 10 else f"{row['ratio']:.2f}"
+
+
+def _mark(row: Row) -> str:
+    if row["differs"] and row["declared"]:
+        return row["declared"]
+    return "not declared" if row["differs"] else "same"
+
+
+def _record(row: Row) -> Row:
+    return (
+        {"property": row["property"]}
+        | {f"value of {model}": value for model, value in row["values"].items()}
+        | {"differs": row["differs"], "ratio": row["ratio"], "declared": row["declared"]}
+    )

@@ -1,0 +1,238 @@
+"""The fairness lint: what differs between the models of a study, declared or not.
+
+A difference of architecture is what a study compares, or a confounder of it: it is shown. A
+difference in recipe, preprocessing or data makes the comparison one of something else: unless the
+study declares it, it is refused. Only `lint` needs torch, and imports it when it is called.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from priorscope.errors import InputError
+from priorscope.study.spec import TEST_PROBE, Study, digest
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import nn
+
+    from priorscope.probes import ProbeSet
+    from priorscope.study.prepare import StudyData
+
+Value = str | int | float  # what a property can be
+_NUM_IMAGES = 4  # of each part, spread over it, with which models are watched
+
+
+@dataclass(frozen=True)
+class Property:
+    """What can differ: its words in a table, how it is measured, and what a difference is.
+
+    `kind` is `architecture` (shown) or `condition` (an error unless declared).
+    """
+
+    title: str
+    meaning: str
+    kind: Literal["architecture", "condition"] = "architecture"
+
+
+# The names that `declared` of a study may use. Of a name with a dot, such as `preprocessing.test`,
+# the part before the dot stands here.
+PROPERTIES = {
+    "num_parameters": Property("Trainable parameters", "all that the optimizer changes"),
+    "macs": Property("MACs", "multiply-accumulates for one image"),
+    "depth": Property(
+        "Depth",
+        "convolutions and matrix products with trainable weights on the longest path from image "
+        "to logits",
+    ),
+    "stem_px": Property(
+        "Receptive field of the stem, px",
+        "side of the square of pixels that one position after the first layer with weights "
+        "depends on",
+    ),
+    "stem_positions": Property(
+        "Positions after the stem", "pixels of the map, or tokens, after the first layer"
+    ),
+    "receptive_field_px": Property(
+        "Receptive field, px",
+        "the same for a central position of the last map; at most the whole image",
+    ),
+    "norm_layers": Property("Normalisation layers", "kinds among the modules"),
+    "dropout": Property("Dropout", "dropout and stochastic depth with a rate above zero"),
+    "positions": Property(
+        "Position parameters", "learned arrays added by position, absolute or relative"
+    ),
+    "recipe": Property("Recipe", "hash of every setting of training", "condition"),
+    "preprocessing": Property(
+        "Preprocessing",
+        "resizing and channel moments before the model, and what the model does to its input "
+        "before its first weights",
+        "condition",
+    ),
+    "data": Property("Data", "fingerprints of the images and labels", "condition"),
+    "probes": Property("Probe", "fingerprint of the probe's images", "condition"),
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One property of all models, whether or not it differs.
+
+    Attributes
+    ----------
+    property : a key of `PROPERTIES`, or one with `.part` behind it
+    values : by model; by run in `check_runs`
+    ratio : largest by smallest, for positive numbers
+    declared : the reason that the study gives, if it gives one
+    severity : `same`; `note`, a difference of architecture or a declared one; `error`, another
+    """
+
+    property: str
+    values: dict[str, Value]
+    differs: bool
+    ratio: float | None
+    declared: str | None
+    severity: Literal["same", "note", "error"]
+
+
+def compare(name: str, values: Mapping[str, Value], declared: Mapping[str, str]) -> Difference:
+    """Compare one property over models; exactly, since equal arms have equal values."""
+    family = name.partition(".")[0]
+    differs = len(set(values.values())) > 1
+    numbers = [value for value in values.values() if not isinstance(value, str) and value > 0]
+    ratio = max(numbers) / min(numbers) if numbers and len(numbers) == len(values) else None
+    reason = declared.get(family)
+    is_error = PROPERTIES[family].kind == "condition" and reason is None
+    severity = "same" if not differs else "error" if is_error else "note"
+    return Difference(name, dict(values), differs, ratio, reason, severity)
+
+
+def lint(
+    study: Study,
+    data: "StudyData",
+    models: Mapping[str, "nn.Module"],
+    probes: Mapping[str, "ProbeSet"],
+) -> list[Difference]:
+    """Measure what differs between the models of a study; nothing is trained.
+
+    A few images of every part are preprocessed and shown to each model, up to its first operation
+    with trainable weights, the training images in training mode: there it is seen whether a model
+    resizes, rescales or augments by itself. A model that fails in training mode is not compared
+    there: its run will say why.
+
+    Raises
+    ------
+    InputError : a model fails on the image size or returns no logits
+    """
+    from priorscope.study.anatomy import Twin, input_change, measure_anatomy
+    from priorscope.study.prepare import measure_model
+
+    image_px, num_classes = data.preprocess.image_px, data.train.num_classes
+    parts = {"train": data.train.images, TEST_PROBE: data.test.images}
+    parts |= {f"probes.{n}": probe.images for n, probe in probes.items() if n != TEST_PROBE}
+    inputs = {part: data.preprocess(_spread(images)) for part, images in parts.items()}
+    values: dict[str, dict[str, Value]] = {}
+    for model, module in models.items():
+        where = f"models.{model}"
+        size = measure_model(module, num_classes=num_classes, image_px=image_px, where=where)
+        twin = Twin(module)
+        measured = asdict(size) | asdict(measure_anatomy(twin, image_px=image_px))
+        measured["recipe"] = digest(study.as_dict()["recipe"])
+        measured["preprocessing"] = _moments(data.preprocess.mean, data.preprocess.std)
+        for part, images in parts.items():
+            change = input_change(twin, inputs[part], training=part == "train")
+            resized = f"{images.shape[1]} \N{RIGHTWARDS ARROW} {image_px} px"
+            if change is not None:
+                measured[f"preprocessing.{part}"] = f"{resized}, {change}"
+        measured["data.train"] = data.train.fingerprint
+        measured["data.test"] = data.test.fingerprint
+        for name, value in measured.items():
+            values.setdefault(name, {})[model] = value
+    return [compare(name, by_model, study.declared) for name, by_model in values.items()]
+
+
+def check_runs(
+    records: Sequence[Mapping[str, Any]], declared: Mapping[str, str] | None = None
+) -> list[Difference]:
+    """Compare how the finished runs of one output folder were trained and tested.
+
+    What no run has recorded is not compared. A probe is compared among the runs that have
+    predictions on it; all else that some runs have recorded and others have not, differs.
+
+    Parameters
+    ----------
+    records : `run.json` of each
+    declared : the study's reasons by property
+    """
+    values: dict[str, dict[str, Value]] = {}
+    runs = [f"{record['model']} seed {record['seed']}" for record in records]
+    for run, record in zip(runs, records, strict=True):
+        recorded = {f"recipe.{key}": value for key, value in record.get("recipe", {}).items()}
+        recorded |= {f"data.{part}": value for part, value in record.get("data", {}).items()}
+        recorded |= {f"probes.{name}": value for name, value in record.get("probes", {}).items()}
+        if "image_px" in record:
+            recorded["preprocessing.image_px"] = record["image_px"]
+        if "normalization" in record:
+            recorded["preprocessing"] = _moments(**record["normalization"])
+        for name, value in recorded.items():
+            values.setdefault(name, {})[run] = _plain(value)
+    for name, by_run in values.items():
+        if not name.startswith("probes."):
+            values[name] = {run: by_run.get(run, "not recorded") for run in runs}
+    return [compare(name, by_run, declared or {}) for name, by_run in values.items()]
+
+
+def refuse(
+    differences: Iterable[Difference], *, where: object = "models", hint: str | None = None
+) -> None:
+    """Raise on differences that make the comparison one of something else than the models.
+
+    Raises
+    ------
+    InputError : names every such property, and the models with their values
+    """
+    errors = [difference for difference in differences if difference.severity == "error"]
+    if not errors:
+        return
+    families = list(dict.fromkeys(error.property.partition(".")[0] for error in errors))
+    raise InputError(
+        f"the models differ in {', '.join(families)}, and the study does not declare it",
+        where=where,
+        found="; ".join(f"{error.property}: {_grouped(error.values)}" for error in errors),
+        allowed="the same for every model",
+        hint=hint
+        or "make it the same, or say in the study why it differs: "
+        f"declared: {{{', '.join(f'{name}: reason' for name in families)}}}",
+    )
+
+
+def as_plain(differences: Iterable[Difference]) -> list[dict[str, Any]]:
+    """Give differences as values that JSON can hold."""
+    return [asdict(difference) for difference in differences]
+
+
+def _grouped(values: Mapping[str, Value]) -> str:
+    """Write each value once, behind the models that have it."""
+    groups: dict[Value, list[str]] = {}
+    for model, value in values.items():
+        groups.setdefault(value, []).append(model)
+    return ", ".join(f"{' and '.join(models)}: {value}" for value, models in groups.items())
+
+
+def _spread(images: "np.ndarray") -> Any:
+    import numpy as np
+    import torch
+
+    rows = np.linspace(0, len(images) - 1, min(_NUM_IMAGES, len(images)), dtype=int)
+    return torch.from_numpy(np.ascontiguousarray(images[rows]))
+
+
+def _moments(mean: Iterable[float], std: Iterable[float]) -> str:
+    means, stds = (" ".join(f"{value:g}" for value in moment) for moment in (mean, std))
+    return f"mean {means}, std {stds}"
+
+
+def _plain(value: Any) -> Value:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
