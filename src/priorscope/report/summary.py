@@ -109,7 +109,7 @@ def _differences(artefacts: Artefacts, columns: list[Column]) -> list[str]:
     opening = (
         f"Of {counted(num_pairs, 'difference')} between models on the test images and on what the "
         f"probes are about, {num_clear or 'none'} "
-        f"{'is' if num_clear == 1 else 'are'} clear ({level} after Holm"
+        f"{'are' if num_clear > 1 else 'is'} clear ({level} after Holm"
         "\N{RIGHT SINGLE QUOTATION MARK}s correction, and an interval without zero)"
     )
     closing = f"The other {unclear} are not" if unclear != 1 else "The other one is not"
