@@ -59,14 +59,14 @@ def test_words_name_what_is_declared_and_what_is_not():
     run = {"model": "cnn", "seed": 0, "recipe": {"epochs": 3}, "data": {"train": "aaaa"}}
     alike = as_plain(check_runs([run, run | {"seed": 1}]))
     texts = dict(fairness_paragraphs(PLAIN, alike, 2))
-    [undeclared] = [text for lead, text in texts.items() if "without a declared" in lead]
+    [undeclared] = [text for lead, text in texts.items() if lead == "Undeclared differences"]
     assert undeclared.startswith("Trainable parameters and MACs.")
     assert texts["Receptive field of the stem, px, declared"] == "patches"
-    assert "all by the same recipe" in texts["Checked in the records of"]
+    assert "all by the same recipe" in texts["The runs themselves"]
     other = as_plain(check_runs([run, run | {"seed": 1, "recipe": {"epochs": 4}}]))
     assert (
         "differ in Recipe, epochs"
-        in dict(fairness_paragraphs(PLAIN, other, 2))["Checked in the records of"]
+        in dict(fairness_paragraphs(PLAIN, other, 2))["The runs themselves"]
     )
 
 

@@ -80,19 +80,19 @@ def fairness_paragraphs(
     undeclared = [_title(row["property"]) for row in differing if not row["declared"]]
     if undeclared:
         text = f"{listed(undeclared, most=20)}. Each is what is compared, or a confounder of it."
-        paragraphs.append(("The models differ, without a declared reason, in", text))
+        paragraphs.append(("Undeclared differences", text))
     for row in differing:
         if row["declared"]:
             paragraphs.append((f"{_title(row['property'])}, declared", row["declared"]))
     if of_runs:
         unlike = [_title(row["property"]) for row in of_runs if row["differs"]]
+        checked = f"The records of {counted(num_runs, 'finished run')} were compared:"
         text = (
-            f"{counted(num_runs, 'finished run')}, which differ in {listed(unlike, most=20)}."
+            f"{checked} they differ in {listed(unlike, most=20)}."
             if unlike
-            else f"{counted(num_runs, 'finished run')}, all by the same recipe, on the same data, "
-            "preprocessed in the same way."
+            else f"{checked} all by the same recipe, on the same data, preprocessed in the same way."
         )
-        paragraphs.append(("Checked in the records of", text))
+        paragraphs.append(("The runs themselves", text))
     return tuple(paragraphs)
 
 
