@@ -90,7 +90,7 @@ def fairness_paragraphs(
         text = (
             f"{checked} they differ in {listed(unlike, most=20)}."
             if unlike
-            else f"{checked} all by the same recipe, on the same data, preprocessed in the same way."
+            else f"{checked} all by the same recipe, on the same data, preprocessed alike."
         )
         paragraphs.append(("The runs themselves", text))
     return tuple(paragraphs)
