@@ -7,6 +7,8 @@ them again. A README.md that lies in the folder already is kept.
 """
 
 import argparse
+import json
+import re
 import shutil
 from pathlib import Path
 
@@ -19,8 +21,11 @@ OF_PICTURES = ("classes", "samples-")  # figures that show images of the dataset
 def collect(out: Path, folder: Path) -> None:
     """Copy the artefacts of `out` to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("study.yaml", "study.json"):
-        shutil.copy(out / name, folder)
+    shutil.copy(out / "study.yaml", folder)
+    record = json.loads((out / "study.json").read_text(encoding="utf-8"))
+    record["command"] = re.sub(r" --out \S+", "", record["command"])  # a place, and no setting
+    text = json.dumps(record, indent=1, ensure_ascii=False)
+    (folder / "study.json").write_text(text + "\n", encoding="utf-8")
     for name in ANALYSIS:
         pl.read_parquet(out / "analysis" / f"{name}.parquet").write_csv(folder / f"{name}.csv")
     runs = sorted(path.parent for path in out.glob("runs/*/run.json"))
