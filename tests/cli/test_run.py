@@ -15,6 +15,14 @@ from priorscope.cli import run_command
 from priorscope.evaluation import read_predictions
 
 
+def add_model(finished, name, code):
+    """Add a model to a study, from a file beside it; it comes before `vit`."""
+    (finished.study.parent / f"{name}.py").write_text(code)
+    text = finished.study.read_text()
+    listed = f"  {name}: {{name: ./{name}.py:{name}}}\n"
+    finished.study.write_text(text.replace("  vit:", f"{listed}  vit:"))
+
+
 def runs(out):
     return sorted(path for path in (out / "runs").iterdir())
 
@@ -127,7 +135,9 @@ def test_fresh_sets_the_old_results_aside(finished, capsys):
 
 
 def test_a_failed_run_keeps_the_others_and_exits_with_3(finished, capsys):
-    (finished.study.parent / "bad.py").write_text(
+    add_model(
+        finished,
+        "bad",
         "import torch\n"
         "class Bad(torch.nn.Module):\n"
         "    def __init__(self, n):\n"
@@ -135,10 +145,8 @@ def test_a_failed_run_keeps_the_others_and_exits_with_3(finished, capsys):
         "        self.head = torch.nn.Linear(3, n)\n"
         "    def forward(self, x):\n"
         "        return self.head(x.mean((2, 3))) * (torch.nan if self.training else 1)\n"
-        "def bad(*, num_classes, image_px): return Bad(num_classes)\n"
+        "def bad(*, num_classes, image_px): return Bad(num_classes)\n",
     )
-    text = finished.study.read_text()
-    finished.study.write_text(text.replace("  vit:", "  bad: {name: ./bad.py:bad}\n  vit:"))
     assert finished.again() == 3
     error = capsys.readouterr().err
     assert "bad seed 0" in error
@@ -148,17 +156,17 @@ def test_a_failed_run_keeps_the_others_and_exits_with_3(finished, capsys):
 
 
 def test_a_model_that_fails_while_it_trains_stops_its_run_only(finished, capsys):
-    (finished.study.parent / "bad.py").write_text(
+    add_model(
+        finished,
+        "bad",
         "from torch import nn\n"
         "class Bad(nn.Sequential):\n"
         "    def forward(self, x):\n"
         "        if self.training: raise ValueError('no training today')\n"
         "        return super().forward(x)\n"
         "def bad(*, num_classes, image_px):\n"
-        "    return Bad(nn.Flatten(), nn.Linear(3 * image_px**2, num_classes))\n"
+        "    return Bad(nn.Flatten(), nn.Linear(3 * image_px**2, num_classes))\n",
     )
-    text = finished.study.read_text()
-    finished.study.write_text(text.replace("  vit:", "  bad: {name: ./bad.py:bad}\n  vit:"))
     assert finished.again() == 3
     error = capsys.readouterr().err
     assert "no training today" in error
@@ -168,24 +176,26 @@ def test_a_model_that_fails_while_it_trains_stops_its_run_only(finished, capsys)
 
 
 def test_a_model_that_answers_nan_fails_alone(finished, capsys):
-    (finished.study.parent / "bad.py").write_text(
+    add_model(
+        finished,
+        "bad",
         "import torch\n"
         "from torch import nn\n"
         "class Bad(nn.Sequential):\n"
         "    def forward(self, x):\n"
         "        return super().forward(x) * (1 if self.training else torch.nan)\n"
         "def bad(*, num_classes, image_px):\n"
-        "    return Bad(nn.Flatten(), nn.Linear(3 * image_px**2, num_classes))\n"
+        "    return Bad(nn.Flatten(), nn.Linear(3 * image_px**2, num_classes))\n",
     )
-    text = finished.study.read_text()
-    finished.study.write_text(text.replace("  vit:", "  bad: {name: ./bad.py:bad}\n  vit:"))
     assert finished.again() == 3
     assert "answers on probe test are not finite" in capsys.readouterr().err
     assert "bad" not in pl.read_parquet(finished.out / "analysis" / "estimates.parquet")["model"]
 
 
 def test_models_with_tied_weights_are_stored_and_found_again(finished):
-    (finished.study.parent / "tied.py").write_text(
+    add_model(
+        finished,
+        "tied",
         "from torch import nn\n"
         "class Tied(nn.Module):\n"
         "    def __init__(self, n):\n"
@@ -196,10 +206,8 @@ def test_models_with_tied_weights_are_stored_and_found_again(finished):
         "        self.head = nn.Linear(3, n)\n"
         "    def forward(self, x):\n"
         "        return self.head(self.second(self.first(x.mean((2, 3))).relu()))\n"
-        "def tied(*, num_classes, image_px): return Tied(num_classes)\n"
+        "def tied(*, num_classes, image_px): return Tied(num_classes)\n",
     )
-    text = finished.study.read_text()
-    finished.study.write_text(text.replace("  vit:", "  tied: {name: ./tied.py:tied}\n  vit:"))
     assert finished.again() == 0
     (path,) = finished.out.glob("runs/tied-*/predictions/test.parquet")
     expected = read_predictions(path).logits

@@ -121,6 +121,22 @@ def grid_side(image_px: int, patch_size: int) -> int:
     return image_px // patch_size
 
 
+def check_odd(window_size: int) -> None:
+    """Refuse a window without a centre.
+
+    Raises
+    ------
+    InputError : the window is even
+    """
+    if window_size % 2 == 0:
+        raise InputError(
+            "a window has a centre: it must be odd",
+            where="window_size",
+            found=window_size,
+            allowed="an odd number of patches",
+        )
+
+
 def neighbourhood_mask(grid_size: int, window_size: int) -> torch.Tensor | None:
     """Say which tokens of a square grid each token attends to: bool [tokens, tokens], or None.
 
@@ -134,19 +150,10 @@ def neighbourhood_mask(grid_size: int, window_size: int) -> torch.Tensor | None:
     ------
     InputError : an even window has no centre
     """
-    if window_size % 2 == 0:
-        raise InputError(
-            "a neighbourhood has a centre: its window must be odd",
-            where="window_size",
-            found=window_size,
-            allowed="an odd number of patches",
-        )
+    check_odd(window_size)
     if window_size >= grid_size:
         return None
     position = torch.arange(grid_size)
     start = (position - window_size // 2).clamp(0, grid_size - window_size)[:, None]
     near = (start <= position) & (position < start + window_size)  # [position, position], one axis
     return torch.kron(near, near)  # rows x columns; torch.kron of bool is logical and
-
-
-__all__ = ["Transformer", "grid_side", "neighbourhood_mask"]

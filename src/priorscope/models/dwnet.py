@@ -15,7 +15,7 @@ from priorscope.models._dwnet_blocks import (
     InhomogeneousMixing,
     PatchMerging,
 )
-from priorscope.models._transformer import grid_side
+from priorscope.models._transformer import check_odd, grid_side
 
 SHAPES = {"tiny": (96, (2, 2, 6, 2)), "base": (128, (2, 2, 18, 2))}  # embed_dim, depths
 
@@ -120,13 +120,7 @@ def dwnet(
     """
     own_embed_dim, own_depths = SHAPES[size]
     embed_dim, depths = embed_dim or own_embed_dim, depths or own_depths
-    if window_size % 2 == 0:
-        raise InputError(
-            "a window has a centre: it must be odd",
-            where="window_size",
-            found=window_size,
-            allowed="an odd number of patches",
-        )
+    check_odd(window_size)
     shrink = 2 ** (len(depths) - 1)
     if grid_side(image_px, patch_size) % shrink:
         raise InputError(
