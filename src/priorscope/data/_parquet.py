@@ -30,24 +30,34 @@ def parquet_splits(
     return {part: split(part) for part in FILES}
 
 
-def _read(path: Path, class_names: tuple[str, ...], per_class: int) -> Source:
+def read_rows(path: Path) -> tuple[list[bytes | None], list[int | None]]:
+    """Read the encoded images and the labels of a file with columns `img{bytes}` and `label`.
+
+    Raises
+    ------
+    InputError : truncated, damaged, no Parquet, or other columns; names the file
+    """
     try:
         with pq.ParquetFile(path) as file:
-            schema = file.schema_arrow
-            _check_columns(schema, path)
+            _check_columns(file.schema_arrow, path)
             table = file.read(columns=["img", "label"])
         encoded = table["img"].combine_chunks().field("bytes").to_pylist()
-        labels = table["label"].to_numpy()
-        nulls = table["label"].null_count + sum(value is None for value in encoded)
+        return encoded, table["label"].to_pylist()
     except (OSError, pa.ArrowException) as error:
         raise InputError(
             "Parquet file cannot be read: truncated, damaged or no Parquet",
             where=path,
             found=f"{type(error).__name__}: {error}",
         ) from None
+
+
+def _read(path: Path, class_names: tuple[str, ...], per_class: int) -> Source:
+    rows, row_labels = read_rows(path)
+    encoded = [data for data in rows if data is not None]
+    nulls = len(rows) - len(encoded) + row_labels.count(None)
     if nulls:
         raise InputError("rows without image bytes or label", where=path, found=f"{nulls} nulls")
-    labels = labels.astype(np.int64)
+    labels = np.array(row_labels, dtype=np.int64)
     check_counts(labels, class_names, per_class, path)
     # One image of each file signature tells the formats without opening all.
     signatures = {data[:4]: (data, f"{path}, row {row}") for row, data in enumerate(encoded)}
@@ -70,7 +80,7 @@ def _check_columns(schema: pa.Schema, path: Path) -> None:
         img is not None
         and pa.types.is_struct(img)
         and img.get_field_index("bytes") >= 0
-        and pa.types.is_binary(img.field("bytes").type)
+        and (pa.types.is_binary(kind := img.field("bytes").type) or pa.types.is_large_binary(kind))
         and label is not None
         and pa.types.is_integer(label)
     )

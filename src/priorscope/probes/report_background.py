@@ -10,12 +10,11 @@ images, and the whole went through JPEG.
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from priorscope.data import LabeledImages
 from priorscope.data._carriers import CIFAR10_CLASSES
 from priorscope.data._decode import decode_blocks
+from priorscope.data._parquet import read_rows
 from priorscope.errors import InputError
 from priorscope.probes._probe_set import ProbeSet
 
@@ -85,24 +84,14 @@ def _read(path: Path) -> tuple[list[bytes], np.ndarray]:
             found=path,
             allowed=f"a Parquet file such as {FILE}",
         )
-    try:
-        with pq.ParquetFile(path) as file:
-            _check_columns(file.schema_arrow, path)
-            table = file.read(columns=["img", "label"])
-        encoded = table["img"].combine_chunks().field("bytes").to_pylist()
-        labels = table["label"].to_pylist()
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(
-            "Parquet file cannot be read: truncated, damaged or no Parquet",
-            where=path,
-            found=f"{type(error).__name__}: {error}",
-        ) from None
+    rows, labels = read_rows(path)
+    encoded = [data for data in rows if data is not None]
     num_classes = len(CIFAR10_CLASSES)
-    if not encoded or len(encoded) % num_classes or None in encoded:
+    if not encoded or len(rows) % num_classes or len(encoded) < len(rows):
         raise InputError(
             f"every background picture needs {num_classes} images, one of each class",
             where=path,
-            found=f"{len(encoded)} rows, {encoded.count(None)} of them without image",
+            found=f"{len(rows)} rows, {len(rows) - len(encoded)} of them without image",
         )
     expected = [row % num_classes for row in range(len(encoded))]
     if labels != expected:
@@ -114,22 +103,3 @@ def _read(path: Path) -> tuple[list[bytes], np.ndarray]:
             allowed=f"label {expected[row]}: image i has class i % {num_classes}",
         )
     return encoded, np.array(labels, dtype=np.int64)
-
-
-def _check_columns(schema: pa.Schema, path: Path) -> None:
-    found = {field.name: field.type for field in schema}
-    img, label = found.get("img"), found.get("label")
-    if not (
-        img is not None
-        and pa.types.is_struct(img)
-        and img.get_field_index("bytes") >= 0
-        and (pa.types.is_binary(kind := img.field("bytes").type) or pa.types.is_large_binary(kind))
-        and label is not None
-        and pa.types.is_integer(label)
-    ):
-        raise InputError(
-            "unexpected columns",
-            where=path,
-            found=", ".join(f"{name}: {kind}" for name, kind in found.items()),
-            allowed="img: struct<bytes: binary, path: string>, label: int64",
-        )

@@ -106,7 +106,7 @@ def input_change(twin: Twin, inputs: torch.Tensor, *, training: bool) -> str | N
             if change != UNCHANGED:
                 return change
         return describe_change(inputs, seen, reached.kernel_px)
-    except Exception:
+    except Exception:  # a user's module may raise anything
         if not training:
             raise
         return None
