@@ -34,6 +34,7 @@ from priorscope.errors import InputError, did_you_mean, unknown_name
 PACKAGES = {
     "models": "priorscope.models",
     "data": "priorscope.data",
+    "interventions": "priorscope.interventions",
     "probes": "priorscope.probes",
     "metrics": "priorscope.metrics",
     "executors": "priorscope.execution",

@@ -43,7 +43,7 @@ class Settings:
 
 def resampled_means(arm: ArmScores, settings: Settings) -> dict[str, np.ndarray]:
     """Resample the mean of every model, float [num_resamples], paired by resampled images."""
-    rng = settings.rng(arm.probe, arm.arm, "means")
+    rng = settings.rng(*_key(arm), "means")
     return _bootstrap(arm.scores, arm, settings, rng)
 
 
@@ -93,7 +93,7 @@ def histogram_rows(arm: ArmScores, settings: Settings) -> list[Row]:
         for model, scores in arm.scores.items()
         for value in values
     }
-    rng = settings.rng(arm.probe, arm.arm, "histograms")
+    rng = settings.rng(*_key(arm), "histograms")
     resampled = _bootstrap(shares, arm, settings, rng)
     rows = []
     for (model, value), is_value in shares.items():
@@ -120,7 +120,7 @@ def comparison_rows(
         test = sign_flip_test(
             arm.scores[a].mean(axis=0) - arm.scores[b].mean(axis=0),
             num_resamples=settings.num_resamples,
-            rng=settings.rng(arm.probe, arm.arm, a, b),
+            rng=settings.rng(*_key(arm), a, b),
             clusters=_clusters(arm),
         )
         rows.append(
@@ -166,7 +166,7 @@ def control_rows(arms: list[ArmScores], settings: Settings) -> list[Row]:
             for model, scores in arm.scores.items()
         }
         clusters = _clusters(arm)
-        rng = settings.rng(arm.probe, arm.arm, control.arm, "controls")
+        rng = settings.rng(*_key(arm), control.arm, "controls")
         resampled = crossed_bootstrap(
             list(differences.values()),
             num_resamples=settings.num_resamples,
@@ -176,8 +176,8 @@ def control_rows(arms: list[ArmScores], settings: Settings) -> list[Row]:
         for column, (model, values) in zip(resampled.T, differences.items(), strict=True):
             low, high = settings.interval(column)
             rows.append(
-                {"model": model, "probe": arm.probe, "metric": arm.metric, "arm": arm.arm}
-                | {"control": control.arm, "difference": float(values.mean())}
+                {"model": model, **_names(arm), "control": control.arm}
+                | {"difference": float(values.mean())}
                 | {"low": low, "high": high, "num_seeds": len(values), "n": len(ids)}
             )
     return rows
@@ -240,7 +240,13 @@ def _num_clusters(arm: ArmScores) -> int:
 
 
 def _names(arm: ArmScores) -> Row:
-    return {"probe": arm.probe, "arm": arm.arm, "metric": arm.metric}
+    names = {"probe": arm.probe, "arm": arm.arm, "metric": arm.metric}
+    return names | {"cell": arm.cell, **dict(arm.levels)}
+
+
+def _key(arm: ArmScores) -> tuple[str, ...]:
+    """Name what is resampled; studies without factors keep the numbers that they had."""
+    return (arm.cell, arm.probe, arm.arm) if arm.cell else (arm.probe, arm.arm)
 
 
 def _estimate(

@@ -4,6 +4,7 @@ A study executes the code that it names (`./file.py:callable`): run only studies
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from priorscope.components import listing
 from priorscope.errors import InputError, did_you_mean, unknown_name
 from priorscope.study._yaml import read_yaml
+from priorscope.study.cells import check_levels
+from priorscope.study.factors import check_interventions, read_factors
 from priorscope.study.fairness import PROPERTIES
 from priorscope.study.spec import (
     TEST_PROBE,
@@ -48,6 +51,7 @@ class _File(BaseModel):
     probes: dict[Name, _Reference] = {}
     hypotheses: tuple[Hypothesis, ...] = ()
     declared: dict[str, Annotated[str, Field(min_length=1)]] = {}
+    factors: dict[Name, Any] = {}
 
 
 def packaged_studies() -> dict[str, Path]:
@@ -123,7 +127,10 @@ def parse_study(text: str, *, base: Path) -> Study:
         text=text,
         declared=file.declared,
     )
+    study = replace(study, factors=read_factors(content.get("factors") or {}, study, content))
     _check_references(study)
+    check_interventions(study)
+    check_levels(study)
     return study
 
 
@@ -155,9 +162,16 @@ def _check_references(study: Study) -> None:
         where = f"hypotheses.{index}"
         if identifiers.count(hypothesis.id) > 1:
             raise InputError("an id stands twice", where=f"{where}.id", found=hypothesis.id)
+        if hypothesis.contrast.b is None and not hypothesis.contrast.levels:
+            raise InputError(
+                "a contrast needs something to compare with",
+                where=f"{where}.contrast",
+                found=f"a: {hypothesis.contrast.a}",
+                allowed="b: another model; levels: two levels of a factor",
+            )
         for side in ("a", "b"):
             model = getattr(hypothesis.contrast, side)
-            if model not in study.models:
+            if model is not None and model not in study.models:
                 raise unknown_name("model", model, study.models, where=f"{where}.contrast.{side}")
         if hypothesis.contrast.a == hypothesis.contrast.b:
             raise InputError(
@@ -197,6 +211,7 @@ def _explain(error: ValidationError) -> InputError:
     if first["type"] in {"missing", "missing_argument"}:
         return InputError("missing key", where=path)
     message = first["msg"].replace("Input should be ", "").replace("String should match", "match")
+    message = message.replace("Value error, ", "")
     return InputError(
         "value not allowed", where=path, found=_short(first["input"]), allowed=message
     )

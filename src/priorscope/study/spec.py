@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pydantic
-from pydantic import ConfigDict, Field, NonNegativeInt, PositiveFloat
+from pydantic import ConfigDict, Field, NonNegativeInt, PlainValidator, PositiveFloat
 
+from priorscope.study.levels import Factor, Value
 from priorscope.training.recipe import Recipe
 
 TEST_PROBE = "test"  # the unchanged test images: always evaluated, never declared
@@ -30,29 +31,73 @@ class Component:
         return {"name": self.name, **self.parameters}
 
 
+def _intervention(value: Any) -> Component | None:
+    """Read `none`, a name, or a mapping with a name, `seed` and the intervention's parameters."""
+    if value is None or value == "none":
+        return None
+    if isinstance(value, Component):  # read already
+        return value
+    beside = dict(value) if isinstance(value, dict) else {"name": value}
+    name = beside.pop("name", None)
+    if not isinstance(name, str):
+        raise ValueError("none, an intervention's name, or a mapping with its `name`")
+    seed = beside.pop("seed", 0)
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise ValueError("with one `seed`, a whole number: train and test are permuted alike")
+    return Component(name, {"seed": seed, **beside})
+
+
 @pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
 class Split:
-    """What part of the training images is used; stands beside the dataset's own parameters.
+    """What is done with a dataset's images; stands beside the dataset's own parameters.
 
     Attributes
     ----------
     train_fraction : stratified, seeded part of the training images, before holding out
     held_out_fraction : part of *those* that is kept from training, for any selection; its accuracy
         is recorded beside that on the test images
-    split_seed : decides both choices, for all runs alike
+    split_seed : decides both choices and the noise, for all runs alike
+    label_noise : part of the training labels that are replaced by another class, drawn uniformly;
+        held-out and test images keep theirs
+    intervention : how the pixels of every image are moved, in training, tests and probes alike,
+        after augmentation and resizing; its `seed` stands among the parameters
     """
 
     train_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     held_out_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.0
     split_seed: NonNegativeInt = 0
+    label_noise: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    intervention: Annotated[Component | None, PlainValidator(_intervention)] = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the keys as plain values; noise and intervention only where there is any.
+
+        A run's identity is made of these: runs from before these keys existed keep theirs.
+        """
+        plain: dict[str, Any] = {
+            "train_fraction": self.train_fraction,
+            "held_out_fraction": self.held_out_fraction,
+            "split_seed": self.split_seed,
+        }
+        if self.label_noise:
+            plain["label_noise"] = self.label_noise
+        if self.intervention is not None:
+            plain["intervention"] = self.intervention.as_dict()
+        return plain
 
 
 @pydantic.dataclasses.dataclass(frozen=True, config=_strict)
 class Contrast:
-    """Two models, `a` minus `b`."""
+    """What is compared: the first minus the second.
+
+    `{a: vit, b: cnn}` two models; `{a: vit, levels: {task: [near, far]}}` one model at two levels
+    of a factor; `{a: vit, b: cnn, levels: {task: [near, far]}}` the difference of differences: (`a`
+    minus `b`) at the first level minus the same at the second.
+    """
 
     a: str
-    b: str
+    b: str | None = None
+    levels: dict[str, tuple[Value, Value]] | None = None
 
 
 @pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
@@ -67,6 +112,7 @@ class Hypothesis:
         to it within `margin`
     margin : in the metric's units; for `equivalent`, and only for it
     condition : an arm of the probe; none is the arm that the probe is about
+    at : the level of each factor; a study with factors needs it
     """
 
     id: Name
@@ -77,6 +123,7 @@ class Hypothesis:
     expect: Literal["less", "greater", "equivalent", "different"]
     margin: PositiveFloat | None = None
     condition: str | None = None
+    at: dict[str, Value] | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +131,7 @@ class Study:
     """A whole study, as resolved; `base` is the folder that its `./file.py` are relative to.
 
     `declared` gives reasons for differences between the models, by property of the fairness lint.
+    `factors` are what all models share at each of their levels: `study.factors.study_at` sets them.
     """
 
     name: str
@@ -98,19 +146,20 @@ class Study:
     base: Path
     text: str
     declared: dict[str, str] = field(default_factory=dict)
+    factors: tuple[Factor, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Give the study as plain values, every default written out."""
         plain = pydantic.TypeAdapter(Any).dump_python
         return {
-            "data": {**self.data.as_dict(), **plain(self.split)},
+            "data": {**self.data.as_dict(), **self.split.as_dict()},
             "recipe": plain(self.recipe, mode="json"),
             "models": {name: model.as_dict() for name, model in self.models.items()},
             "seeds": list(self.seeds),
             "probes": {name: probe.as_dict() for name, probe in self.probes.items()},
             "hypotheses": [plain(hypothesis) for hypothesis in self.hypotheses],
             "declared": dict(self.declared),
-        }
+        } | ({"factors": {f.name: f.as_dict() for f in self.factors}} if self.factors else {})
 
     @property
     def hash(self) -> str:

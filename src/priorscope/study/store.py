@@ -14,8 +14,8 @@ from priorscope.errors import InputError
 from priorscope.study.plan import Run
 from priorscope.study.spec import Study
 
-# What makes two studies different ones. Models, seeds, probes and hypotheses may be added to a
-# study that has results: every run carries its own hash, so nothing old passes for new.
+# What makes two studies different ones. Models, seeds, levels, probes and hypotheses may be added
+# to a study that has results: every run carries its own hash, so nothing old passes for new.
 IDENTITY = ("data", "recipe")
 _STUDY_KEYS = ("plan", "study")
 _RUN_KEYS = ("model", "seed")
@@ -188,7 +188,7 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
         history, created = stored["history"], stored["created"]
         if stored["hash"] != study.hash:
             before, after = stored["study"], study.as_dict()
-            changed = [key for key in after if before.get(key) != after[key]]
+            changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
             history = [*history, {"date": now(), "hash": study.hash, "changed": changed}]
     else:
         history = [{"date": created, "hash": study.hash, "changed": []}]
@@ -200,7 +200,11 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
             "created": created,
             "history": history,
             "study": study.as_dict(),
-            "plan": [{"run_id": r.run_id, "model": r.model, "seed": r.seed} for r in runs],
+            "plan": [
+                {"run_id": run.run_id, "model": run.model, "seed": run.seed}
+                | ({"levels": dict(run.levels)} if run.levels else {})
+                for run in runs
+            ],
             **about,
         },
         out / "study.json",
