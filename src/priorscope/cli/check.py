@@ -28,6 +28,7 @@ def check(
         print_fairness,
         print_hypotheses,
         print_models,
+        print_notes,
         print_recipe,
     )
     from priorscope.data._locations import data_root as find_data_root
@@ -53,6 +54,7 @@ def check(
     print_data(console, loaded, data, probes)
     print_recipe(console, loaded)
     print_models(console, loaded, data, sizes, seconds_per_image(loaded, data, sizes, torch_device))
+    print_notes(console, models)
     print_fairness(console, as_plain(differences))
     print_hypotheses(console, loaded)
     refuse(differences)
