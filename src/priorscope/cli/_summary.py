@@ -113,6 +113,13 @@ def print_models(
     )
 
 
+def print_notes(console: Console, notes: Mapping[str, Sequence[str]]) -> None:
+    """Print what models say about their parameters, such as a window that covers the grid."""
+    for name, of_model in notes.items():
+        for note in of_model:
+            console.print(f"note     {name}: {note}", highlight=False, markup=False, soft_wrap=True)
+
+
 def print_hypotheses(console: Console, study: Study) -> None:
     """Print what was declared."""
     for hypothesis in study.hypotheses:

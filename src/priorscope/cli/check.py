@@ -29,6 +29,7 @@ def check(
         print_fairness,
         print_hypotheses,
         print_models,
+        print_notes,
         print_recipe,
     )
     from priorscope.data._locations import data_root as find_data_root
@@ -48,6 +49,7 @@ def check(
     print_recipe(console, cell.study)
     seconds = seconds_per_image(cell.study, cell.data, sizes, torch_device)
     print_models(console, loaded, checked, sizes, seconds, len(cell.data.test))
+    print_notes(console, checked.notes)
     print_fairness(console, as_plain(checked.differences))
     print_hypotheses(console, loaded)
     refuse(checked.differences)

@@ -10,6 +10,7 @@ from typing import Any
 
 from priorscope.data import Dataset
 from priorscope.errors import InputError
+from priorscope.models._notes import notes
 from priorscope.probes import ProbeSet
 from priorscope.study.cells import cells, study_at
 from priorscope.study.fairness import Difference, lint
@@ -77,6 +78,7 @@ class Checked:
     data : cell -> its images, described in plain values
     sizes : cell -> model -> its size
     num_epochs, num_train : cell -> epochs, and training images
+    notes : model -> what it says about its parameters in the first cell
     differences : what the fairness lint found in the first cell, then in cells of another shape
     """
 
@@ -85,6 +87,7 @@ class Checked:
     sizes: dict[Levels, Mapping[str, ModelSize]]
     num_epochs: dict[Levels, int]
     num_train: dict[Levels, int]
+    notes: dict[str, list[str]]
     differences: list[Difference]
 
     @property
@@ -133,7 +136,7 @@ def check_cells(study: Study, load: Callable[[Levels], Cell]) -> Checked:
     ------
     InputError : a dataset, probe or model that fails, or a condition that its probe does not have
     """
-    checked = Checked(study, {}, {}, {}, {}, [])
+    checked = Checked(study, {}, {}, {}, {}, {}, [])
     by_shape: dict[tuple[int, int], Mapping[str, ModelSize]] = {}
     for levels in cells(study):
         cell = load(levels)
@@ -143,6 +146,8 @@ def check_cells(study: Study, load: Callable[[Levels], Cell]) -> Checked:
             shape = (data.train.num_classes, data.preprocess.image_px)
             if shape not in by_shape:
                 models = build_models(cell.study, data)
+                if not by_shape:
+                    checked.notes.update({name: notes(model) for name, model in models.items()})
                 by_shape[shape] = measure_models(models, data)
                 checked.differences.extend(lint(cell.study, data, models, cell.probes))
         checked.data[levels] = data.describe()
