@@ -31,13 +31,13 @@ def check(
         print_recipe,
     )
     from priorscope.data._locations import data_root as find_data_root
+    from priorscope.study.conditions import check_conditions
     from priorscope.study.cost import seconds_per_image
     from priorscope.study.environment import choose_device
     from priorscope.study.fairness import as_plain, lint, refuse
     from priorscope.study.prepare import (
         build_models,
         build_probes,
-        check_conditions,
         load_data,
         measure_models,
     )

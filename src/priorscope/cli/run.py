@@ -65,12 +65,12 @@ def run(
     from priorscope.data._locations import data_root as find_data_root
     from priorscope.errors import RunFailed
     from priorscope.report import build
+    from priorscope.study.conditions import check_conditions
     from priorscope.study.environment import choose_device, hardware, versions
     from priorscope.study.fairness import as_plain, lint, refuse
     from priorscope.study.prepare import (
         build_models,
         build_probes,
-        check_conditions,
         load_data,
         measure_models,
     )
