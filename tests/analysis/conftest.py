@@ -73,7 +73,7 @@ def make_out(tmp_path: Path) -> Callable[..., Path]:
         study = {
             "models": {model: {"name": model} for model in models},
             "seeds": list(seeds),
-            "recipe": {"epochs": 2},
+            "recipe": {"epochs": 10},
             "hypotheses": hypotheses or [],
             "probes": {"combined": {"name": "mosaic"}, "background": {"name": "large_background"}},
         }
@@ -87,8 +87,8 @@ def make_out(tmp_path: Path) -> Callable[..., Path]:
                 logits = answers(made["targets"], models[run["model"]], rng, difficulty)
                 answer = Predictions(logits.astype(np.float32), class_names=CLASSES, **made)
                 write_predictions(answer, folder / "predictions" / f"{probe}.parquet")
-            epoch = json.dumps({"train_loss": 0.5, "train_accuracy": 0.9})
-            (folder / "metrics.jsonl").write_text(f"{epoch}\n{epoch}\n")
+            lines = [{"train_loss": loss, "train_accuracy": 0.9} for loss in (2, *[0.5] * 9)]
+            (folder / "metrics.jsonl").write_text("".join(f"{json.dumps(d)}\n" for d in lines))
             (folder / "run.json").write_text(json.dumps(run | {"status": "finished"}))
         return tmp_path
 

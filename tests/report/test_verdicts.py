@@ -36,7 +36,7 @@ def test_verdicts_stand_first_with_effect_reason_and_links(report):
         "vit &lt; cnn in top-1 accuracy on test",
         "local_vit \N{ALMOST EQUAL TO} cnn within \N{PLUS-MINUS SIGN}2 pp",
         "How verdicts were given",
-        "at most 5 % over the last tenth",
+        "brought at most 2 % of the whole fall",
     ):
         assert words in section, words
     assert section.count('<svg class="interval"') == 2

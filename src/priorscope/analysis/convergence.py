@@ -20,8 +20,8 @@ class Training:
 
     Attributes
     ----------
-    loss_change : relative change of the mean training loss over the last tenth of training; None
-        where there is nothing to tell it from
+    loss_change : change of the mean training loss over the last tenth of training, as a part of
+        its whole fall since the first epoch; None where there is nothing to tell it from
     train_accuracy : mean over seeds, of the last epoch
     converged : by the declared criterion
     reason : what speaks against it, as a clause; empty where it has converged
@@ -42,12 +42,16 @@ def judge_training(
     """Judge one model by the epochs of all its seeds.
 
     It has converged when every seed went through its whole schedule, and the training loss, mean
-    over seeds, changed by at most `criterion.loss_change` of itself over the last tenth of
-    training, or the training images are fitted to `criterion.train_accuracy`. Between epochs the
-    loss is interpolated, so that the last tenth need not be whole epochs.
+    over seeds, changed over the last tenth of training by at most `criterion.loss_change` of its
+    whole fall since the first epoch (and the training images are fitted, where the criterion asks
+    for it). Between epochs the loss is interpolated: the last tenth need not be whole epochs.
+
+    Why of its fall, and not of the loss that is left: a small loss still changes by large parts of
+    itself. In the 2021 report's own curves, ResNet50's last tenth of 80 epochs took 10 % off a loss
+    of 0.06, and 0.3 % of its fall; ViT's 5 % off 0.38, and 1.1 % of its fall.
 
     What this cannot see: a schedule that lets the learning rate go to zero flattens any loss. It
-    says that this schedule had nothing left to give, not that a longer one would not.
+    says that this schedule had little left to give, not that a longer one would not.
 
     Parameters
     ----------
@@ -62,22 +66,27 @@ def judge_training(
     if shortest < num_epochs:
         reason = f"stopped after {shortest} of {num_epochs} epochs of its schedule"
         return Training(None, accuracy, False, reason)
-    change = None
-    if num_epochs > 1:
-        mean = np.mean([loss[:num_epochs] for loss in losses], axis=0)
-        before = np.interp(num_epochs * (1 - _LAST_PART), np.arange(1, num_epochs + 1), mean)
-        change = float(abs(mean[-1] - before) / before) if before else 0.0
-    if accuracy >= criterion.train_accuracy:
-        return Training(change, accuracy, True, "")
-    if change is None:
+    if num_epochs < 2:
         return Training(None, accuracy, False, "was trained for one epoch, too few to tell")
-    if change <= criterion.loss_change:
-        return Training(change, accuracy, True, "")
-    reason = (
-        f"has not converged: its training loss still changed by {100 * change:.1f} % over the last "
-        f"tenth of training (declared: at most {100 * criterion.loss_change:g} %)"
-    )
-    return Training(change, accuracy, False, reason)
+    mean = np.mean([loss[:num_epochs] for loss in losses], axis=0)
+    before = np.interp(num_epochs * (1 - _LAST_PART), np.arange(1, num_epochs + 1), mean)
+    fall = float(mean[0] - mean[-1])
+    if fall <= 0:
+        return Training(None, accuracy, False, "has not learnt: its training loss did not fall")
+    change = float(abs(before - mean[-1])) / fall
+    reason = ""
+    if change > criterion.loss_change:
+        reason = (
+            f"has not converged: the last tenth of training still brought {100 * change:.1f} % of "
+            f"the whole fall of its training loss (declared: at most "
+            f"{100 * criterion.loss_change:g} %)"
+        )
+    elif criterion.train_accuracy is not None and accuracy < criterion.train_accuracy:
+        reason = (
+            f"has not fitted its training images: accuracy {100 * accuracy:.1f} % (declared: at "
+            f"least {100 * criterion.train_accuracy:g} %)"
+        )
+    return Training(change, accuracy, not reason, reason)
 
 
 def read_training(out: Path, record: Mapping[str, Any]) -> dict[str, Training]:

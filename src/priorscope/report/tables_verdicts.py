@@ -121,15 +121,16 @@ def convergence_table(artefacts: Artefacts) -> Table | None:
                 "converged" if ended["converged"] else ended["reason"],
             )
         )
+    least = criterion["train_accuracy"]
+    asked = f" and an accuracy of at least {100 * least:g} % there" if least else ""
     caption = (
-        "How training ended, mean over seeds. Declared criterion: the whole schedule, and a "
-        f"training loss that changes by at most {100 * criterion['loss_change']:g} % over the last "
-        "tenth of training, or training images fitted to "
-        f"{100 * criterion['train_accuracy']:g} %. It says that this schedule had little left to "
-        "give, not that a longer one would not: the learning rate of most schedules ends at zero, "
-        "and any loss is flat there."
+        "How training ended, mean over seeds. Declared criterion: the whole schedule, and a last "
+        f"tenth of training that brought at most {100 * criterion['loss_change']:g} % of the whole "
+        f"fall of the training loss since the first epoch{asked}. It says that this schedule had "
+        "little left to give, not that a longer one would not: the learning rate of most schedules "
+        "ends at zero, and any loss is flat there. Read it beside the accuracy on training images."
     )
-    header = ("Model", "Change of the loss, %", "Accuracy on training images, %", "Training")
+    header = ("Model", "Last tenth, % of the fall", "Accuracy on training images, %", "Training")
     records = tuple({"model": model, **ended} for model, ended in training.items())
     numeric = frozenset({1, 2})
     return Table("convergence", caption, header, tuple(rows), records, numeric, numbered=False)

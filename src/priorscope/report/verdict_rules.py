@@ -6,6 +6,8 @@ from priorscope.report.artefacts import Artefacts
 def verdict_rules(artefacts: Artefacts) -> tuple[tuple[str, str], ...]:
     """Say how verdicts were given, as (what it is about, text); the numbers are the study's."""
     criterion = artefacts.judged["convergence"]
+    least = criterion["train_accuracy"]
+    asked = f", with an accuracy on training images of at least {100 * least:g} %" if least else ""
     alphas = sorted({row["alpha"] for row in artefacts.verdicts})
     level = " or ".join(f"{alpha:g}" for alpha in alphas)
     rules = [
@@ -31,10 +33,9 @@ def verdict_rules(artefacts: Artefacts) -> tuple[tuple[str, str], ...]:
         ),
         (
             "Converged",
-            "Every seed went through its whole schedule, and the training loss (mean over seeds) "
-            f"changed by at most {100 * criterion['loss_change']:g} % over the last tenth of "
-            "training, or the training images are fitted to "
-            f"{100 * criterion['train_accuracy']:g} %.",
+            "Every seed went through its whole schedule, and the last tenth of training brought "
+            f"at most {100 * criterion['loss_change']:g} % of the whole fall of the training loss "
+            f"(mean over seeds) since the first epoch{asked}.",
         ),
         (
             "Intervals and tests",

@@ -110,13 +110,13 @@ class Convergence:
 
     Attributes
     ----------
-    loss_change : largest relative change of the training loss over the last tenth of training
-    train_accuracy : from here on a model has fitted its training images, and its small loss may
-        still change by any part of itself
+    loss_change : largest change of the training loss over the last tenth of training, as a part of
+        its whole fall since the first epoch; a loss that falls at an even pace changes by about 0.1
+    train_accuracy : least accuracy on the training images in the last epoch; none asks for none
     """
 
-    loss_change: PositiveFloat = 0.05
-    train_accuracy: Annotated[float, Field(gt=0, le=1)] = 0.99
+    loss_change: PositiveFloat = 0.02
+    train_accuracy: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
 @dataclass(frozen=True)
