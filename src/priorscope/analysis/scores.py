@@ -52,6 +52,11 @@ class ArmScores:
         return cell_name(self.levels)
 
     @property
+    def units(self) -> np.ndarray | None:
+        """Give the clusters where they are the random units; images are where there are not two."""
+        return None if self.clusters is None or len(np.unique(self.clusters)) < 2 else self.clusters
+
+    @property
     def max_score(self) -> int:
         """Give the best score that an example can reach."""
         return 1 if self.chance.pmf is None else len(self.chance.pmf) - 1
@@ -66,6 +71,8 @@ def read_scores(out: Path, record: dict[str, Any]) -> tuple[list[ArmScores], lis
     """Score the predictions of all finished runs of a study, by cell, by probe and by arm.
 
     Models and seeds are brought together within a cell and never across cells.
+
+    Every arm is scored by the metric that fits its targets, and by what else hypotheses name.
 
     Parameters
     ----------
@@ -83,6 +90,7 @@ def read_scores(out: Path, record: dict[str, Any]) -> tuple[list[ArmScores], lis
     """
     models = list(dict.fromkeys(run["model"] for run in record["plan"]))
     arms, missing = [], []
+    hypotheses = record["study"].get("hypotheses") or []
     probes: list[str] = list(record["study"].get("probes") or {})
     for levels, probe in product(
         cells_of(recorded_factors(record["study"])), dict.fromkeys([TEST, *probes])
@@ -98,41 +106,50 @@ def read_scores(out: Path, record: dict[str, Any]) -> tuple[list[ArmScores], lis
                 files.append((run, out / path))
             else:
                 missing.append(path.as_posix())
-        arms += _score_probe(probe, levels, models, files) if files else []
+        named = [each["metric"] for each in hypotheses if each["probe"] == probe]
+        arms += _score_probe(probe, levels, models, files, named) if files else []
     return arms, missing
 
 
 def _score_probe(
-    probe: str, levels: Levels, models: list[str], files: list[tuple[dict[str, Any], Path]]
+    probe: str,
+    levels: Levels,
+    models: list[str],
+    files: list[tuple[dict[str, Any], Path]],
+    named: list[str],
 ) -> list[ArmScores]:
     first_path = files[0][1]
     first = _arms(read_predictions(first_path), first_path)
-    metric_of = {arm: metric_for(predictions) for arm, predictions in first.items()}
-    rows: dict[tuple[str, str], list[np.ndarray]] = {}  # (arm, model) -> one row a seed
+    scored = [(arm, metric_for(predictions)) for arm, predictions in first.items()]
+    fitting = {metric for _, metric in scored}
+    scored += [
+        (arm, metric) for metric in dict.fromkeys(named) if metric not in fitting for arm in first
+    ]
+    rows: dict[tuple[str, str, str], list[np.ndarray]] = {}  # (arm, metric, model) -> by seed
     seeds: dict[str, list[int]] = {}
     for run, path in files:
         found = _arms(read_predictions(path), path)
         _check_same_examples(first, found, first_path, path)
         seeds.setdefault(run["model"], []).append(run["seed"])
-        for arm, metric in metric_of.items():
+        for arm, metric in scored:
             score = resolve("metrics", metric, base=path.parent)
             with _where(path, arm):
-                rows.setdefault((arm, run["model"]), []).append(score(found[arm]))
+                rows.setdefault((arm, metric, run["model"]), []).append(score(found[arm]))
     with_scores = [model for model in models if model in seeds]
     return [
         ArmScores(
             probe,
             arm,
-            metric_of[arm],
-            of_arm.ids,
-            of_arm.clusters,
-            companion(resolve("metrics", metric_of[arm], base=first_path.parent), "chance")(of_arm),
-            {model: np.stack(rows[arm, model]) for model in with_scores},
+            metric,
+            first[arm].ids,
+            first[arm].clusters,
+            companion(resolve("metrics", metric, base=first_path.parent), "chance")(first[arm]),
+            {model: np.stack(rows[arm, metric, model]) for model in with_scores},
             {model: tuple(seeds[model]) for model in with_scores},
             levels,
-            digest([of_arm.ids.tolist(), of_arm.targets.tolist()]),
+            digest([first[arm].ids.tolist(), first[arm].targets.tolist()]),
         )
-        for arm, of_arm in first.items()
+        for arm, metric in scored
     ]
 
 

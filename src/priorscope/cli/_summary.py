@@ -15,7 +15,7 @@ from priorscope.report.artefacts import read_artefacts
 from priorscope.report.cells import at_cell, cells
 from priorscope.report.tables_fairness import architecture_table, condition_table
 from priorscope.report.wording import Unit, plain, unit
-from priorscope.study.levels import cell_name, written
+from priorscope.study.levels import written
 from priorscope.study.prepare import ModelSize, StudyData
 from priorscope.study.prepare_cells import Checked
 from priorscope.study.spec import TEST_PROBE, Study
@@ -118,26 +118,6 @@ def print_notes(console: Console, notes: Mapping[str, Sequence[str]]) -> None:
     for name, of_model in notes.items():
         for note in of_model:
             console.print(f"note     {name}: {note}", highlight=False, markup=False, soft_wrap=True)
-
-
-def print_hypotheses(console: Console, study: Study) -> None:
-    """Print what was declared."""
-    for hypothesis in study.hypotheses:
-        margin = f" within {hypothesis.margin}" if hypothesis.margin else ""
-        contrast = hypothesis.contrast
-        against = f" against {contrast.b}" if contrast.b else ""
-        for name, (one, other) in (contrast.levels or {}).items():
-            against += f", {name} {written(one)} against {written(other)}"
-        at = cell_name((hypothesis.at or {}).items())
-        against += f", at {at}" if at else ""
-        console.print(
-            f"{hypothesis.id}  {hypothesis.statement}  [{contrast.a}{against}, "
-            f"{hypothesis.metric} on {hypothesis.probe}: "
-            f"{hypothesis.expect}{margin}]",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
 
 
 def print_fairness(console: Console, differences: Sequence[Mapping[str, Any]]) -> None:

@@ -63,6 +63,7 @@ def run(
     from priorscope import components
     from priorscope.analysis import analyse
     from priorscope.cli._summary import print_data, print_estimates, print_factors
+    from priorscope.cli._verdicts import print_verdicts
     from priorscope.data._locations import data_root as find_data_root
     from priorscope.errors import RunFailed
     from priorscope.report import build
@@ -110,6 +111,7 @@ def run(
             analyse(out)
             page = build(out)
             print_estimates(console, out)
+            print_verdicts(console, out)
             console.print(f"analysed in {time.perf_counter() - started:.1f} s", style="dim")
             console.print(f"report: {page}", soft_wrap=True, highlight=False)
     if failed:

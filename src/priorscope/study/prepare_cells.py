@@ -13,6 +13,7 @@ from priorscope.errors import InputError
 from priorscope.models._notes import notes
 from priorscope.probes import ProbeSet
 from priorscope.study.cells import cells, study_at
+from priorscope.study.conditions import check_conditions
 from priorscope.study.fairness import Difference, lint
 from priorscope.study.levels import Levels, cell_name
 from priorscope.study.plan import Run
@@ -21,7 +22,6 @@ from priorscope.study.prepare import (
     StudyData,
     build_models,
     build_probes,
-    check_conditions,
     load_dataset,
     measure_models,
     split_data,
