@@ -31,6 +31,7 @@ class Artefacts:
     scores, estimates, comparisons, histograms, controls : the rows of the files of `analysis/`
     analysis : `analysis.json`
     judged : `verdicts.json`
+    effects, variance : the rows of `effects.parquet` and `variance.parquet`; none without factors
     """
 
     out: Path
@@ -45,6 +46,8 @@ class Artefacts:
     controls: list[Row]
     analysis: Row
     judged: Row
+    effects: list[Row]
+    variance: list[Row]
 
     @property
     def verdicts(self) -> list[Row]:
@@ -162,6 +165,10 @@ def read_artefacts(out: Path) -> Artefacts:
         read_json(_existing(out / "analysis" / "analysis.json"), "missing", "alpha"),
         read_json(
             _existing(out / "analysis" / "verdicts.json"), "verdicts", "training", "convergence"
+        ),
+        *(
+            _rows(out / "analysis" / f"{name}.parquet") if record["study"].get("factors") else []
+            for name in ("effects", "variance")
         ),
     )
 
