@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run_command(arguments: Sequence[str]) -> int:
     """Run a command and give its exit code; what the user did wrong is said without traceback."""
     try:
-        app(arguments)
+        app(arguments, obj=[*arguments])  # a command may have to start itself again
     except PriorscopeError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # nothing that needs torch is imported before the study is kn
 
 
 def run(
+    context: typer.Context,
     study: Annotated[
         str, typer.Argument(help="A study file, or the name of a packaged study.", metavar="STUDY")
     ],
@@ -36,6 +37,13 @@ def run(
         str | None, typer.Option(help="Only models (or <model>-s<seed>) that match this glob.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    devices: Annotated[
+        int | None,
+        typer.Option(help="Train each run on so many devices.  [default: 1, or torchrun's]"),
+    ] = None,
+    checkpoint_minutes: Annotated[
+        float, typer.Option(help="Between two checkpoints of a training.", min=0)
+    ] = 5.0,
     executor: Annotated[str, typer.Option(help="Who executes the runs.")] = "local",
     fresh: Annotated[
         bool,
@@ -61,11 +69,12 @@ def run(
 
     from priorscope import components
     from priorscope.analysis import analyse
+    from priorscope.cli._processes import num_processes, run_in_processes
     from priorscope.cli._summary import print_data, print_estimates
     from priorscope.data._locations import data_root as find_data_root
     from priorscope.errors import RunFailed
     from priorscope.report import build
-    from priorscope.study.environment import choose_device, hardware, versions
+    from priorscope.study.environment import check_num_devices, choose_device, hardware, versions
     from priorscope.study.fairness import as_plain, lint, refuse
     from priorscope.study.prepare import (
         build_models,
@@ -77,10 +86,16 @@ def run(
     from priorscope.study.run import Context
     from priorscope.study.samples import write_samples
     from priorscope.study.store import locked, open_study
+    from priorscope.training import distributed
 
-    console = Console()
-    execute_all = components.resolve("executors", executor, base=loaded.base, where="--executor")
     torch_device = choose_device(device, loaded.recipe.precision)
+    num_devices = devices or num_processes()
+    check_num_devices(torch_device, num_devices, loaded.recipe.batch_size)
+    if num_devices > num_processes():
+        raise typer.Exit(run_in_processes(context.obj, num_devices, device=torch_device.type))
+    torch_device = distributed.join(torch_device)
+    console = Console(quiet=not distributed.is_main())
+    execute_all = components.resolve("executors", executor, base=loaded.base, where="--executor")
     data = load_data(loaded, find_data_root(data_root))
     models = build_models(loaded, data)
     sizes = measure_models(models, data)
@@ -90,20 +105,25 @@ def run(
     refuse(differences)
     del models  # every run builds its own
     print_data(console, loaded, data, probes)
-    if fresh and (aside := set_aside(out)):
-        console.print(f"old results are now in {aside}")
 
     environment = {"versions": versions(), "hardware": hardware(torch_device)}
-    command = shlex.join(["priorscope", *sys.argv[1:]])
-    about = {"command": command, "data": data.describe(), "fairness": as_plain(differences)}
-    about |= environment
-    context = Context(loaded, data, probes, sizes, torch_device, out)
+    about = {"command": shlex.join(["priorscope", *context.obj]), "data": data.describe()}
+    about |= {"fairness": as_plain(differences), **environment}
+    shared = Context(loaded, data, probes, sizes, torch_device, out, 60 * checkpoint_minutes)
     # A scheduler's SIGTERM ends a run as Ctrl-C does: with a word, and ready to continue.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if not distributed.is_main():
+        distributed.wait_for_all()
+        _train(console, execute_all, chosen, shared)
+        return distributed.leave()
+    if fresh and (aside := set_aside(out)):
+        console.print(f"old results are now in {aside}")
     with locked(out):
         open_study(out, loaded, runs, about=about)
         write_samples(out, data.train, probes)
-        failed = _train(console, execute_all, chosen, context)
+        distributed.wait_for_all()
+        failed = _train(console, execute_all, chosen, shared)
+        distributed.leave()
         if any(is_finished(out, each) for each in runs):
             started = time.perf_counter()
             analyse(out)
@@ -114,6 +134,7 @@ def run(
     if failed:
         names = ", ".join(f"{each.model} seed {each.seed}" for each in failed)
         raise RunFailed(f"{len(failed)} of {len(chosen)} runs failed: {names}")
+    return None
 
 
 def _train(

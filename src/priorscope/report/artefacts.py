@@ -1,6 +1,5 @@
 """Read what a study left on disk: all that a report is made of."""
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from priorscope.errors import InputError
-from priorscope.study.store import read_json, read_run, read_study
+from priorscope.study.store import read_json, read_lines, read_run, read_study
 
 CHANCE = "chance"
 Row = dict[str, Any]
@@ -127,7 +126,7 @@ def read_artefacts(out: Path) -> Artefacts:
             runs.append(run)
             epochs += [
                 {"model": run["model"], "seed": run["seed"]} | line
-                for line in _json_lines(folder / "metrics.jsonl")
+                for line in _epoch_lines(folder / "metrics.jsonl")
             ]
     if not runs:
         raise InputError(
@@ -152,13 +151,10 @@ def read_artefacts(out: Path) -> Artefacts:
     )
 
 
-def _json_lines(path: Path) -> list[Row]:
-    try:
-        lines = [json.loads(line) for line in _existing(path).read_bytes().splitlines() if line]
-    except ValueError as error:
-        raise InputError("file is not JSON lines", where=path, found=error) from None
+def _epoch_lines(path: Path) -> list[Row]:
+    lines = read_lines(_existing(path))
     for line in lines:
-        if not isinstance(line, dict) or not set(line) >= _EPOCH_KEYS:
+        if not set(line) >= _EPOCH_KEYS:
             allowed = f"at least {', '.join(sorted(_EPOCH_KEYS))}"
             raise InputError("a line is no epoch", where=path, found=line, allowed=allowed)
     return lines

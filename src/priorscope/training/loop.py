@@ -12,9 +12,11 @@ from torch import nn
 
 from priorscope.data._preprocess import Preprocess, autocast_for, resize
 from priorscope.errors import RunFailed
+from priorscope.training import distributed
 from priorscope.training.augment import augment
-from priorscope.training.optimize import build_optimizer, build_schedule
+from priorscope.training.checkpoint import Checkpoints, interruption
 from priorscope.training.recipe import Recipe
+from priorscope.training.state import TrainingState
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,9 @@ def train(
     device: torch.device,
     accuracies: Callable[[nn.Module], dict[str, float]],
     on_epoch: Callable[[Epoch], None],
+    checkpoints: Checkpoints | None = None,
 ) -> None:
-    """Train a model in place by the recipe, from the weights that it has.
+    """Train a model in place by the recipe, from the weights that it has or from a checkpoint.
 
     Parameters
     ----------
@@ -58,82 +61,106 @@ def train(
     seed : decides the order of the examples and their augmentation, each by a stream of its own
     accuracies : gives an Epoch's accuracies on other images at its end; recorded, never used
     on_epoch : called at the end of every epoch
+    checkpoints : keeps the state from time to time, at the end, and when a signal asks to stop; a
+        training that finds one continues from it
 
     Raises
     ------
     RunFailed : the loss is not finite; names the step and its learning rate
+    KeyboardInterrupt : a signal asked to stop
     """
-    order, augmentation = (
-        torch.Generator(device).manual_seed(int(stream.generate_state(1, np.uint64)[0] >> 1))
-        for stream in np.random.SeedSequence([seed, 1]).spawn(2)
-    )
     # All images stay on the device as bytes: 60,000 of 32 px are 184 MB.
     pool = torch.from_numpy(np.array(images)).to(device)  # a copy: a memory map is read-only
     answers = torch.from_numpy(np.array(labels)).to(device)
-    num_images = len(pool)
-    steps_per_epoch = math.ceil(num_images / recipe.batch_size)
+    num_processes = distributed.world_size()
 
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = build_optimizer(model, recipe)
-    schedule = build_schedule(optimizer, recipe, recipe.epochs * steps_per_epoch)
+    state = TrainingState(model, recipe, len(pool), seed=seed, device=device)
     autocast = autocast_for(recipe.precision, device)
-    # Does nothing unless the precision is fp16, whose small gradients would vanish unscaled.
-    scaler = torch.amp.GradScaler(device.type, enabled=recipe.precision == "fp16")
     if recipe.compile:
         model.compile()
+    replica = distributed.replicate(model, device)
+    if checkpoints is not None and (saved := checkpoints.latest()):
+        state.restore(saved)
 
-    for epoch in range(1, recipe.epochs + 1):
-        model.train()
-        started = time.perf_counter()
-        # Sums stay on the device: reading one would make the host wait for it at every step.
-        losses = torch.zeros(steps_per_epoch, device=device)
-        num_correct = torch.zeros((), dtype=torch.int64, device=device)
-        learning_rates = []
-        batches = torch.randperm(num_images, generator=order, device=device)
-        for step, batch in enumerate(batches.split(recipe.batch_size)):
-            pixels, target = pool[batch], answers[batch]
-            if recipe.resize == "before_augment":
-                pixels = resize(pixels, preprocess.image_px).round().to(torch.uint8)
-            inputs = preprocess(augment(pixels, recipe.augment, augmentation))
-            optimizer.zero_grad(set_to_none=True)
-            micro_batch_size = recipe.micro_batch_size or len(batch)
-            for part, answer in zip(
-                inputs.split(micro_batch_size), target.split(micro_batch_size), strict=True
-            ):
-                with autocast:
-                    logits = model(part).float()
-                share = len(part) / len(batch)
-                loss = share * F.cross_entropy(
-                    logits, answer, label_smoothing=recipe.label_smoothing
+    def keep() -> None:
+        if checkpoints is not None and distributed.is_main():
+            checkpoints.save(state.as_dict(), state.num_steps)
+
+    def stop_if_asked() -> None:
+        if stop.is_set():
+            keep()
+            raise KeyboardInterrupt
+
+    with interruption() as stop, distributed.synced_batch_norm(device):
+        while state.epoch <= recipe.epochs:
+            model.train()
+            distributed.seed_dropout(seed, state.epoch)
+            started = time.perf_counter() - state.seconds
+            for batch in state.batches():
+                state.seconds = time.perf_counter() - started
+                stop_if_asked()
+                # With several processes all must agree when: at the ends of epochs.
+                if checkpoints is not None and num_processes == 1 and checkpoints.due():
+                    keep()
+                pixels, target = pool[batch], answers[batch]
+                if recipe.resize == "before_augment":
+                    pixels = resize(pixels, preprocess.image_px).round().to(torch.uint8)
+                # Every process draws for the whole batch, so that their number changes nothing.
+                pixels = augment(pixels, recipe.augment, state.augmentation)
+                state.optimizer.zero_grad(set_to_none=True)
+                num_parts = math.ceil(len(batch) / (recipe.micro_batch_size or len(batch)))
+                splits = pixels.tensor_split(num_parts), target.tensor_split(num_parts)
+                for number, (part, answer) in enumerate(zip(*splits, strict=True)):
+                    own, counts = distributed.own_examples(len(part))
+                    answer = answer[own]
+                    with distributed.gradients_kept(replica, unless=number == num_parts - 1):
+                        with autocast:
+                            logits = replica(preprocess(part[own])).float()
+                        # Gradients are summed over parts and averaged over processes.
+                        share = counts * num_processes * len(answer) / len(batch)
+                        loss = share * F.cross_entropy(
+                            logits, answer, label_smoothing=recipe.label_smoothing
+                        )
+                        state.scaler.scale(loss).backward()
+                    state.losses[len(state.learning_rates)] += loss.detach() * len(batch)
+                    state.num_correct += counts * (logits.detach().argmax(1) == answer).sum()
+                if recipe.clip_grad_norm is not None:
+                    state.scaler.unscale_(state.optimizer)
+                    nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_grad_norm)
+                state.learning_rates.append(state.schedule.get_last_lr()[0])
+                state.scaler.step(state.optimizer)
+                state.scaler.update()
+                state.schedule.step()
+            losses, num_correct = distributed.summed(
+                state.losses / num_processes, state.num_correct
+            )
+            _check_finite(losses, state)
+            state.seconds = time.perf_counter() - started
+            on_epoch(
+                Epoch(
+                    epoch=state.epoch,
+                    step=state.num_steps,
+                    train_loss=float(losses.sum()) / len(pool),
+                    train_accuracy=int(num_correct) / len(pool),
+                    **accuracies(model),
+                    learning_rate=state.learning_rates[-1],
+                    seconds=state.seconds,
+                    images_per_second=len(pool) / state.seconds,
                 )
-                scaler.scale(loss).backward()
-                losses[step] += loss.detach() * len(batch)
-                num_correct += (logits.detach().argmax(dim=1) == answer).sum()
-            if recipe.clip_grad_norm is not None:
-                scaler.unscale_(optimizer)
-                nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_grad_norm)
-            learning_rates.append(schedule.get_last_lr()[0])
-            scaler.step(optimizer)
-            scaler.update()
-            schedule.step()
-        if not torch.isfinite(losses).all():
-            first = int((~torch.isfinite(losses)).nonzero()[0])
-            step = (epoch - 1) * steps_per_epoch + first + 1
-            raise RunFailed(
-                f"the training loss is not finite at step {step}"
-                f" (epoch {epoch}, learning rate {learning_rates[first]:.3g})"
             )
-        mean_loss, accuracy = float(losses.sum()) / num_images, int(num_correct) / num_images
-        seconds = time.perf_counter() - started
-        on_epoch(
-            Epoch(
-                epoch=epoch,
-                step=epoch * steps_per_epoch,
-                train_loss=mean_loss,
-                train_accuracy=accuracy,
-                **accuracies(model),
-                learning_rate=learning_rates[-1],
-                seconds=seconds,
-                images_per_second=num_images / seconds,
-            )
+            state.begin_epoch(state.epoch + 1)
+            if checkpoints is not None and (state.epoch > recipe.epochs or checkpoints.due()):
+                keep()
+            stop_if_asked()
+
+
+def _check_finite(losses: torch.Tensor, state: TrainingState) -> None:
+    finite = torch.isfinite(losses)  # reading it waits for the epoch's last step
+    if not finite.all():
+        first = int((~finite).nonzero()[0])
+        step = (state.epoch - 1) * state.steps_per_epoch + first + 1
+        raise RunFailed(
+            f"the training loss is not finite at step {step}"
+            f" (epoch {state.epoch}, learning rate {state.learning_rates[first]:.3g})"
         )
