@@ -50,6 +50,10 @@ class InputError(PriorscopeError):
         )
 
 
+class PriorscopeWarning(UserWarning):
+    """Something was not as expected, and priorscope went on in the way that the message says."""
+
+
 class RunFailed(PriorscopeError):
     """A run stopped before its end (the other runs are kept)."""
 

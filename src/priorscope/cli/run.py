@@ -39,7 +39,7 @@ def run(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     devices: Annotated[
         int | None,
-        typer.Option(help="Train each run on so many devices.  [default: 1, or torchrun's]"),
+        typer.Option(help="Train each run on so many devices.  [default: 1, or torchrun's]", min=1),
     ] = None,
     checkpoint_minutes: Annotated[
         float, typer.Option(help="Between two checkpoints of a training.", min=0)

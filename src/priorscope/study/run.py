@@ -148,6 +148,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             "probes": made_on,
             "device": str(context.device),
             "num_devices": distributed.world_size(),
+            "micro_batch_size": epochs[-1]["micro_batch_size"],
             "num_threads": torch.get_num_threads(),
             "started": started,
             "finished": now(),

@@ -19,13 +19,14 @@ from typing import Any
 
 import torch
 
+from priorscope.errors import PriorscopeWarning
 from priorscope.training import distributed
 
 KEPT = 2
 _DIGEST_BYTES = 32
 
 
-class DamagedCheckpoint(UserWarning):
+class DamagedCheckpoint(PriorscopeWarning):
     """A checkpoint could not be used; training continues from an older one or from the start."""
 
 

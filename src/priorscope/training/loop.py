@@ -15,6 +15,8 @@ from priorscope.errors import RunFailed
 from priorscope.training import distributed
 from priorscope.training.augment import augment
 from priorscope.training.checkpoint import Checkpoints, interruption
+from priorscope.training.memory import smaller
+from priorscope.training.pool import image_pool
 from priorscope.training.recipe import Recipe
 from priorscope.training.state import TrainingState
 
@@ -25,7 +27,8 @@ class Epoch:
 
     `train_loss` and `train_accuracy` are means over the epoch's examples as they were seen,
     augmented and by weights that changed underway; `learning_rate` is that of the last step;
-    `seconds` are those of training alone.
+    `seconds` are those of training alone; `micro_batch_size` is how many examples passed through
+    the model at once: the recipe's, or fewer where memory did not suffice.
     """
 
     epoch: int
@@ -37,6 +40,7 @@ class Epoch:
     seconds: float
     images_per_second: float
     held_out_accuracy: float | None = None
+    micro_batch_size: int | None = None
 
 
 def train(
@@ -69,13 +73,12 @@ def train(
     RunFailed : the loss is not finite; names the step and its learning rate
     KeyboardInterrupt : a signal asked to stop
     """
-    # All images stay on the device as bytes: 60,000 of 32 px are 184 MB.
-    pool = torch.from_numpy(np.array(images)).to(device)  # a copy: a memory map is read-only
+    pool = image_pool(images, device)
     answers = torch.from_numpy(np.array(labels)).to(device)
-    num_processes = distributed.world_size()
+    num_images, num_processes = len(images), distributed.world_size()
 
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    state = TrainingState(model, recipe, len(pool), seed=seed, device=device)
+    state = TrainingState(model, recipe, num_images, seed=seed, device=device)
     autocast = autocast_for(recipe.precision, device)
     if recipe.compile:
         model.compile()
@@ -92,6 +95,27 @@ def train(
             keep()
             raise KeyboardInterrupt
 
+    def backward(pixels: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Leave the batch's gradients; give its summed loss and number of correct answers."""
+        total, num_correct = torch.zeros((), device=device), torch.zeros_like(state.num_correct)
+        num_parts = math.ceil(len(target) / min(state.micro_batch_size, len(target)))
+        splits = pixels.tensor_split(num_parts), target.tensor_split(num_parts)
+        for number, (part, answer) in enumerate(zip(*splits, strict=True)):
+            own, counts = distributed.own_examples(len(part))
+            answer = answer[own]
+            with distributed.gradients_kept(replica, unless=number == num_parts - 1):
+                with autocast:
+                    logits = replica(preprocess(part[own])).float()
+                # Gradients are summed over parts and averaged over processes.
+                share = counts * num_processes * len(answer) / len(target)
+                loss = share * F.cross_entropy(
+                    logits, answer, label_smoothing=recipe.label_smoothing
+                )
+                state.scaler.scale(loss).backward()
+            total += loss.detach() * (len(target) / num_processes)
+            num_correct += counts * (logits.detach().argmax(1) == answer).sum()
+        return total, num_correct
+
     with interruption() as stop, distributed.synced_batch_norm(device):
         while state.epoch <= recipe.epochs:
             model.train()
@@ -103,28 +127,20 @@ def train(
                 # With several processes all must agree when: at the ends of epochs.
                 if checkpoints is not None and num_processes == 1 and checkpoints.due():
                     keep()
-                pixels, target = pool[batch], answers[batch]
+                pixels, target = pool(batch), answers[batch]
                 if recipe.resize == "before_augment":
                     pixels = resize(pixels, preprocess.image_px).round().to(torch.uint8)
                 # Every process draws for the whole batch, so that their number changes nothing.
                 pixels = augment(pixels, recipe.augment, state.augmentation)
-                state.optimizer.zero_grad(set_to_none=True)
-                num_parts = math.ceil(len(batch) / (recipe.micro_batch_size or len(batch)))
-                splits = pixels.tensor_split(num_parts), target.tensor_split(num_parts)
-                for number, (part, answer) in enumerate(zip(*splits, strict=True)):
-                    own, counts = distributed.own_examples(len(part))
-                    answer = answer[own]
-                    with distributed.gradients_kept(replica, unless=number == num_parts - 1):
-                        with autocast:
-                            logits = replica(preprocess(part[own])).float()
-                        # Gradients are summed over parts and averaged over processes.
-                        share = counts * num_processes * len(answer) / len(batch)
-                        loss = share * F.cross_entropy(
-                            logits, answer, label_smoothing=recipe.label_smoothing
-                        )
-                        state.scaler.scale(loss).backward()
-                    state.losses[len(state.learning_rates)] += loss.detach() * len(batch)
-                    state.num_correct += counts * (logits.detach().argmax(1) == answer).sum()
+                while True:
+                    try:
+                        state.optimizer.zero_grad(set_to_none=True)
+                        loss, correct = backward(pixels, target)
+                        break
+                    except (RuntimeError, MemoryError) as error:
+                        state.micro_batch_size = smaller(state.micro_batch_size, error)
+                state.losses[len(state.learning_rates)] = loss
+                state.num_correct += correct
                 if recipe.clip_grad_norm is not None:
                     state.scaler.unscale_(state.optimizer)
                     nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_grad_norm)
@@ -132,21 +148,20 @@ def train(
                 state.scaler.step(state.optimizer)
                 state.scaler.update()
                 state.schedule.step()
-            losses, num_correct = distributed.summed(
-                state.losses / num_processes, state.num_correct
-            )
+            losses, num_correct = distributed.summed(state.losses, state.num_correct)
             _check_finite(losses, state)
             state.seconds = time.perf_counter() - started
             on_epoch(
                 Epoch(
                     epoch=state.epoch,
                     step=state.num_steps,
-                    train_loss=float(losses.sum()) / len(pool),
-                    train_accuracy=int(num_correct) / len(pool),
+                    train_loss=float(losses.sum()) / num_images,
+                    train_accuracy=int(num_correct) / num_images,
                     **accuracies(model),
                     learning_rate=state.learning_rates[-1],
                     seconds=state.seconds,
-                    images_per_second=len(pool) / state.seconds,
+                    images_per_second=num_images / state.seconds,
+                    micro_batch_size=state.micro_batch_size,
                 )
             )
             state.begin_epoch(state.epoch + 1)

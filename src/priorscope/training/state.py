@@ -16,6 +16,7 @@ class TrainingState:
 
     Attributes
     ----------
+    micro_batch_size : examples that pass through the model at once, fewer after memory ran out
     epoch : the current one, from 1; one more than the recipe's when training is done
     losses : float [steps of an epoch], each step's loss summed over the examples seen here
     num_correct : of the epoch's examples seen here
@@ -31,6 +32,7 @@ class TrainingState:
             for stream in np.random.SeedSequence([seed, 1]).spawn(2)
         )
         self.num_images, self.batch_size = num_images, recipe.batch_size
+        self.micro_batch_size = min(recipe.micro_batch_size or recipe.batch_size, recipe.batch_size)
         self.steps_per_epoch = math.ceil(num_images / recipe.batch_size)
         self.model, self.device = model, device
         self.optimizer = build_optimizer(model, recipe)
@@ -73,6 +75,7 @@ class TrainingState:
             "augmentation": self.augmentation.get_state(),
             "cpu_rng": torch.get_rng_state(),
             "device_rng": None if on_cpu else module.get_rng_state(self.device),
+            "micro_batch_size": self.micro_batch_size,
             "epoch": self.epoch,
             "losses": self.losses,
             "num_correct": self.num_correct,
@@ -88,6 +91,7 @@ class TrainingState:
         self.schedule.last_epoch = saved["schedule"]["last_epoch"]
         self.schedule._last_lr = [group["lr"] for group in self.optimizer.param_groups]
         self.scaler.load_state_dict(saved["scaler"])
+        self.micro_batch_size = saved["micro_batch_size"]
         self.begin_epoch(saved["epoch"])
         self._order_at_start = saved["order_at_start"]
         self.order.set_state(self._order_at_start)
