@@ -1,8 +1,10 @@
 """Execute one run: build, train, predict, and write down what happened."""
 
+import errno
 import shutil
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -15,7 +17,14 @@ from safetensors.torch import load_model, save_model
 from torch import nn
 
 from priorscope.data import LabeledImages
-from priorscope.errors import InputError, PriorscopeError, RunFailed
+from priorscope.errors import (
+    InputError,
+    PriorscopeError,
+    PriorscopeWarning,
+    RunFailed,
+    StorageFailed,
+)
+from priorscope.evaluation import read_predictions
 from priorscope.probes import ProbeSet
 from priorscope.study.answers import (
     few_scenes,
@@ -40,6 +49,8 @@ from priorscope.study.store import (
 from priorscope.training import distributed
 from priorscope.training.checkpoint import Checkpoints
 from priorscope.training.loop import Epoch, train
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,6 +191,10 @@ def _failures_of_the_model(folder: Path) -> Iterator[None]:
         yield
     except PriorscopeError:
         raise
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise RunFailed(f"{type(error).__name__}: {error}") from error
+        raise StorageFailed(error) from error  # no other run could be written either
     except Exception as error:
         path = folder / "error.txt"
         path.write_text(traceback.format_exc(), encoding="utf-8")
@@ -194,7 +209,7 @@ def _complete(run: Run, context: Context, folder: Path) -> None:
         name
         for name, probe in context.probes.items()
         if made_on.get(name) != fingerprint_of(probe)
-        or not (folder / "predictions" / f"{name}.parquet").is_file()
+        or not _is_whole(folder / "predictions" / f"{name}.parquet")
     ]
     if not stale:
         return
@@ -213,6 +228,20 @@ def _complete(run: Run, context: Context, folder: Path) -> None:
     made_on |= _answer(model, stale, context, folder)
     if distributed.is_main():
         write_json({**record, "probes": made_on}, folder / "run.json")
+
+
+def _is_whole(path: Path) -> bool:
+    """Tell whether a file of predictions is there and can be read; say which cannot."""
+    if not path.is_file():
+        return False
+    try:
+        read_predictions(path)
+    except InputError as error:
+        warnings.warn(
+            PriorscopeWarning(f"{path} is damaged and computed anew: {error.found}"), stacklevel=2
+        )
+        return False
+    return True
 
 
 def _model(run: Run, context: Context) -> nn.Module:
