@@ -1,21 +1,50 @@
 """Statistics: arrays in, a small frozen result out. NumPy, SciPy and statsmodels only."""
 
-from priorscope.stats._result import Distribution, Estimate, PairedTest
+from priorscope.stats._result import (
+    CrossedContrast,
+    Distribution,
+    EquivalenceTest,
+    Estimate,
+    PairedTest,
+    VarianceComponents,
+)
 from priorscope.stats.crossed_bootstrap import crossed_bootstrap, percentile_interval
+from priorscope.stats.crossed_contrast import crossed_contrast
+from priorscope.stats.equivalence import equivalence, one_sided
 from priorscope.stats.holm import holm
 from priorscope.stats.hypergeometric import top_k_chance
 from priorscope.stats.mcnemar import mcnemar
 from priorscope.stats.permutation import sign_flip_test
+from priorscope.stats.power import (
+    detection_power,
+    equivalence_power,
+    images_needed,
+    minimum_detectable_effect,
+    minimum_equivalence_margin,
+    seeds_needed,
+)
 from priorscope.stats.wilson import wilson
 
 __all__ = [
+    "CrossedContrast",
     "Distribution",
+    "EquivalenceTest",
     "Estimate",
     "PairedTest",
+    "VarianceComponents",
     "crossed_bootstrap",
+    "crossed_contrast",
+    "detection_power",
+    "equivalence",
+    "equivalence_power",
     "holm",
+    "images_needed",
     "mcnemar",
+    "minimum_detectable_effect",
+    "minimum_equivalence_margin",
+    "one_sided",
     "percentile_interval",
+    "seeds_needed",
     "sign_flip_test",
     "top_k_chance",
     "wilson",

@@ -51,3 +51,80 @@ class Distribution:
 
     pmf: tuple[float, ...]
     expected: float
+
+
+@dataclass(frozen=True)
+class VarianceComponents:
+    """What a sum of models' means varies with: the parts that a planned study needs.
+
+    With r_g seeds of group g and u units, the variance of the estimate is
+    sum_g seed_g / r_g + image / u + sum_g residual_g / (r_g u).
+
+    Attributes
+    ----------
+    seed : for each group, the variance of a trained network's mean over seeds, images being
+        infinitely many; nan where the group has one seed
+    image : variance over units of the summed groups, each averaged over infinitely many seeds;
+        groups of one seed enter as they are, with what would be their residual
+    residual : for each group, the variance of what is neither the seed's nor the unit's; nan
+        where the group has one seed
+    images_per_unit : 1 where images are the random unit, else images / clusters
+
+    All are in squared units of the scores and at least 0: an estimate below is set to 0.
+    """
+
+    seed: tuple[float, ...]
+    image: float
+    residual: tuple[float, ...]
+    images_per_unit: float = 1.0
+
+
+@dataclass(frozen=True)
+class CrossedContrast:
+    """A sum of models' means over seeds and images, both random, with interval and test.
+
+    Attributes
+    ----------
+    estimate, low, high : in the unit of the scores; a two-sided interval
+    p_value : two-sided, of the null that the contrast was made with
+    standard_error : of the estimate, over new seeds and new images
+    df : degrees of freedom of `standard_error`, above 0, may be inf
+    components : what the estimate varies with
+    num_seeds : of each group
+    n : number of images
+    method : how the interval was made and what it speaks of, as a report should say it
+    """
+
+    estimate: float
+    low: float
+    high: float
+    p_value: float
+    standard_error: float
+    df: float
+    components: VarianceComponents
+    num_seeds: tuple[int, ...]
+    n: int
+    method: str
+
+
+@dataclass(frozen=True)
+class EquivalenceTest:
+    """Two one-sided tests that a contrast lies within a margin.
+
+    Attributes
+    ----------
+    p_value : the larger of the two tests'; at most alpha where equivalence is shown
+    p_lower, p_upper : of "at or below -margin", and of "at or above margin"
+    low, high : the two-sided interval of confidence 1 - 2 alpha; it lies within the margin
+        exactly where p_value is below alpha
+    margin : as given
+    method : the test's name
+    """
+
+    p_value: float
+    p_lower: float
+    p_upper: float
+    low: float
+    high: float
+    margin: float
+    method: str

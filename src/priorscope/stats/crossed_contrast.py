@@ -1,0 +1,125 @@
+"""Differences of models over seeds and images, both random."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import t as student
+
+from priorscope.stats._cluster_means import unit_scores
+from priorscope.stats._result import CrossedContrast, VarianceComponents
+
+
+def crossed_contrast(
+    groups: Sequence[np.ndarray],
+    *,
+    null: float = 0.0,
+    confidence: float = 0.95,
+    clusters: np.ndarray | None = None,
+) -> CrossedContrast:
+    """Estimate the sum of the groups' means, where seeds and images are random and crossed.
+
+    Parameters
+    ----------
+    groups : each float [seeds of that group, images], signed already (the scores of b negated).
+        Images are shared and paired across groups, seeds are each group's own. A - B is
+        [a, -b]; A against chance is [a] with null = chance; two conditions of one model, paired
+        by seed and image, are [first - second]; a difference of differences is [first, -second]
+    null : what `p_value` tests
+    confidence : in (0, 1)
+    clusters : [images] or None, any values that name clusters; whole clusters are the random unit
+        then, and means stay means over images
+
+    Raises
+    ------
+    ValueError : no groups, different numbers of images, fewer than two images or clusters, scores
+        that are not finite, or a confidence outside (0, 1)
+    """
+    scores = _checked(groups, confidence)
+    units, images_per_unit = unit_scores(scores, clusters)
+    num_units = units[0].shape[1]
+    num_seeds = tuple(len(group) for group in units)
+    over_seeds = np.sum([group.mean(axis=0) for group in units], axis=0)
+    estimate = float(over_seeds.mean())
+    image_part = float(over_seeds.var(ddof=1)) / num_units
+    # For each group of several seeds: the variance of its mean over seeds, residual included.
+    seed_parts, residuals = [], []
+    for group in units:
+        seed_part, residual = _mean_squares(group)
+        seed_parts.append(seed_part)
+        residuals.append(residual)
+    sizes = np.array(num_seeds)
+    seed_part, residual = np.array(seed_parts), np.array(residuals)
+    random = sizes > 1
+    residual_part = residual[random] / (sizes[random] * num_units)
+    variance = max(image_part - residual_part.sum(), 0.0) + seed_part[random].sum()
+    spread = (seed_part[random] ** 2 / (sizes[random] - 1)).sum()
+    spread += image_part**2 / (num_units - 1)
+    df = float(variance**2 / spread) if spread > 0 else float("inf")
+    standard_error = float(np.sqrt(variance))
+    half = float(student.ppf((1 + confidence) / 2, df)) * standard_error
+    seed = np.maximum(seed_part * sizes - residual / num_units, 0)
+    components = VarianceComponents(
+        seed=tuple(seed.tolist()),
+        image=max(image_part - float(residual_part.sum()), 0.0) * num_units,
+        residual=tuple(residual.tolist()),
+        images_per_unit=images_per_unit,
+    )
+    return CrossedContrast(
+        estimate=estimate,
+        low=estimate - half,
+        high=estimate + half,
+        p_value=two_sided(estimate - null, standard_error, df),
+        standard_error=standard_error,
+        df=df,
+        components=components,
+        num_seeds=num_seeds,
+        n=scores[0].shape[1],
+        method=_method(num_seeds, num_units, clusters is not None),
+    )
+
+
+def two_sided(distance: float, standard_error: float, df: float) -> float:
+    """Give the two-sided p-value of a distance from the null; 1 where there is no distance."""
+    if not distance:
+        return 1.0
+    if not standard_error:
+        return 0.0
+    return float(2 * student.sf(abs(distance) / standard_error, df))
+
+
+def _mean_squares(group: np.ndarray) -> tuple[float, float]:
+    """Give the variance of the group's mean as its seeds show it, and the residual mean square."""
+    num_seeds, num_units = group.shape
+    if num_seeds == 1:
+        return float("nan"), float("nan")
+    of_seeds = group.mean(axis=1, keepdims=True)
+    left = group - of_seeds - group.mean(axis=0) + group.mean()
+    residual = float((left**2).sum()) / ((num_seeds - 1) * (num_units - 1))
+    return float(of_seeds.var(ddof=1)) / num_seeds, residual
+
+
+def _checked(groups: Sequence[np.ndarray], confidence: float) -> list[np.ndarray]:
+    scores = [np.asarray(group, dtype=float) for group in groups]
+    shapes = [group.shape for group in scores]
+    if (
+        not scores
+        or any(len(shape) != 2 or not shape[0] or shape[1] < 2 for shape in shapes)
+        or len({shape[1] for shape in shapes}) != 1
+    ):
+        raise ValueError(f"each group needs scores [seeds, the same 2 images or more]: {shapes}")
+    if not all(np.isfinite(group).all() for group in scores):
+        raise ValueError("scores must be finite")
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must lie between 0 and 1, found {confidence}")
+    return scores
+
+
+def _method(num_seeds: tuple[int, ...], num_units: int, clustered: bool) -> str:
+    unit = "clusters" if clustered else "images"
+    if max(num_seeds) == 1:
+        return f"t interval over {num_units:,} {unit}, for these trained networks only"
+    crossed = "t interval over seeds x {} crossed, {} seeds x {:,} {}, Hillis degrees of freedom"
+    method = crossed.format(unit, " and ".join(map(str, num_seeds)), num_units, unit)
+    if min(num_seeds) == 1:
+        method += "; a model of one seed stands for that trained network only"
+    return method

@@ -1,0 +1,65 @@
+"""One-sided tests of a contrast, and two of them for equivalence."""
+
+from typing import Literal
+
+from scipy.stats import t as student
+
+from priorscope.stats._result import CrossedContrast, EquivalenceTest
+
+
+def equivalence(
+    contrast: CrossedContrast, margin: float, *, null: float = 0.0, alpha: float = 0.05
+) -> EquivalenceTest:
+    """Test that a contrast is nearer to `null` than a margin, by two one-sided tests.
+
+    Schuirmann 1987, J Pharmacokinet Biopharm 15:657. Both nulls, "at or below null - margin" and
+    "at or above null + margin", must be rejected, each at alpha; no further correction is due.
+
+    Parameters
+    ----------
+    margin : above 0, in the unit of the scores, stated before the data were seen
+    alpha : in (0, 0.5); decides `low` and `high` only
+
+    Raises
+    ------
+    ValueError : margin or alpha out of range
+    """
+    if not 0 < margin < float("inf"):
+        raise ValueError(f"a margin must be finite and above 0, found {margin}")
+    if not 0 < alpha < 0.5:
+        raise ValueError(f"alpha must lie between 0 and 0.5, found {alpha}")
+    lower = one_sided(contrast, "greater", null - margin)
+    upper = one_sided(contrast, "less", null + margin)
+    half = float(student.ppf(1 - alpha, contrast.df)) * contrast.standard_error
+    return EquivalenceTest(
+        p_value=max(lower, upper),
+        p_lower=lower,
+        p_upper=upper,
+        low=contrast.estimate - half,
+        high=contrast.estimate + half,
+        margin=margin,
+        method=f"two one-sided tests; {contrast.method}",
+    )
+
+
+def one_sided(
+    contrast: CrossedContrast, direction: Literal["less", "greater"], null: float = 0.0
+) -> float:
+    """Give the p-value of "not less" or "not greater than `null`": small where the direction holds.
+
+    Parameters
+    ----------
+    direction : what is to be shown of the contrast
+
+    Raises
+    ------
+    ValueError : another direction
+    """
+    if direction not in ("less", "greater"):
+        raise ValueError(f"direction must be less or greater, found {direction!r}")
+    distance = contrast.estimate - null
+    if direction == "less":
+        distance = -distance
+    if not contrast.standard_error:
+        return 0.0 if distance > 0 else 1.0
+    return float(student.sf(distance / contrast.standard_error, contrast.df))
