@@ -60,7 +60,10 @@ SETS = {"test": test_set, "combined": mosaic_set, "background": background_set}
 @pytest.fixture
 def make_out(tmp_path: Path) -> Callable[..., Path]:
     def make(
-        models: dict[str, float], seeds: tuple[int, ...] = (0, 1), num_images: int = 200
+        models: dict[str, float],
+        seeds: tuple[int, ...] = (0, 1),
+        num_images: int = 200,
+        hypotheses: list[dict] | None = None,
     ) -> Path:
         plan = [
             {"run_id": f"{model}-s{seed}-0000", "model": model, "seed": seed}
@@ -70,6 +73,8 @@ def make_out(tmp_path: Path) -> Callable[..., Path]:
         study = {
             "models": {model: {"name": model} for model in models},
             "seeds": list(seeds),
+            "recipe": {"epochs": 10},
+            "hypotheses": hypotheses or [],
             "probes": {"combined": {"name": "mosaic"}, "background": {"name": "large_background"}},
         }
         (tmp_path / "study.json").write_text(json.dumps({"study": study, "plan": plan}))
@@ -82,6 +87,8 @@ def make_out(tmp_path: Path) -> Callable[..., Path]:
                 logits = answers(made["targets"], models[run["model"]], rng, difficulty)
                 answer = Predictions(logits.astype(np.float32), class_names=CLASSES, **made)
                 write_predictions(answer, folder / "predictions" / f"{probe}.parquet")
+            lines = [{"train_loss": loss, "train_accuracy": 0.9} for loss in (2, *[0.5] * 9)]
+            (folder / "metrics.jsonl").write_text("".join(f"{json.dumps(d)}\n" for d in lines))
             (folder / "run.json").write_text(json.dumps(run | {"status": "finished"}))
         return tmp_path
 

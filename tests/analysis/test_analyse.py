@@ -13,6 +13,8 @@ from priorscope.evaluation import read_predictions, write_predictions
 from priorscope.stats import holm, wilson
 
 QUICK = Settings(num_resamples=500)
+HYPOTHESIS = {"id": "H1", "statement": "S.", "contrast": {"a": "cnn", "b": "vit"}}
+HYPOTHESIS |= {"probe": "test", "metric": "top1", "expect": "greater"}
 COLUMNS = {
     "scores": "model seed probe arm metric value n",
     "estimates": "model probe arm metric estimate low high method num_seeds n",
@@ -54,6 +56,28 @@ def test_tables_have_the_promised_columns_and_rows(make_out):
     assert not list((out / "analysis").glob("*.partial"))
 
 
+def test_verdicts_are_written_with_the_evidence(make_out):
+    out = make_out({"cnn": 4.0, "vit": 1.0}, seeds=(0, 1, 2), hypotheses=[HYPOTHESIS])
+    analyse(out, QUICK)
+    written = json.loads((out / "analysis" / "verdicts.json").read_text())
+    (verdict,) = written["verdicts"]
+    assert (verdict["id"], verdict["verdict"]) == ("H1", "supported")
+    assert verdict["low"] <= verdict["estimate"] <= verdict["high"]
+    assert verdict["runs"] == [f"{m}-s{s}-0000" for m in ("cnn", "vit") for s in (0, 1, 2)]
+    means = {
+        model: np.mean([accuracy(out, f"{model}-s{seed}-0000") for seed in (0, 1, 2)])
+        for model in ("cnn", "vit")
+    }
+    assert verdict["estimate"] == pytest.approx(means["cnn"] - means["vit"])
+    for file in verdict["predictions"]:
+        assert (out / file).is_file()
+    assert written["training"]["cnn"]["converged"] and written["num_hypotheses"] == 1
+    # The same study with a run that is missing: nothing is concluded, and the run is named.
+    (out / "runs" / "vit-s1-0000" / "run.json").unlink()
+    (verdict,) = analyse(out, QUICK).verdicts
+    assert verdict["verdict"] == "inconclusive" and "vit-s1-0000" in verdict["reason"]
+
+
 def test_values_are_those_of_the_predictions(make_out):
     out = make_out({"cnn": 3.0, "vit": 1.0})
     found = analyse(out, QUICK)
@@ -63,13 +87,13 @@ def test_values_are_those_of_the_predictions(make_out):
     estimate = row(found.estimates, model="cnn", probe="test")
     assert estimate["estimate"] == pytest.approx(np.mean(runs))
     assert estimate["low"] < estimate["estimate"] < estimate["high"]
-    assert estimate["method"] == "crossed bootstrap over 2 seeds and 200 images"
+    assert estimate["method"].startswith("t interval over seeds x images crossed, 2 seeds x 200")
     assert (estimate["num_seeds"], estimate["n"]) == (2, 200)
     of_vit = row(found.estimates, model="vit", probe="test")["estimate"]
     comparison = row(found.comparisons, a="cnn", b="vit", probe="test")
     assert comparison["difference"] == pytest.approx(np.mean(runs) - of_vit)
-    assert comparison["low"] > 0 and comparison["p_adjusted"] < 0.05
-    assert "given the trained networks" in comparison["test"]
+    agree = (comparison["low"] > 0 or comparison["high"] < 0) == (comparison["p_value"] < 0.05)
+    assert agree and "crossed" in comparison["test"]
 
 
 def test_chance_stands_in_every_group(make_out):
@@ -101,9 +125,17 @@ def test_one_seed_gives_wilson_for_independent_proportions_only(make_out):
     assert (test["low"], test["high"]) == (expected.low, expected.high)
     assert "Wilson" in test["method"] and "one seed" in test["method"]
     mosaic = row(estimates, model="cnn", arm="mosaic")
-    assert mosaic["method"].startswith("bootstrap over 200 images (one seed")
+    assert mosaic["method"] == "t interval over 200 images, for these trained networks only"
     background = row(estimates, model="cnn", arm="background")
-    assert background["method"].startswith("bootstrap over 20 clusters of 200 images")
+    assert background["method"].startswith("t interval over 20 clusters")
+
+
+def test_two_networks_of_one_seed_are_tested_exactly(make_out):
+    comparisons = analyse(make_out({"cnn": 3.0, "vit": 2.0}, seeds=(0,)), QUICK).comparisons
+    tests = {one["arm"]: one["test"] for one in comparisons.iter_rows(named=True)}
+    assert tests["test"] == "exact McNemar, given the trained networks"
+    assert tests["mosaic"].startswith("paired permutation over 200 images, given")
+    assert tests["background"].startswith("paired permutation over 20 clusters, given")
 
 
 def test_equal_models_are_not_told_apart_and_holm_spans_the_table(make_out):

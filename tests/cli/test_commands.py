@@ -27,6 +27,31 @@ def test_check_prints_the_plan_and_writes_nothing(tmp_path, tiny, capsys, monkey
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.yaml"]
 
 
+def test_check_says_what_a_study_could_show_by_itself_and_from_a_pilot(finished, capsys):
+    finished.study.write_text(
+        finished.study.read_text()
+        + "  - {id: H2, statement: The two are alike., contrast: {a: cnn, b: vit}, probe: test,\n"
+        "     metric: top1, expect: equivalent, margin: 0.02}\n"
+    )
+    assert run_command(["check", str(finished.study)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "cnn against vit, top1 on test, expect greater" in said
+    assert "one seed, 100 scenes, these trained networks only; variances: stated" in said
+    assert "smallest effect that it would show: " in said
+    assert "the declared margin of 2.00 pp needs " in said
+    assert run_command(["check", str(finished.study), "--pilot", str(finished.out)]) == 0
+    assert "variances: the pilot" in " ".join(capsys.readouterr().out.split())
+    assert run_command(["check", str(finished.study), "--pilot", "nowhere"]) == 2
+    assert "--pilot" in capsys.readouterr().err
+
+
+def test_report_prints_the_verdicts(finished, capsys):
+    assert run_command(["report", str(finished.out)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "H1 INCONCLUSIVE cnn > vit in top-1 accuracy on test" in said
+    assert "has not converged" in said and "these trained networks" in said
+
+
 def test_list_names_every_component_and_study(capsys):
     assert run_command(["list"]) == 0
     said = capsys.readouterr().out

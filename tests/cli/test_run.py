@@ -14,6 +14,7 @@ from safetensors.numpy import load_file
 from priorscope.cli import run_command
 from priorscope.errors import PriorscopeWarning
 from priorscope.evaluation import read_predictions
+from priorscope.study.hypotheses import changed_late
 
 
 def add_model(finished, name, code):
@@ -109,6 +110,8 @@ def test_a_study_may_grow_and_its_history_says_so(finished):
     record = json.loads((finished.out / "study.json").read_text())
     assert record["history"][-1]["changed"] == ["seeds", "hypotheses"]
     assert record["history"][-1]["hash"] == record["hash"] != record["history"][0]["hash"]
+    assert [entry["results"] for entry in record["history"]] == [False, True]
+    assert list(changed_late(record["history"])) == ["H1"]
 
 
 @pytest.mark.parametrize(

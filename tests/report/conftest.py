@@ -187,6 +187,7 @@ def fabricate(
     if samples:
         write_samples(out, rng, class_names, probes)
     write_analysis(out, rng, finished, skill, len(class_names), probes)
+    write_verdicts(out, finished, hypotheses)
     there = {run["run_id"] for run in finished}
     write_json(
         out / "analysis" / "analysis.json",
@@ -276,6 +277,43 @@ def write_analysis(out, rng, finished, skill, num_classes, probes):
             )
     for name, rows in tables.items():
         pl.DataFrame(rows, infer_schema_length=None).write_parquet(folder_file(folder, name))
+
+
+def write_verdicts(out, finished, hypotheses):
+    """Write a verdict for each hypothesis, the kinds in turn."""
+    kinds = ("supported", "refuted", "inconclusive")
+    verdicts = []
+    for number, declared in enumerate(hypotheses):
+        contrast = {"level": None, "conditions": None} | declared["contrast"]
+        runs = [run for run in finished if run["model"] in (contrast["a"], contrast["b"])]
+        files = [f"runs/{run['run_id']}/predictions/{declared['probe']}.parquet" for run in runs]
+        for file in files:
+            (out / file).parent.mkdir(parents=True, exist_ok=True)
+            (out / file).write_bytes(b"PAR1" * 50)
+        estimate, spread = -0.137 + 0.1 * number, {"seed": [1e-4, None], "image": 0.2}
+        verdicts.append(
+            {"alpha": 0.05, "changed_after_results": None}
+            | declared
+            | {"contrast": contrast, "arms": [declared["condition"] or "test"], "largest_score": 1}
+            | {"confidence": 0.9, "estimate": estimate, "low": estimate - 0.01}
+            | {"high": estimate + 0.01, "p_value": 0.001, "p_contrary": 0.9, "p_adjusted": 0.002}
+            | {"p_contrary_adjusted": 1.0, "method": "t interval", "num_seeds": 2, "n": 2000}
+            | {"standard_error": 0.006, "df": 3.2, "detectable": 0.0225}
+            | {"bootstrap_low": estimate - 0.009, "bootstrap_high": estimate + 0.009}
+            | {"components": spread | {"residual": [0.1, None], "images_per_unit": 1}}
+            | {"verdict": kinds[number % 3], "reason": f"Because of number {number}."}
+            | {"runs": [run["run_id"] for run in runs], "predictions": files}
+        )
+    ended = {"loss_change": 0.012, "train_accuracy": 0.93, "converged": True, "reason": ""}
+    write_json(
+        out / "analysis" / "verdicts.json",
+        {
+            "verdicts": verdicts,
+            "num_hypotheses": len(verdicts),
+            "training": {run["model"]: ended for run in finished},
+            "convergence": {"loss_change": 0.02, "train_accuracy": None},
+        },
+    )
 
 
 def histogram(model, key, k, mean, num_classes):

@@ -26,3 +26,10 @@ def test_refuses_what_is_not_0_or_1():
         mcnemar(np.array([0, 2]), np.array([0, 1]))
     with pytest.raises(ValueError, match="paired"):
         mcnemar(np.zeros(3), np.zeros(4))
+
+
+def test_one_side_by_hand():
+    """b alone is right on 1 of 5 images: P(X >= 4) = 6/32 for `a` above, P(X <= 4) = 31/32."""
+    a, b = np.array([1, 1, 1, 1, 0]), np.array([0, 0, 0, 0, 1])
+    assert mcnemar(a, b, alternative="greater").p_value == pytest.approx(6 / 32)
+    assert mcnemar(a, b, alternative="less").p_value == pytest.approx(31 / 32)

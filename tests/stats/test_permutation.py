@@ -46,6 +46,15 @@ def test_is_the_sign_test_on_0_1_scores():
     assert found.p_value == pytest.approx(binomtest(14, 19).pvalue, abs=0.006)
 
 
+def test_one_side_is_the_one_sided_sign_test():
+    differences = np.r_[np.ones(14), -np.ones(5), np.zeros(100)]
+    for side in ("less", "greater"):
+        rng = np.random.default_rng(0)
+        found = sign_flip_test(differences, num_resamples=50_000, rng=rng, alternative=side)
+        expected = binomtest(14, 19, alternative=side).pvalue
+        assert found.p_value == pytest.approx(expected, abs=0.006)
+
+
 def test_flips_whole_clusters():
     rng = np.random.default_rng(0)
     effects = rng.normal(0.5, 1, 8)

@@ -65,11 +65,8 @@ def test_packaged_studies_load_and_say_how_to_run_them(name):
         ("seeds", [], "seeds", "at least 1"),
         ("seeds", [-1], "seeds.0", "greater than or equal to 0"),
         ("seeds", 3, "seeds", "array"),
-        ("hypotheses.0.expect", "similar", "hypotheses.0.expect", "'equivalent'"),
-        ("hypotheses.0.expect", "equivalent", "hypotheses.0.margin", "needs a margin"),
-        ("hypotheses.0.margin", -0.1, "hypotheses.0.margin", "greater than 0"),
-        ("hypotheses.0.probe", "combind", "hypotheses.0.probe", "did you mean combined?"),
-        ("hypotheses.0.contrast.a", "cnm", "hypotheses.0.contrast.a", "did you mean cnn?"),
+        ("convergence", {"loss_chance": 0.1}, "convergence.loss_chance", "loss_change?"),
+        ("convergence", {"loss_change": 0}, "convergence.loss_change", "greater than 0"),
         ("name", "../out", "name", "match"),
     ],
 )

@@ -1,8 +1,9 @@
 """From stored predictions to estimates and comparisons: `analyse`. Needs no model and no torch."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -13,13 +14,16 @@ from priorscope.analysis.compare import (
     control_rows,
     estimate_rows,
     histogram_rows,
-    resampled_means,
     score_rows,
     with_holm,
 )
+from priorscope.analysis.convergence import Training, read_training
 from priorscope.analysis.scores import read_scores
+from priorscope.analysis.verdicts import judge
 from priorscope.errors import InputError
 from priorscope.study.fairness import check_runs, refuse
+from priorscope.study.hypotheses import changed_late
+from priorscope.study.spec import Convergence
 from priorscope.study.store import read_run, read_study, write_json
 
 __all__ = ["Analysis", "Settings", "analyse"]
@@ -51,6 +55,7 @@ class Analysis:
     comparisons : one row a pair of models x probe x arm
     histograms : one row a model x probe x arm x score, for counts
     controls : one row a model x probe x control arm
+    verdicts : one row a hypothesis, see `verdicts.judge`
     missing : the runs, by id, of which any predictions are missing
     missing_predictions : the files, relative to OUT
     settings : how intervals and p-values were computed
@@ -61,6 +66,7 @@ class Analysis:
     comparisons: pl.DataFrame
     histograms: pl.DataFrame
     controls: pl.DataFrame
+    verdicts: list[Row]
     missing: tuple[str, ...]
     missing_predictions: tuple[str, ...]
     settings: Settings
@@ -106,29 +112,51 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
     for _, of_probe in groupby(arms, key=lambda arm: arm.probe):
         probe_arms = list(of_probe)
         for arm in probe_arms:
-            resampled = resampled_means(arm, settings)
             rows["scores"] += score_rows(arm)
-            rows["estimates"] += estimate_rows(arm, resampled, settings)
-            rows["comparisons"] += comparison_rows(arm, resampled, settings)
+            rows["estimates"] += estimate_rows(arm, settings)
+            rows["comparisons"] += comparison_rows(arm, settings)
             rows["histograms"] += histogram_rows(arm, settings)
         rows["controls"] += control_rows(probe_arms, settings)
     rows["comparisons"] = with_holm(rows["comparisons"])
     tables = {name: pl.DataFrame(rows[name], schema=SCHEMAS[name]) for name in SCHEMAS}
     missing = tuple(dict.fromkeys(Path(file).parts[1] for file in missing_files))
+    training = read_training(out, record)
     analysis = Analysis(
-        **tables, missing=missing, missing_predictions=tuple(missing_files), settings=settings
+        **tables,
+        verdicts=judge(record, arms, missing_files, training, settings),
+        missing=missing,
+        missing_predictions=tuple(missing_files),
+        settings=settings,
     )
-    _write(analysis, tables, out / "analysis")
+    _write(analysis, tables, training, record, out / "analysis")
     return analysis
 
 
-def _write(analysis: Analysis, tables: dict[str, pl.DataFrame], folder: Path) -> None:
+def _write(
+    analysis: Analysis,
+    tables: dict[str, pl.DataFrame],
+    training: dict[str, Training],
+    study: dict[str, Any],
+    folder: Path,
+) -> None:
     """Write every file beside its place and rename it into it."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         beside = folder / f"{name}.parquet.partial"
         table.write_parquet(beside)
         beside.replace(folder / f"{name}.parquet")
+    late = changed_late(study.get("history", []))
+    verdicts = {
+        "verdicts": analysis.verdicts,
+        "num_hypotheses": len(analysis.verdicts),
+        "correction": "Holm",
+        "withdrawn_after_results": {
+            name: when for name, when in late.items() if when.startswith("withdrawn")
+        },
+        "training": {model: asdict(how) for model, how in training.items()},
+        "convergence": study["study"].get("convergence") or asdict(Convergence()),
+    }
+    write_json(verdicts, folder / "verdicts.json")
     settings = analysis.settings
     record = {
         "missing": list(analysis.missing),

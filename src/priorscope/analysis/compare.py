@@ -1,19 +1,26 @@
 """Estimates with intervals, and comparisons of models in pairs."""
 
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from priorscope.analysis.scores import ArmScores
-from priorscope.stats import crossed_bootstrap, holm, percentile_interval, sign_flip_test, wilson
+from priorscope.stats import (
+    PairedTest,
+    crossed_contrast,
+    holm,
+    mcnemar,
+    percentile_interval,
+    sign_flip_test,
+    wilson,
+)
 
 Row = dict[str, Any]
 CHANCE = "chance"
-MIN_CLUSTERS = 10  # resampling fewer gives intervals that are far too short, or of no length
+MIN_CLUSTERS = 10  # flipping the signs of fewer cannot give p-values that survive a correction
 
 
 @dataclass(frozen=True)
@@ -41,12 +48,6 @@ class Settings:
         return float(low), float(high)
 
 
-def resampled_means(arm: ArmScores, settings: Settings) -> dict[str, np.ndarray]:
-    """Resample the mean of every model, float [num_resamples], paired by resampled images."""
-    rng = settings.rng(arm.probe, arm.arm, "means")
-    return _bootstrap(arm.scores, arm, settings, rng)
-
-
 def score_rows(arm: ArmScores) -> list[Row]:
     """Give the mean of each run: `scores.parquet`."""
     return [
@@ -62,20 +63,22 @@ def score_rows(arm: ArmScores) -> list[Row]:
     ]
 
 
-def estimate_rows(
-    arm: ArmScores, resampled: Mapping[str, np.ndarray], settings: Settings
-) -> list[Row]:
+def estimate_rows(arm: ArmScores, settings: Settings) -> list[Row]:
     """Give each model's mean over seeds and images, and chance: `estimates.parquet`.
 
     Wilson's interval where a model has one seed, scores are 0 or 1 and images are independent;
-    otherwise the crossed bootstrap.
+    otherwise that of `crossed_contrast`, cut to the range of the scores.
     """
     rows = []
     for model, scores in arm.scores.items():
-        low, high, method = _interval(
-            scores, arm, resampled[model], settings, proportion=arm.max_score == 1
-        )
-        rows.append(_estimate(model, arm, float(scores.mean()), low, high, method, len(scores)))
+        if arm.max_score == 1 and len(scores) == 1 and arm.units is None:
+            of_model = wilson(int(scores.sum()), scores.size, confidence=1 - settings.alpha)
+            method = f"{of_model.method} (one seed: these trained networks only)"
+        else:
+            of_model = crossed_contrast([scores], confidence=1 - settings.alpha, clusters=arm.units)
+            method = of_model.method
+        low, high = np.clip([of_model.low, of_model.high], 0, arm.max_score).tolist()
+        rows.append(_estimate(model, arm, of_model.estimate, low, high, method, len(scores)))
     exact = "exact" if arm.chance.pmf is None else "exact: hypergeometric"
     return [*rows, _estimate(CHANCE, arm, arm.chance.expected, None, None, exact, None)]
 
@@ -93,51 +96,85 @@ def histogram_rows(arm: ArmScores, settings: Settings) -> list[Row]:
         for model, scores in arm.scores.items()
         for value in values
     }
-    rng = settings.rng(arm.probe, arm.arm, "histograms")
-    resampled = _bootstrap(shares, arm, settings, rng)
     rows = []
     for (model, value), is_value in shares.items():
-        low, high, _ = _interval(is_value, arm, resampled[model, value], settings, proportion=True)
-        rows.append(_share(model, arm, value, float(is_value.mean()), low, high))
+        share = crossed_contrast([is_value], confidence=1 - settings.alpha, clusters=arm.units)
+        low, high = share.low, share.high
+        if len(is_value) == 1 and arm.units is None:
+            exact = wilson(int(is_value.sum()), is_value.size, confidence=1 - settings.alpha)
+            low, high = exact.low, exact.high
+        low, high = max(low, 0.0), min(high, 1.0)
+        rows.append(_share(model, arm, value, share.estimate, low, high))
     chance = [
         _share(CHANCE, arm, value, share, None, None) for value, share in enumerate(arm.chance.pmf)
     ]
     return rows + chance
 
 
-def comparison_rows(
-    arm: ArmScores, resampled: Mapping[str, np.ndarray], settings: Settings
-) -> list[Row]:
+def comparison_rows(arm: ArmScores, settings: Settings) -> list[Row]:
     """Compare all pairs of models: `comparisons.parquet`, still without `p_adjusted`.
 
-    The interval is paired by images and varies seeds too. The test flips the signs of per-image
-    differences of scores averaged over seeds: it asks about these trained networks on other
-    images, not about other seeds, which is why `test` says so.
+    Interval and p-value are those of `crossed_contrast`, paired by images: with several seeds they
+    speak of other seeds and other images, and agree with each other, which the percentile interval
+    of the crossed bootstrap and a permutation test do not: the bootstrap's is too short for few
+    seeds, and a permutation test speaks of given networks only. For two networks of one seed that
+    is just what is asked, and the exact or permutation test of `paired_test` gives the p-value.
     """
     rows = []
     for a, b in combinations(arm.scores, 2):
-        low, high = settings.interval(resampled[a] - resampled[b])
-        test = sign_flip_test(
-            arm.scores[a].mean(axis=0) - arm.scores[b].mean(axis=0),
-            num_resamples=settings.num_resamples,
-            rng=settings.rng(arm.probe, arm.arm, a, b),
-            clusters=_clusters(arm),
-        )
+        groups = [arm.scores[a], -arm.scores[b]]
+        contrast = crossed_contrast(groups, confidence=1 - settings.alpha, clusters=arm.units)
+        p_value, test = contrast.p_value, contrast.method.replace("interval", "test", 1)
+        if max(contrast.num_seeds) == 1:
+            rng = settings.rng(arm.probe, arm.arm, a, b)
+            exact = paired_test(groups[0][0] + groups[1][0], arm.units, settings, rng)
+            if exact is not None:
+                p_value, test = exact.p_value, f"{exact.method}, given the trained networks"
         rows.append(
             {
                 "a": a,
                 "b": b,
                 **_names(arm),
-                "difference": test.difference,
-                "low": low,
-                "high": high,
-                "p_value": test.p_value,
-                "test": f"{test.method}, given the trained networks",
-                "num_seeds": min(len(arm.scores[a]), len(arm.scores[b])),
-                "n": test.n,
+                "difference": contrast.estimate,
+                "low": contrast.low,
+                "high": contrast.high,
+                "p_value": p_value,
+                "test": test,
+                "num_seeds": min(contrast.num_seeds),
+                "n": contrast.n,
             }
         )
     return rows
+
+
+def paired_test(
+    differences: np.ndarray,
+    clusters: np.ndarray | None,
+    settings: Settings,
+    rng: np.random.Generator,
+    *,
+    alternative: Literal["two-sided", "less", "greater"] = "two-sided",
+) -> PairedTest | None:
+    """Test the differences of two given networks image by image, exactly where that is possible.
+
+    McNemar's test where scores are 0 or 1 and images are independent, else random flips of signs,
+    by cluster. None where there are so few clusters that flips could not reach small p-values.
+
+    Parameters
+    ----------
+    differences : float [n]
+    """
+    if clusters is None and np.isin(differences, (-1, 0, 1)).all():
+        return mcnemar(differences > 0, differences < 0, alternative=alternative)
+    if clusters is not None and len(np.unique(clusters)) < MIN_CLUSTERS:
+        return None
+    return sign_flip_test(
+        differences,
+        num_resamples=settings.num_resamples,
+        rng=rng,
+        clusters=clusters,
+        alternative=alternative,
+    )
 
 
 def with_holm(rows: list[Row]) -> list[Row]:
@@ -159,84 +196,21 @@ def control_rows(arms: list[ArmScores], settings: Settings) -> list[Row]:
     arm, rows = arms[0], []
     for control in arms[1:]:
         ids, in_arm, in_control = np.intersect1d(arm.ids, control.ids, return_indices=True)
-        if arm.max_score != control.max_score or not len(ids):
+        if (arm.metric, arm.max_score) != (control.metric, control.max_score) or not len(ids):
             continue
         differences = {
             model: scores[:, in_arm] - control.scores[model][:, in_control]
             for model, scores in arm.scores.items()
         }
-        clusters = _clusters(arm)
-        rng = settings.rng(arm.probe, arm.arm, control.arm, "controls")
-        resampled = crossed_bootstrap(
-            list(differences.values()),
-            num_resamples=settings.num_resamples,
-            rng=rng,
-            clusters=None if clusters is None else clusters[in_arm],
-        )
-        for column, (model, values) in zip(resampled.T, differences.items(), strict=True):
-            low, high = settings.interval(column)
+        units = None if arm.units is None else arm.units[in_arm]
+        for model, values in differences.items():
+            found = crossed_contrast([values], confidence=1 - settings.alpha, clusters=units)
             rows.append(
                 {"model": model, "probe": arm.probe, "metric": arm.metric, "arm": arm.arm}
-                | {"control": control.arm, "difference": float(values.mean())}
-                | {"low": low, "high": high, "num_seeds": len(values), "n": len(ids)}
+                | {"control": control.arm, "difference": found.estimate}
+                | {"low": found.low, "high": found.high, "num_seeds": len(values), "n": len(ids)}
             )
     return rows
-
-
-def _bootstrap(
-    scores: Mapping[Any, np.ndarray],
-    arm: ArmScores,
-    settings: Settings,
-    rng: np.random.Generator,
-) -> dict[Any, np.ndarray]:
-    """Resample the mean of each entry, [seeds, n], over seeds and images."""
-    means = crossed_bootstrap(
-        list(scores.values()),
-        num_resamples=settings.num_resamples,
-        rng=rng,
-        clusters=_clusters(arm),
-    )
-    return dict(zip(scores, means.T, strict=True))
-
-
-def _interval(
-    scores: np.ndarray,
-    arm: ArmScores,
-    resampled: np.ndarray,
-    settings: Settings,
-    *,
-    proportion: bool,
-) -> tuple[float, float, str]:
-    """Choose the interval of a mean of scores [seeds, n], and say how it was made."""
-    num_seeds, n = scores.shape
-    clusters = _clusters(arm)
-    few = (
-        f", its {_num_clusters(arm)} clusters too few to resample"
-        if arm.clusters is not None
-        else ""
-    )
-    if proportion and num_seeds == 1 and clusters is None:
-        found = wilson(int(scores.sum()), n, confidence=1 - settings.alpha)
-        remark = "one seed: these trained networks only"
-        return found.low, found.high, f"{found.method} ({remark}{few})"
-    images = f"{n:,} images{few}"
-    if clusters is not None:
-        images = f"{_num_clusters(arm)} clusters of {n:,} images"
-    method = (
-        f"bootstrap over {images} (one seed: these trained networks only)"
-        if num_seeds == 1
-        else f"crossed bootstrap over {num_seeds} seeds and {images}"
-    )
-    return *settings.interval(resampled), method
-
-
-def _clusters(arm: ArmScores) -> np.ndarray | None:
-    """Give the clusters where there are enough to resample; otherwise images are resampled."""
-    return None if _num_clusters(arm) < MIN_CLUSTERS else arm.clusters
-
-
-def _num_clusters(arm: ArmScores) -> int:
-    return 0 if arm.clusters is None else len(np.unique(arm.clusters))
 
 
 def _names(arm: ArmScores) -> Row:

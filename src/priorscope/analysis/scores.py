@@ -40,6 +40,11 @@ class ArmScores:
     seeds: dict[str, tuple[int, ...]]
 
     @property
+    def units(self) -> np.ndarray | None:
+        """Give the clusters where they are the random units; images are where there are not two."""
+        return None if self.clusters is None or len(np.unique(self.clusters)) < 2 else self.clusters
+
+    @property
     def max_score(self) -> int:
         """Give the best score that an example can reach."""
         return 1 if self.chance.pmf is None else len(self.chance.pmf) - 1
@@ -52,6 +57,8 @@ def metric_for(predictions: Predictions) -> str:
 
 def read_scores(out: Path, record: dict[str, Any]) -> tuple[list[ArmScores], list[str]]:
     """Score the predictions of all finished runs of a study, probe by probe and arm by arm.
+
+    Every arm is scored by the metric that fits its targets, and by what else hypotheses name.
 
     Parameters
     ----------
@@ -69,6 +76,7 @@ def read_scores(out: Path, record: dict[str, Any]) -> tuple[list[ArmScores], lis
     """
     models = list(dict.fromkeys(run["model"] for run in record["plan"]))
     arms, missing = [], []
+    hypotheses = record["study"].get("hypotheses") or []
     probes: list[str] = list(record["study"].get("probes") or {})
     for probe in dict.fromkeys([TEST, *probes]):
         files: list[tuple[dict[str, Any], Path]] = []
@@ -80,39 +88,44 @@ def read_scores(out: Path, record: dict[str, Any]) -> tuple[list[ArmScores], lis
                 files.append((run, out / path))
             else:
                 missing.append(path.as_posix())
-        arms += _score_probe(probe, models, files) if files else []
+        named = [each["metric"] for each in hypotheses if each["probe"] == probe]
+        arms += _score_probe(probe, models, files, named) if files else []
     return arms, missing
 
 
 def _score_probe(
-    probe: str, models: list[str], files: list[tuple[dict[str, Any], Path]]
+    probe: str, models: list[str], files: list[tuple[dict[str, Any], Path]], named: list[str]
 ) -> list[ArmScores]:
     first_path = files[0][1]
     first = _arms(read_predictions(first_path), first_path)
-    metric_of = {arm: metric_for(predictions) for arm, predictions in first.items()}
-    rows: dict[tuple[str, str], list[np.ndarray]] = {}  # (arm, model) -> one row a seed
+    scored = [(arm, metric_for(predictions)) for arm, predictions in first.items()]
+    fitting = {metric for _, metric in scored}
+    scored += [
+        (arm, metric) for metric in dict.fromkeys(named) if metric not in fitting for arm in first
+    ]
+    rows: dict[tuple[str, str, str], list[np.ndarray]] = {}  # (arm, metric, model) -> by seed
     seeds: dict[str, list[int]] = {}
     for run, path in files:
         found = _arms(read_predictions(path), path)
         _check_same_examples(first, found, first_path, path)
         seeds.setdefault(run["model"], []).append(run["seed"])
-        for arm, metric in metric_of.items():
+        for arm, metric in scored:
             score = resolve("metrics", metric, base=path.parent)
             with _where(path, arm):
-                rows.setdefault((arm, run["model"]), []).append(score(found[arm]))
+                rows.setdefault((arm, metric, run["model"]), []).append(score(found[arm]))
     with_scores = [model for model in models if model in seeds]
     return [
         ArmScores(
             probe,
             arm,
-            metric_of[arm],
-            of_arm.ids,
-            of_arm.clusters,
-            companion(resolve("metrics", metric_of[arm], base=first_path.parent), "chance")(of_arm),
-            {model: np.stack(rows[arm, model]) for model in with_scores},
+            metric,
+            first[arm].ids,
+            first[arm].clusters,
+            companion(resolve("metrics", metric, base=first_path.parent), "chance")(first[arm]),
+            {model: np.stack(rows[arm, metric, model]) for model in with_scores},
             {model: tuple(seeds[model]) for model in with_scores},
         )
-        for arm, of_arm in first.items()
+        for arm, metric in scored
     ]
 
 

@@ -83,20 +83,6 @@ def print_models(
     )
 
 
-def print_hypotheses(console: Console, study: Study) -> None:
-    """Print what was declared."""
-    for hypothesis in study.hypotheses:
-        margin = f" within {hypothesis.margin}" if hypothesis.margin else ""
-        console.print(
-            f"{hypothesis.id}  {hypothesis.statement}  [{hypothesis.contrast.a} against "
-            f"{hypothesis.contrast.b}, {hypothesis.metric} on {hypothesis.probe}: "
-            f"{hypothesis.expect}{margin}]",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
-
-
 def print_fairness(console: Console, differences: Sequence[Mapping[str, Any]]) -> None:
     """Print what differs between the models, a property a line, and what is the same."""
     rows = [dict(row) for row in differences]

@@ -20,10 +20,15 @@ def report(
             found=folder,
             allowed="the output folder of `priorscope run`",
         )
+    from rich.console import Console
+
     from priorscope.analysis import analyse
+    from priorscope.cli._verdicts import print_verdicts
     from priorscope.report import build
 
     analysis = analyse(folder)
     if analysis.missing:
         print(f"missing from the report: {', '.join(analysis.missing)}", file=sys.stderr)
-    print(f"report: {build(folder)}")
+    page, console = build(folder), Console()
+    print_verdicts(console, folder)
+    console.print(f"report: {page}", soft_wrap=True, highlight=False)

@@ -71,15 +71,16 @@ def run(
     from priorscope.analysis import analyse
     from priorscope.cli._processes import num_processes, run_in_processes
     from priorscope.cli._summary import print_data, print_estimates
+    from priorscope.cli._verdicts import print_verdicts
     from priorscope.data._locations import data_root as find_data_root
     from priorscope.errors import RunFailed
     from priorscope.report import build
+    from priorscope.study.conditions import check_conditions
     from priorscope.study.environment import check_num_devices, choose_device, hardware, versions
     from priorscope.study.fairness import as_plain, lint, refuse
     from priorscope.study.prepare import (
         build_models,
         build_probes,
-        check_conditions,
         load_data,
         measure_models,
     )
@@ -129,6 +130,7 @@ def run(
             analyse(out)
             page = build(out)
             print_estimates(console, out)
+            print_verdicts(console, out)
             console.print(f"analysed in {time.perf_counter() - started:.1f} s", style="dim")
             console.print(f"report: {page}", soft_wrap=True, highlight=False)
     if failed:

@@ -28,6 +28,7 @@ class Artefacts:
     samples : probe (or "train") -> rows with `id, arm, label, cluster, png`
     scores, estimates, comparisons, histograms, controls : the rows of the files of `analysis/`
     analysis : `analysis.json`
+    judged : `verdicts.json`
     """
 
     out: Path
@@ -41,6 +42,12 @@ class Artefacts:
     histograms: list[Row]
     controls: list[Row]
     analysis: Row
+    judged: Row
+
+    @property
+    def verdicts(self) -> list[Row]:
+        """List the verdicts, in the study's order of hypotheses."""
+        return self.judged["verdicts"]
 
     @property
     def study(self) -> Row:
@@ -148,6 +155,9 @@ def read_artefacts(out: Path) -> Artefacts:
         _rows(out / "analysis" / "histograms.parquet"),
         _rows(out / "analysis" / "controls.parquet"),
         read_json(_existing(out / "analysis" / "analysis.json"), "missing", "alpha"),
+        read_json(
+            _existing(out / "analysis" / "verdicts.json"), "verdicts", "training", "convergence"
+        ),
     )
 
 

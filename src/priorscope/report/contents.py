@@ -14,6 +14,7 @@ from priorscope.report.figures_histograms import matching_histograms
 from priorscope.report.figures_images import class_images, probe_samples
 from priorscope.report.figures_intervals import arm_intervals, differences, overview, select_arm
 from priorscope.report.figures_training import training_curves
+from priorscope.report.figures_verdicts import verdict_forest
 from priorscope.report.tables import Table
 from priorscope.report.tables_fairness import (
     architecture_table,
@@ -24,7 +25,6 @@ from priorscope.report.tables_results import (
     Column,
     comparison_table,
     control_table,
-    hypothesis_table,
     overview_table,
     probe_table,
     seed_table,
@@ -36,6 +36,8 @@ from priorscope.report.tables_study import (
     recipe_table,
     run_table,
 )
+from priorscope.report.tables_verdicts import convergence_table, precision_table, verdict_table
+from priorscope.report.verdict_rules import verdict_rules
 from priorscope.report.wording import plain, setting
 from priorscope.study.fairness import as_plain, check_runs
 
@@ -52,6 +54,7 @@ class Section:
     blocks: tuple[Figure | Table, ...] = ()
     folded_title: str = ""
     folded: tuple[Figure | Table, ...] = ()
+    folded_paragraphs: tuple[tuple[str, str], ...] = ()
 
 
 def main_columns(artefacts: Artefacts) -> list[Column]:
@@ -78,6 +81,7 @@ def contents(artefacts: Artefacts, columns: list[Column]) -> list[Section]:
     known = [name for i, name in enumerate(ordered) if kinds.index(kinds[i]) == i]
     others = [name for name in artefacts.probes if name not in known]
     sections = [
+        _verdicts(artefacts),
         Section(
             "glance",
             "Results at a glance",
@@ -103,7 +107,7 @@ def contents(artefacts: Artefacts, columns: list[Column]) -> list[Section]:
     ]
     sections += [_probe_section(artefacts, probe, with_samples=False) for probe in known]
     sections += [_probe_section(artefacts, probe, with_samples=True) for probe in others]
-    sections += [_comparisons(artefacts, columns), _hypotheses(artefacts, columns)]
+    sections += [_comparisons(artefacts, columns)]
     sections.append(
         Section(
             "runs",
@@ -193,13 +197,19 @@ def _comparisons(artefacts: Artefacts, columns: list[Column]) -> Section:
     )
 
 
-def _hypotheses(artefacts: Artefacts, columns: list[Column]) -> Section:
-    main_arm = {probe: arm for probe, arm, *_ in columns}
+def _verdicts(artefacts: Artefacts) -> Section:
+    """Put the verdicts first, with the rules by which they were given folded away."""
+    if not artefacts.verdicts:
+        nothing = "The study declares no hypotheses, so there is nothing to give a verdict on."
+        return Section("verdicts", "Verdicts", (("", nothing),))
     return Section(
-        "hypotheses",
-        "Declared hypotheses",
-        () if artefacts.study.get("hypotheses") else (("", "The study declares none."),),
-        _present(hypothesis_table(artefacts, main_arm)),
+        "verdicts",
+        "Verdicts",
+        (),
+        _present(verdict_table(artefacts), verdict_forest(artefacts)),
+        "How verdicts were given, and how precise the study was",
+        _present(convergence_table(artefacts), precision_table(artefacts)),
+        verdict_rules(artefacts),
     )
 
 

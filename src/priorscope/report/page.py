@@ -108,6 +108,7 @@ def _shown(section: Section, place) -> dict[str, Any]:
         "blocks": [place(block) for block in section.blocks],
         "folded_title": section.folded_title,
         "folded": [place(block) for block in section.folded],
+        "folded_paragraphs": section.folded_paragraphs,
     }
 
 

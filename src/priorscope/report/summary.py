@@ -7,6 +7,7 @@ from priorscope.report.figures_intervals import select_arm
 from priorscope.report.tables_results import Column
 from priorscope.report.tables_study import differing_environment
 from priorscope.report.wording import count, counted, listed, plain, unit
+from priorscope.study.hypotheses import changed_late
 
 # A network that answers fewer of its own training images is called unfitted. Augmented images
 # are harder than clean ones, hence not 100 %.
@@ -26,7 +27,7 @@ class Summary:
 
 def summarise(artefacts: Artefacts, columns: list[Column]) -> Summary:
     """Put a study into words; `columns` are the test images and what each probe is about."""
-    sentences = [_what_was_done(artefacts), *_leaders(artefacts, columns)]
+    sentences = [_what_was_done(artefacts), *_judged(artefacts), *_leaders(artefacts, columns)]
     sentences += _differences(artefacts, columns)
     return Summary(" ".join(sentences), tuple(_limits(artefacts, columns)), _warnings(artefacts))
 
@@ -51,6 +52,25 @@ def _what_was_done(artefacts: Artefacts) -> str:
     if artefacts.probes:
         text += f" and on {counted(len(artefacts.probes), 'probe')} ({listed(artefacts.probes)})"
     return f"{text}."
+
+
+def _judged(artefacts: Artefacts) -> list[str]:
+    """Count the verdicts and name the hypotheses of each."""
+    by_verdict: dict[str, list[str]] = {}
+    for row in artefacts.verdicts:
+        by_verdict.setdefault(row["verdict"], []).append(row["id"])
+    if not by_verdict:
+        return []
+    parts = [
+        f"{len(names)} {verdict} ({listed(names)})"
+        for verdict in ("supported", "refuted", "inconclusive")
+        if (names := by_verdict.get(verdict))
+    ]
+    declared = len(artefacts.verdicts)
+    return [
+        f"Of {declared} declared {'hypothesis' if declared == 1 else 'hypotheses'}, "
+        f"{listed(parts)}."
+    ]
 
 
 def _leaders(artefacts: Artefacts, columns: list[Column]) -> list[str]:
@@ -207,11 +227,18 @@ def _warnings(artefacts: Artefacts) -> tuple[str, ...]:
             f"Runs were made in different places: {listed(map(plain, places))} differ; see "
             "\N{LEFT DOUBLE QUOTATION MARK}Hardware and versions\N{RIGHT DOUBLE QUOTATION MARK}."
         )
-    for entry in artefacts.record.get("history", []):
-        if "hypotheses" in entry.get("changed", []):
+    history = artefacts.record.get("history", [])
+    changed = [f"{name} was {how}" for name, how in changed_late(history).items()]
+    if changed:
+        warnings.append(
+            f"Hypotheses were not all declared beforehand: {listed(changed, most=20)}, when "
+            "results existed."
+        )
+    for entry in history:
+        if "seeds" in entry["changed"] and entry.get("results"):
             warnings.append(
-                f"The hypotheses were changed on {entry['date'][:10]}, after the study was begun "
-                f"on {artefacts.record['created'][:10]}."
+                f"The seeds were changed on {entry['date'][:10]}, when results existed: p-values "
+                "do not know of looks in between."
             )
     return tuple(warnings)
 

@@ -10,6 +10,29 @@ from priorscope.report.artefacts import Row
 
 
 @dataclass(frozen=True)
+class Cell:
+    """A cell of the page that is more than text.
+
+    Attributes
+    ----------
+    text, href : what stands there, and where it leads
+    picture : an SVG element, set under the text
+    note : smaller text under it
+    links : (text, address) of what stands in the cell besides
+    anchor : by which other cells lead here
+    mark : a class for its look
+    """
+
+    text: str
+    href: str = ""
+    picture: str = ""
+    note: str = ""
+    links: tuple[tuple[str, str], ...] = ()
+    anchor: str = ""
+    mark: str = ""
+
+
+@dataclass(frozen=True)
 class Table:
     """A table as readers see it, and its numbers in full.
 
@@ -23,6 +46,7 @@ class Table:
     numeric : the columns that are set as numbers
     muted : the rows that are for reference only (chance)
     numbered : whether the page counts it
+    page_header, page_rows : what the page shows in place of header and rows
     """
 
     name: str
@@ -33,9 +57,12 @@ class Table:
     numeric: frozenset[int] = frozenset()
     muted: frozenset[int] = frozenset()
     numbered: bool = True
+    page_header: tuple[str, ...] = ()
+    page_rows: tuple[tuple[Cell, ...], ...] = ()
 
     def __post_init__(self):
         assert all(len(row) == len(self.header) for row in self.rows)
+        assert all(len(row) == len(self.page_header) for row in self.page_rows)
 
     kind = "table"
 

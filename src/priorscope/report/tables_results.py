@@ -1,4 +1,4 @@
-"""Tables of results: at a glance, one for each probe, comparisons, hypotheses, seeds."""
+"""Tables of results: at a glance, one for each probe, comparisons, seeds."""
 
 from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
 from priorscope.report.figures_intervals import select_arm
@@ -103,10 +103,7 @@ def comparison_table(
             records.append(row)
     if not rows:
         return None
-    # "paired permutation over 100 images, given the trained networks": the end is said once.
-    parts = [plain(record["test"]).partition(", ") for record in records]
-    tests = listed(dict.fromkeys(test for test, *_ in parts))
-    tests = ", ".join([tests, *dict.fromkeys(given for *_, given in parts if given)])
+    tests = listed(dict.fromkeys(plain(record["test"]) for record in records))
     caption = (
         f"Differences between models {what}, first minus second, with {artefacts.confidence} "
         f"intervals ({_design(records)}). p: {tests}; p (Holm): adjusted over all "
@@ -140,50 +137,6 @@ def control_table(artefacts: Artefacts, probe: str, metric: str, title: str) -> 
     header = ("Model", *(f"{arm} \N{MINUS SIGN} {plain(control)}" for control in controls))
     numeric = frozenset(range(1, len(header)))
     return Table(f"{probe}-controls", caption, header, tuple(rows), tuple(found), numeric)
-
-
-def hypothesis_table(artefacts: Artefacts, main_arm: dict[str, str]) -> Table | None:
-    """Set each declared hypothesis beside the comparison that it is about.
-
-    `main_arm` maps a probe to the condition that it tests.
-    """
-    rows, records = [], []
-    for declared in artefacts.study.get("hypotheses") or []:
-        probe, metric = declared["probe"], declared["metric"]
-        a, b = declared["contrast"]["a"], declared["contrast"]["b"]
-        arm = _arm(declared.get("condition"), main_arm.get(probe))
-        row = None if arm is None else _oriented(artefacts, a, b, probe, arm, metric)
-        unit_ = unit(artefacts, probe, arm or "", metric)
-        sign = {"less": "<", "greater": ">", "different": "\N{NOT EQUAL TO}"}
-        sign["equivalent"] = "\N{ALMOST EQUAL TO}"
-        expected = f"{a} {sign.get(declared['expect'], declared['expect'])} {b}"
-        if declared.get("margin") is not None:
-            margin = f"{declared['margin'] * unit_.factor:g} {unit_.difference_symbol}".strip()
-            expected += f" within \N{PLUS-MINUS SIGN}{margin}"
-        where = probe if arm in (None, probe) else f"{probe}: {plain(arm)}"
-        rows.append(
-            (
-                declared["id"],
-                declared["statement"],
-                f"{expected} in {unit_.metric[0].lower()}{unit_.metric[1:]} on {where}",
-                "no comparison matches" if row is None else _difference(unit_, row),
-                NONE if row is None else p_value(row["p_value"]),
-            )
-        )
-        key = {"id": declared["id"], "statement": declared["statement"], "a": a, "b": b}
-        key |= {"probe": probe, "arm": arm, "metric": metric, "expect": declared["expect"]}
-        key |= {"margin": declared.get("margin")}
-        columns = ("difference", "low", "high", "p_value", "p_adjusted", "num_seeds", "n")
-        records.append(key | {column: row[column] if row else None for column in columns})
-    if not rows:
-        return None
-    caption = (
-        "Hypotheses declared in the study beside what was estimated: the first model minus the "
-        f"second, with {artefacts.confidence} interval and p before adjustment. No verdict is drawn"
-        " here; an interval that includes zero is no evidence of equality."
-    )
-    header = ("", "Statement", "Declared", "Estimate [interval]", "p")
-    return Table("hypotheses", caption, header, tuple(rows), tuple(records), frozenset({3, 4}))
 
 
 def seed_table(artefacts: Artefacts, columns: list[Column]) -> Table:
@@ -248,32 +201,3 @@ def _numbers(row: Row | None, prefix: str) -> Row:
 def _difference(unit_: Unit, row: Row) -> str:
     text = unit_.difference(row)
     return f"{text} {unit_.difference_symbol}" if unit_.difference_symbol else text
-
-
-def _arm(condition: object, main: str | None) -> str | None:
-    """Find the arm that a hypothesis is about: its condition, or what the probe tests."""
-    if condition is None:
-        return main
-    if isinstance(condition, dict):
-        return condition.get("arm") if set(condition) == {"arm"} else None
-    return str(condition)
-
-
-def _oriented(
-    artefacts: Artefacts, a: str, b: str, probe: str, arm: str, metric: str
-) -> Row | None:
-    """Find the comparison of a with b, turned round if it is stored as b with a."""
-    key = {"probe": probe, "arm": arm, "metric": metric}
-    if found := select(artefacts.comparisons, a=a, b=b, **key):
-        return found[0]
-    if found := select(artefacts.comparisons, a=b, b=a, **key):
-        row = found[0]
-        low, high = row["low"], row["high"]
-        return row | {
-            "a": a,
-            "b": b,
-            "difference": -row["difference"],
-            "low": None if high is None else -high,
-            "high": None if low is None else -low,
-        }
-    return None

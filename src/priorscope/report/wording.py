@@ -60,8 +60,12 @@ class Unit:
 
 def unit(artefacts: Artefacts, probe: str, arm: str, metric: str) -> Unit:
     """Choose how a metric is shown: shares in percent, Top-k matching as 0 .. k."""
+    return unit_of(metric, artefacts.largest_score(probe, arm, metric))
+
+
+def unit_of(metric: str, k: int | None) -> Unit:
+    """Choose how a metric is shown whose largest score is k; None where it is not known."""
     if metric == "top_k_matching":
-        k = artefacts.largest_score(probe, arm, metric)
         if k == 1:
             return Unit("Top-1 accuracy", "%", "pp", 100, 1)
         if k is None:

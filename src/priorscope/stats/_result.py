@@ -23,7 +23,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class PairedTest:
-    """A two-sided test of no difference between two paired sets of scores.
+    """A test of no difference between two paired sets of scores.
 
     Attributes
     ----------

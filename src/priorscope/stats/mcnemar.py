@@ -1,12 +1,19 @@
 """The exact test for two paired sets of 0/1 scores."""
 
+from typing import Literal
+
 import numpy as np
 from scipy.stats import binomtest
 
 from priorscope.stats._result import PairedTest
 
 
-def mcnemar(a: np.ndarray, b: np.ndarray) -> PairedTest:
+def mcnemar(
+    a: np.ndarray,
+    b: np.ndarray,
+    *,
+    alternative: Literal["two-sided", "less", "greater"] = "two-sided",
+) -> PairedTest:
     """Test whether two classifiers succeed equally often on the same images, exactly.
 
     Given the number of images on which exactly one of them succeeds, the number of those that `a`
@@ -15,6 +22,7 @@ def mcnemar(a: np.ndarray, b: np.ndarray) -> PairedTest:
     Parameters
     ----------
     a, b : bool or 0/1 [n], the same images in the same order
+    alternative : what a small p-value speaks for: `less`, that `a` succeeds less often
 
     Raises
     ------
@@ -27,5 +35,7 @@ def mcnemar(a: np.ndarray, b: np.ndarray) -> PairedTest:
         raise ValueError("McNemar's test needs scores of 0 and 1")
     only_a, only_b = int(np.sum(a > b)), int(np.sum(b > a))
     discordant = only_a + only_b
-    p_value = float(binomtest(only_a, discordant).pvalue) if discordant else 1.0
+    p_value = 1.0
+    if discordant:
+        p_value = float(binomtest(only_a, discordant, alternative=alternative).pvalue)
     return PairedTest((only_a - only_b) / len(a), p_value, "exact McNemar", len(a))

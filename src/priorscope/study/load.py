@@ -9,14 +9,16 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from priorscope.components import listing
 from priorscope.errors import InputError, did_you_mean, unknown_name
 from priorscope.study._yaml import read_yaml
 from priorscope.study.fairness import PROPERTIES
+from priorscope.study.hypotheses import check_hypotheses
 from priorscope.study.spec import (
+    CHANCE,
     TEST_PROBE,
     Component,
     Contrast,
+    Convergence,
     Hypothesis,
     Name,
     Split,
@@ -48,6 +50,7 @@ class _File(BaseModel):
     probes: dict[Name, _Reference] = {}
     hypotheses: tuple[Hypothesis, ...] = ()
     declared: dict[str, Annotated[str, Field(min_length=1)]] = {}
+    convergence: Convergence = Convergence()
 
 
 def packaged_studies() -> dict[str, Path]:
@@ -122,6 +125,7 @@ def parse_study(text: str, *, base: Path) -> Study:
         base=base,
         text=text,
         declared=file.declared,
+        convergence=file.convergence,
     )
     _check_references(study)
     return study
@@ -140,7 +144,7 @@ def _check_references(study: Study) -> None:
             f"the name `{TEST_PROBE}` is taken by the test images, which are always evaluated",
             where=f"probes.{TEST_PROBE}",
         )
-    if "chance" in study.models:
+    if CHANCE in study.models:
         raise InputError("the name `chance` is taken by the chance level", where="models.chance")
     for name in study.declared:
         if name not in PROPERTIES:
@@ -150,33 +154,7 @@ def _check_references(study: Study) -> None:
         if name.lower() in folded:
             raise InputError("two names differ by case only", where=f"models.{name}")
         folded[name.lower()] = name
-    identifiers = [hypothesis.id for hypothesis in study.hypotheses]
-    for index, hypothesis in enumerate(study.hypotheses):
-        where = f"hypotheses.{index}"
-        if identifiers.count(hypothesis.id) > 1:
-            raise InputError("an id stands twice", where=f"{where}.id", found=hypothesis.id)
-        for side in ("a", "b"):
-            model = getattr(hypothesis.contrast, side)
-            if model not in study.models:
-                raise unknown_name("model", model, study.models, where=f"{where}.contrast.{side}")
-        if hypothesis.contrast.a == hypothesis.contrast.b:
-            raise InputError(
-                "a model is not compared with itself",
-                where=f"{where}.contrast",
-                found=hypothesis.contrast.a,
-            )
-        if ":" not in hypothesis.metric and hypothesis.metric not in listing("metrics"):
-            names = listing("metrics")
-            raise unknown_name("metric", hypothesis.metric, names, where=f"{where}.metric")
-        probes = [TEST_PROBE, *study.probes]
-        if hypothesis.probe not in probes:
-            raise unknown_name("probe", hypothesis.probe, probes, where=f"{where}.probe")
-        if (hypothesis.expect == "equivalent") != (hypothesis.margin is not None):
-            raise InputError(
-                "`equivalent` needs a margin, and nothing else has one",
-                where=f"{where}.margin",
-                found=f"expect {hypothesis.expect}, margin {hypothesis.margin}",
-            )
+    check_hypotheses(study)
 
 
 def _explain(error: ValidationError) -> InputError:
@@ -212,6 +190,8 @@ def _fields(location: list[str]) -> list[str]:
             return list(Hypothesis.__dataclass_fields__)
         case ["hypotheses", _, "contrast"]:
             return list(Contrast.__dataclass_fields__)
+        case ["convergence"]:
+            return list(Convergence.__dataclass_fields__)
     return []
 
 

@@ -15,7 +15,7 @@ from priorscope import components
 from priorscope.data import Dataset, LabeledImages
 from priorscope.data._preprocess import Preprocess, preprocess_for
 from priorscope.data._splits import hold_out, subset
-from priorscope.errors import InputError, unknown_name
+from priorscope.errors import InputError
 from priorscope.probes import ProbeSet
 from priorscope.study.spec import TEST_PROBE, Component, Study
 
@@ -90,20 +90,6 @@ def build_probes(study: Study, test: LabeledImages) -> dict[str, ProbeSet]:
     for name, component in study.probes.items():
         built[name] = build_probe(component, test, study.base, where=f"probes.{name}", name=name)
     return built
-
-
-def check_conditions(study: Study, probes: Mapping[str, ProbeSet]) -> None:
-    """Refuse a hypothesis about a condition that its probe does not produce.
-
-    Raises
-    ------
-    InputError : names the hypothesis and the probe's arms
-    """
-    for index, hypothesis in enumerate(study.hypotheses):
-        arms, condition = probes[hypothesis.probe].arms, hypothesis.condition
-        if condition is not None and condition not in arms:
-            where = f"hypotheses.{index}.condition"
-            raise unknown_name(f"arm of {hypothesis.probe}", condition, arms, where=where)
 
 
 def build_probe(

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, NonNegativeInt, PositiveFloat
 from priorscope.training.recipe import Recipe
 
 TEST_PROBE = "test"  # the unchanged test images: always evaluated, never declared
+CHANCE = "chance"  # what a contrast may compare a model with
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"  # a name becomes part of file names
 
 Name = Annotated[str, Field(pattern=NAME)]
@@ -47,12 +48,33 @@ class Split:
     split_seed: NonNegativeInt = 0
 
 
-@pydantic.dataclasses.dataclass(frozen=True, config=_strict)
+@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
 class Contrast:
-    """Two models, `a` minus `b`."""
+    """What is compared: the first minus the second.
+
+    `{a: vit, b: cnn}` two models; `{a: vit, b: chance}` a model and its metric's chance;
+    `{a: cnn, level: 0.6}` a model and a score that is stated beforehand; `{a: vit, conditions:
+    [background, grey]}` one model on two arms of a probe, scene by scene; `{a: vit, b: cnn,
+    conditions: [background, grey]}` the difference of these differences: (background minus grey)
+    of `a` minus that of `b`.
+
+    Attributes
+    ----------
+    a : a model of the study
+    b : another one, or `chance`
+    level : in the metric's units
+    conditions : two arms of the probe
+    """
 
     a: str
-    b: str
+    b: str | None = None
+    level: float | None = None
+    conditions: tuple[str, str] | None = None
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """List the models whose runs the contrast needs."""
+        return (self.a,) if self.b in (None, CHANCE) else (self.a, str(self.b))
 
 
 @pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
@@ -61,22 +83,40 @@ class Hypothesis:
 
     Attributes
     ----------
-    contrast : models of the study, `a` minus `b`
+    contrast : what is compared, see `Contrast`
     probe : a probe of the study, or `test`
     expect : the difference is `less` or `greater` than zero, `different` from it, or `equivalent`
         to it within `margin`
-    margin : in the metric's units; for `equivalent`, and only for it
+    margin : in the metric's units; `equivalent` needs one, `different` may have one, inside which
+        it would be refuted
+    alpha : the error rate of each verdict, kept over all hypotheses of the study
     condition : an arm of the probe; none is the arm that the probe is about
     """
 
     id: Name
-    statement: str
+    statement: Annotated[str, Field(min_length=1)]
     contrast: Contrast
     probe: str
     metric: str
     expect: Literal["less", "greater", "equivalent", "different"]
     margin: PositiveFloat | None = None
+    alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     condition: str | None = None
+
+
+@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
+class Convergence:
+    """When a model counts as trained to the end of what its schedule gives.
+
+    Attributes
+    ----------
+    loss_change : largest change of the training loss over the last tenth of training, as a part of
+        its whole fall since the first epoch; a loss that falls at an even pace changes by about 0.1
+    train_accuracy : least accuracy on the training images in the last epoch; none asks for none
+    """
+
+    loss_change: PositiveFloat = 0.02
+    train_accuracy: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +138,7 @@ class Study:
     base: Path
     text: str
     declared: dict[str, str] = field(default_factory=dict)
+    convergence: Convergence = field(default_factory=Convergence)
 
     def as_dict(self) -> dict[str, Any]:
         """Give the study as plain values, every default written out."""
@@ -108,8 +149,9 @@ class Study:
             "models": {name: model.as_dict() for name, model in self.models.items()},
             "seeds": list(self.seeds),
             "probes": {name: probe.as_dict() for name, probe in self.probes.items()},
-            "hypotheses": [plain(hypothesis) for hypothesis in self.hypotheses],
+            "hypotheses": [plain(hypothesis, mode="json") for hypothesis in self.hypotheses],
             "declared": dict(self.declared),
+            "convergence": plain(self.convergence),
         }
 
     @property

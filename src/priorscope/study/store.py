@@ -11,6 +11,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from priorscope.errors import InputError
+from priorscope.study.hypotheses import digests
 from priorscope.study.plan import Run
 from priorscope.study.spec import Study
 
@@ -207,19 +208,25 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
     """Store the study and its hash before anything is trained.
 
     `about` has the command, versions, hardware and data of this invocation. What an earlier
-    invocation stored stays in `history` with its date, so that a report can say what changed.
+    invocation stored stays in `history` with its date, so that a report can say what changed, and
+    whether any run had begun by then.
     """
     history: list[dict[str, Any]] = []
     created = now()
+    state = {
+        "hash": study.hash,
+        "results": any(out.glob("runs/*/metrics.jsonl")) or any(out.glob("runs/*/run.json")),
+        "hypotheses": digests(study.as_dict()["hypotheses"]),
+    }
     if (out / "study.json").is_file():
         stored = read_json(out / "study.json", "name", "hash", "created", "history", "study")
         history, created = stored["history"], stored["created"]
         if stored["hash"] != study.hash:
             before, after = stored["study"], study.as_dict()
             changed = [key for key in after if before.get(key) != after[key]]
-            history = [*history, {"date": now(), "hash": study.hash, "changed": changed}]
+            history = [*history, {"date": now(), "changed": changed, **state}]
     else:
-        history = [{"date": created, "hash": study.hash, "changed": []}]
+        history = [{"date": created, "changed": [], **state}]
     write_json(
         {
             "name": study.name,

@@ -1,0 +1,117 @@
+"""Why a verdict was given, in one sentence that a reader understands."""
+
+from priorscope.analysis.evidence import OPPOSITE, Evidence
+from priorscope.study.spec import Contrast, Hypothesis
+
+SUPPORTED, REFUTED, INCONCLUSIVE = "supported", "refuted", "inconclusive"
+_MODELS = {
+    "less": "{a} scores below {b}",
+    "greater": "{a} scores above {b}",
+    "equivalent": "{a} and {b} are equivalent",
+    "different": "{a} and {b} differ",
+}
+_CONDITIONS = {
+    "less": "{a} scores lower on {first} than on {second}",
+    "greater": "{a} scores higher on {first} than on {second}",
+    "equivalent": "{a} is equivalent on {first} and {second}",
+    "different": "{a} differs between {first} and {second}",
+}
+_DIFFERENCES = {
+    "less": "{first} minus {second} is smaller for {a} than for {b}",
+    "greater": "{first} minus {second} is larger for {a} than for {b}",
+    "equivalent": "{first} minus {second} is equivalent for {a} and {b}",
+    "different": "{first} minus {second} differs between {a} and {b}",
+}
+
+
+def claim(contrast: Contrast, relation: str) -> str:
+    """Write what a contrast says if its first part is less, greater, equivalent or different."""
+    words = {"a": contrast.a, "b": contrast.b}
+    if contrast.conditions is not None:
+        words["first"], words["second"] = contrast.conditions
+        forms = _CONDITIONS if contrast.b is None else _DIFFERENCES
+        return forms[relation].format(**words)
+    if contrast.level is not None:
+        words["b"] = f"the stated level of {contrast.level:g}"
+    return _MODELS[relation].format(**words)
+
+
+def reason(
+    hypothesis: Hypothesis,
+    found: Evidence,
+    verdict: str,
+    p_adjusted: float,
+    p_contrary_adjusted: float,
+    family: int,
+) -> str:
+    """Give the sentence for a verdict that the numbers decide."""
+    contrast, expect, margin = hypothesis.contrast, hypothesis.expect, hypothesis.margin
+    interval = f"the {100 * found.confidence:g} % interval"
+    inside = margin is not None and -margin < found.low and found.high < margin
+    within = f"{interval} lies wholly within the margin of \N{PLUS-MINUS SIGN}{margin or 0:g}"
+    within = within if inside else f"two one-sided tests put it within {margin or 0:g}"
+    p = f"adjusted {p_text(p_adjusted)}"
+    contrary = f"adjusted {p_text(p_contrary_adjusted)}"
+    if verdict == SUPPORTED:
+        if expect == "equivalent":
+            return f"{claim(contrast, expect)}: {within} ({p})"
+        return f"{claim(contrast, expect)}, as expected: {_clear(found, interval)} ({p})"
+    if verdict == REFUTED:
+        if expect == "different":
+            text = "no difference as large as the margin: "
+            return f"{text}{within} ({contrary})"
+        if expect == "equivalent":
+            side = "above" if found.contrast.estimate > 0 else "below"
+            edge = f"{margin if side == 'above' else -(margin or 0):+g}".replace(
+                "-", "\N{MINUS SIGN}"
+            )
+            return (
+                f"the difference is larger than the margin: {interval} lies wholly {side} {edge} "
+                f"({contrary})"
+            )
+        opposite = claim(contrast, OPPOSITE[expect])
+        return f"the opposite holds, {opposite}: {_clear(found, interval)} ({contrary})"
+    for raw, adjusted, what in (
+        (found.p_value, p_adjusted, "it"),
+        (found.p_contrary, p_contrary_adjusted, "the opposite"),
+    ):
+        if raw < hypothesis.alpha <= adjusted:
+            return (
+                f"alone, the data would show {what} ({p_text(raw)}), but not after Holm's "
+                f"correction for {family} hypotheses (adjusted {p_text(adjusted)})"
+            )
+    return f"{_undecided(hypothesis, found, interval)} ({p})"
+
+
+def p_text(p: float) -> str:
+    """Write "p = 0.163", or "p < 0.001"."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def _clear(found: Evidence, interval: str) -> str:
+    if found.low > 0:
+        return f"{interval} lies wholly above 0"
+    if found.high < 0:
+        return f"{interval} lies wholly below 0"
+    return "the exact test says so"
+
+
+def _undecided(hypothesis: Hypothesis, found: Evidence, interval: str) -> str:
+    margin, alpha = hypothesis.margin, hypothesis.alpha
+    with_zero = found.low <= 0 <= found.high
+    if hypothesis.expect == "equivalent":
+        assert margin is not None
+        edges = f"the margin of \N{PLUS-MINUS SIGN}{margin:g}"
+        if found.low > margin or found.high < -margin:
+            return (
+                f"{interval} lies beyond {edges}, but not as clearly as {alpha / 2:g} a side asks"
+            )
+        text = f"{interval} reaches across {edges}, so that both a negligible and a larger "
+        text += "difference fit the data"
+        more = ", and an interval with 0 in it is no evidence of equality"
+        return text + more if with_zero else text
+    if not with_zero:
+        return f"{interval} lies on one side of 0, but the exact test is not below {alpha:g}"
+    if hypothesis.expect == "different":
+        return f"{interval} includes 0, which shows neither a difference nor that there is none"
+    return f"{interval} includes 0, so that the data fit either direction"

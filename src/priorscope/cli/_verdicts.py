@@ -1,0 +1,104 @@
+"""What the commands print about hypotheses: verdicts, and what a plan could show."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from priorscope.analysis.power import POWER, Plan
+from priorscope.report.artefacts import read_artefacts
+from priorscope.report.tables_verdicts import declared, effect, verdict_unit
+from priorscope.report.wording import Unit, counted, p_value, unit_of
+from priorscope.study.spec import Hypothesis
+
+_STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "bold yellow"}
+_INDENT = 4
+
+
+def print_verdicts(console: Console, out: Path) -> None:
+    """Print each verdict with its effect and reason; nothing where none was declared."""
+    artefacts = read_artefacts(out)
+    if artefacts.verdicts:
+        console.print(f"\n[bold]verdicts[/bold]  p adjusted over {len(artefacts.verdicts)}")
+    for row in artefacts.verdicts:
+        unit_ = verdict_unit(artefacts, row)
+        numbers = f"{effect(row, unit_)}  p {p_value(row['p_adjusted'])}"
+        head = Text.assemble(
+            (f"{row['id']}  ", "bold"),
+            (row["verdict"].upper(), _STYLES[row["verdict"]]),
+            f"  {declared(row, unit_)}",
+        )
+        late = row["changed_after_results"]
+        said = f"{row['reason']} ({late}, when results existed)" if late else row["reason"]
+        console.print(head)
+        for line in (row["statement"], numbers if row["estimate"] is not None else "", said):
+            if line:
+                console.print(Padding(Text(line), (0, 0, 0, _INDENT)))
+
+
+def print_power(console: Console, plans: Sequence[Plan]) -> None:
+    """Print what was declared, and what the planned seeds and scenes could show of it."""
+    if not plans:
+        return
+    console.print(
+        f"\n[bold]hypotheses[/bold]  power {100 * POWER:g} %, each tested at alpha / {len(plans)}, "
+        "the hardest of Holm's steps",
+        highlight=False,
+    )
+    for plan in plans:
+        hypothesis, shown = plan.hypothesis, unit_of(plan.hypothesis.metric, plan.largest)
+        console.print(
+            Text.assemble((f"{hypothesis.id}  ", "bold"), hypothesis.statement), highlight=False
+        )
+        for line in (_declared(hypothesis), _size(plan), _could_show(plan, shown)):
+            console.print(Padding(Text(line), (0, 0, 0, _INDENT)))
+
+
+def _declared(hypothesis: Hypothesis) -> str:
+    contrast = hypothesis.contrast
+    level = None if contrast.level is None else f"{contrast.level:g}"
+    words = " against ".join(part for part in (contrast.a, contrast.b, level) if part)
+    if contrast.conditions is not None:
+        words += f", {contrast.conditions[0]} minus {contrast.conditions[1]}"
+    margin = f" within {hypothesis.margin:g}" if hypothesis.margin else ""
+    where = ": ".join(part for part in (hypothesis.probe, hypothesis.condition) if part)
+    return f"{words}, {hypothesis.metric} on {where}, expect {hypothesis.expect}{margin}"
+
+
+def _size(plan: Plan) -> str:
+    seeds = counted(plan.num_seeds[0], "seed")
+    clusters = f" in {plan.num_units:,} clusters" if plan.num_units < plan.num_images else ""
+    one = ", these trained networks only" if plan.num_seeds[0] == 1 else ""
+    size = f"{seeds}, {plan.num_images:,} scenes{clusters}{one}"
+    return f"{size}; variances: {plan.source}"
+
+
+def _could_show(plan: Plan, shown: Unit) -> str:
+    hypothesis, margin = plan.hypothesis, plan.hypothesis.margin
+    what = "margin" if hypothesis.expect == "equivalent" else "effect"
+    text = f"smallest {what} that it would show: {_amount(plan.detectable, shown)}"
+    if margin is None:
+        return text
+    text += f"; the declared margin of {_amount(margin, shown)} needs "
+    if hypothesis.expect == "equivalent" and plan.detectable <= margin:
+        return f"{text}no more"
+    ways = []
+    if plan.seeds is not None:
+        ways.append(f"{plan.seeds:,} seeds")
+    if plan.images is not None:
+        ways.append(_scenes(plan, plan.images))
+    return text + (" or ".join(ways) if ways else "more seeds and more scenes together")
+
+
+def _scenes(plan: Plan, images: int) -> str:
+    if plan.num_units == plan.num_images:
+        return f"{images:,} scenes"
+    per_cluster = plan.num_images / plan.num_units
+    return f"{images:,} scenes in {round(images / per_cluster):,} clusters"
+
+
+def _amount(value: float, shown: Unit) -> str:
+    decimals = shown.decimals + 1
+    return f"{value * shown.factor:.{decimals}f} {shown.difference_symbol or shown.symbol}".strip()

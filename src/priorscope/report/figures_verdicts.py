@@ -1,0 +1,84 @@
+"""The effects of all hypotheses with their intervals, against zero and their margins."""
+
+from itertools import groupby
+
+import altair as alt
+
+from priorscope.report.artefacts import Artefacts, Row
+from priorscope.report.figures import INK, ChartFigure, Panel, values
+from priorscope.report.interval_picture import VERDICT_COLOURS
+from priorscope.report.tables_verdicts import contrasted, verdict_unit
+from priorscope.report.wording import Unit
+
+_SHAPES = {"supported": "circle", "refuted": "diamond", "inconclusive": "circle"}
+
+
+def verdict_forest(artefacts: Artefacts) -> ChartFigure | None:
+    """Draw one row a hypothesis, one panel for each unit."""
+    rows = [row for row in artefacts.verdicts if row["estimate"] is not None]
+    if not rows:
+        return None
+    units = {row["id"]: verdict_unit(artefacts, row) for row in rows}
+    order = list(dict.fromkeys(units.values()))
+    rows.sort(key=lambda row: order.index(units[row["id"]]))
+    panels = [
+        _panel(list(group), unit_) for unit_, group in groupby(rows, lambda row: units[row["id"]])
+    ]
+    caption = (
+        "Effects of the declared hypotheses with the intervals that decide. The grey bands are "
+        "margins. Green circles: supported; orange diamonds: refuted; hollow circles: inconclusive."
+    )
+    return ChartFigure("verdicts", caption, tuple(panels), panel_px=360, numbered=False)
+
+
+def _panel(found: list[Row], unit_: Unit) -> Panel:
+    rows = [
+        {
+            "what": f"{row['id']}: {contrasted(row)}",
+            "estimate": row["estimate"] * unit_.factor,
+            "low": row["low"] * unit_.factor,
+            "high": row["high"] * unit_.factor,
+            "margin": None if row["margin"] is None else row["margin"] * unit_.factor,
+            "below": None if row["margin"] is None else -row["margin"] * unit_.factor,
+            "verdict": row["verdict"],
+            "text": unit_.difference(row | {"difference": row["estimate"]}),
+            "p": row["p_adjusted"],
+        }
+        for row in found
+    ]
+    axis = alt.Axis(domain=False, ticks=False, grid=False, labelPadding=6, labelLimit=230)
+    y = alt.Y("what:N", sort=[row["what"] for row in rows], title=None, axis=axis)
+    base = alt.Chart(values(rows)).encode(y=y)
+    verdicts = list(VERDICT_COLOURS)
+    ranges = {"stroke": list(VERDICT_COLOURS.values())}
+    ranges["fill"] = [*ranges["stroke"][:2], "white"]
+    ranges["shape"] = [_SHAPES[verdict] for verdict in verdicts]
+    scales = {key: alt.Scale(domain=verdicts, range=of_key) for key, of_key in ranges.items()}
+    colour = alt.Color("verdict:N", scale=scales["stroke"], legend=None)
+    suffix = f", {unit_.difference_symbol}" if unit_.difference_symbol else ""
+    x = alt.X(
+        "estimate:Q",
+        title=f"Effect in {unit_.metric[0].lower()}{unit_.metric[1:]}{suffix}",
+        axis=alt.Axis(tickCount=5),
+        scale=alt.Scale(nice=True, padding=8),
+    )
+    tooltip = [
+        alt.Tooltip("what:N", title="hypothesis"),
+        alt.Tooltip("text:N", title="effect"),
+        alt.Tooltip("p:Q", title="p (Holm)", format=".3g"),
+        alt.Tooltip("verdict:N"),
+    ]
+    zero = alt.Chart(values([{"zero": 0}])).mark_rule(color=INK, strokeWidth=1)
+    bands = base.transform_filter("datum.margin != null").mark_bar(color="#dcdcdc", size=18)
+    return alt.layer(
+        bands.encode(x=alt.X("below:Q"), x2="margin:Q"),
+        zero.encode(x=alt.X("zero:Q")),
+        base.mark_rule(strokeWidth=2.5).encode(x=alt.X("low:Q"), x2="high:Q", color=colour),
+        base.mark_point(size=60, strokeWidth=1.8, opacity=1).encode(
+            x=x,
+            stroke=alt.Stroke("verdict:N", scale=scales["stroke"], legend=None),
+            fill=alt.Fill("verdict:N", scale=scales["fill"], legend=None),
+            shape=alt.Shape("verdict:N", scale=scales["shape"], legend=None),
+            tooltip=tooltip,
+        ),
+    ).properties(width=240, height=alt.Step(26))

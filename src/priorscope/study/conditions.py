@@ -1,0 +1,105 @@
+"""What hypotheses need of the probes that were built: arms, and a metric that applies to them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from priorscope.components import companion, errors_at, resolve
+from priorscope.errors import InputError, unknown_name
+from priorscope.evaluation import Predictions
+from priorscope.metrics import Chance
+from priorscope.probes import ProbeSet
+from priorscope.study.spec import Hypothesis, Study
+
+
+def check_conditions(study: Study, probes: Mapping[str, ProbeSet]) -> None:
+    """Refuse a hypothesis that its probe cannot answer.
+
+    Raises
+    ------
+    InputError : an arm that the probe does not produce, a metric that does not apply to it, arms
+        that cannot be compared, or a level that no model can reach
+    """
+    for index, hypothesis in enumerate(study.hypotheses):
+        where, probe = f"hypotheses.{index}", probes[hypothesis.probe]
+        conditions = hypothesis.contrast.conditions
+        keys = {f"{where}.condition": hypothesis.condition}
+        if conditions is not None:
+            keys = {f"{where}.contrast.conditions.{i}": arm for i, arm in enumerate(conditions)}
+        for key, arm in keys.items():
+            if arm is not None and arm not in probe.arms:
+                raise unknown_name(f"arm of {hypothesis.probe}", arm, probe.arms, where=key)
+        chances = [
+            chance_of(hypothesis.metric, probe, arm, where=f"{where}.metric", base=study.base)
+            for arm in tested_arms(hypothesis, probe)
+        ]
+        largest = [largest_score(chance) for chance in chances]
+        if conditions is not None:
+            _check_pair(conditions, probe, largest, f"{where}.contrast.conditions")
+        level = hypothesis.contrast.level
+        if level is not None and not 0 <= level <= largest[0]:
+            raise InputError(
+                "a level that no model can reach",
+                where=f"{where}.contrast.level",
+                found=level,
+                allowed=f"0 .. {largest[0]} ({hypothesis.metric} on {hypothesis.probe})",
+            )
+
+
+def tested_arms(hypothesis: Hypothesis, probe: ProbeSet) -> tuple[str, ...]:
+    """List the one or two arms that a hypothesis is about."""
+    if hypothesis.contrast.conditions is not None:
+        return hypothesis.contrast.conditions
+    return (hypothesis.condition or probe.arms[0],)
+
+
+def chance_of(metric: str, probe: ProbeSet, arm: str, *, where: str, base: Path) -> Chance:
+    """Give a metric's chance on one arm; that also shows whether the metric applies to it.
+
+    Raises
+    ------
+    InputError : no such metric, or it refuses the arm's targets
+    """
+    rows = probe.conditions["arm"] == arm
+    silent = Predictions(
+        logits=np.zeros((int(rows.sum()), len(probe.class_names)), dtype=np.float32),
+        targets=probe.targets[rows],
+        ids=probe.ids[rows],
+        conditions={key: column[rows] for key, column in probe.conditions.items()},
+        class_names=probe.class_names,
+    )
+    chance = companion(resolve("metrics", metric, base=base, where=where), "chance")
+    if chance is None:
+        raise InputError(
+            "the metric does not say what chance scores",
+            where=where,
+            found=metric,
+            hint="define `chance(predictions) -> Chance` beside it",
+        )
+    with errors_at(where):
+        return chance(silent)
+
+
+def largest_score(chance: Chance) -> int:
+    """Give the best score that an example can reach."""
+    return 1 if chance.pmf is None else len(chance.pmf) - 1
+
+
+def _check_pair(
+    conditions: tuple[str, str], probe: ProbeSet, largest: list[int], where: str
+) -> None:
+    if largest[0] != largest[1]:
+        raise InputError(
+            "scores of the two conditions have different ranges",
+            where=where,
+            found=", ".join(
+                f"{arm}: 0 .. {most}" for arm, most in zip(conditions, largest, strict=True)
+            ),
+            allowed="two arms whose scores mean the same",
+        )
+    first, second = (probe.ids[probe.conditions["arm"] == arm] for arm in conditions)
+    if not len(np.intersect1d(first, second)):
+        raise InputError(
+            "the two conditions show no scene in common", where=where, found=list(conditions)
+        )

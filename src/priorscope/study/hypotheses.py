@@ -1,0 +1,138 @@
+"""Refuse hypotheses that are well-formed but cannot be meant, and say which were changed late."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from priorscope.components import listing
+from priorscope.errors import InputError, unknown_name
+from priorscope.study.spec import CHANCE, TEST_PROBE, Contrast, Hypothesis, Study, digest
+
+
+def check_hypotheses(study: Study) -> None:
+    """Refuse what no run could answer, before anything else is read or built.
+
+    Whether a probe produces the conditions, and a metric applies to it, is seen when the probe is
+    built.
+
+    Raises
+    ------
+    InputError : names the key, what stood there, what may, and the nearest name
+    """
+    identifiers = [hypothesis.id for hypothesis in study.hypotheses]
+    for index, hypothesis in enumerate(study.hypotheses):
+        where = f"hypotheses.{index}"
+        if identifiers.count(hypothesis.id) > 1:
+            raise InputError("an id stands twice", where=f"{where}.id", found=hypothesis.id)
+        _check_contrast(hypothesis.contrast, study, f"{where}.contrast")
+        _check_metric(hypothesis.metric, f"{where}.metric")
+        probes = [TEST_PROBE, *study.probes]
+        if hypothesis.probe not in probes:
+            raise unknown_name("probe", hypothesis.probe, probes, where=f"{where}.probe")
+        _check_margin(hypothesis, f"{where}.margin")
+        if hypothesis.condition is not None and hypothesis.contrast.conditions is not None:
+            raise InputError(
+                "the contrast names its two conditions already",
+                where=f"{where}.condition",
+                found=hypothesis.condition,
+                hint="leave `condition` out",
+            )
+
+
+def _check_contrast(contrast: Contrast, study: Study, where: str) -> None:
+    a, b = contrast.a, contrast.b
+    if a == CHANCE:
+        raise InputError("chance stands second, as `b`", where=f"{where}.a", found=a)
+    if a not in study.models:
+        raise unknown_name("model", a, study.models, where=f"{where}.a")
+    if b is not None and b != CHANCE and b not in study.models:
+        raise unknown_name("model", b, [*study.models, CHANCE], where=f"{where}.b")
+    if a == b:
+        raise InputError("a model is not compared with itself", where=where, found=a)
+    if b is None and contrast.level is None and contrast.conditions is None:
+        raise InputError(
+            "a contrast needs something to compare with",
+            where=where,
+            found=f"a: {a}",
+            allowed="b: another model or chance; level: a score; conditions: two arms",
+        )
+    if contrast.level is not None and (b is not None or contrast.conditions is not None):
+        raise InputError(
+            "a level is what one model on one condition is compared with",
+            where=f"{where}.level",
+            found=f"level: {contrast.level:g} beside {'b' if b is not None else 'conditions'}",
+        )
+    if contrast.conditions is not None:
+        if b == CHANCE:
+            raise InputError(
+                "chance has no difference between conditions to compare with",
+                where=f"{where}.b",
+                found=b,
+                hint="leave `b` out to compare the two conditions of one model",
+            )
+        if len(set(contrast.conditions)) < 2:
+            raise InputError(
+                "a condition is not compared with itself",
+                where=f"{where}.conditions",
+                found=contrast.conditions[0],
+            )
+
+
+def _check_metric(metric: str, where: str) -> None:
+    file, colon, _ = metric.partition(":")
+    if not colon and metric not in listing("metrics"):
+        raise unknown_name("metric", metric, listing("metrics"), where=where)
+    if file.endswith(".py"):  # a report is made of a folder that has moved away from its study
+        raise InputError(
+            "a metric of your own must be importable",
+            where=where,
+            found=metric,
+            allowed="a packaged metric, or package.module:function",
+        )
+
+
+def _check_margin(hypothesis: Hypothesis, where: str) -> None:
+    found = f"expect {hypothesis.expect}, margin {hypothesis.margin}"
+    if hypothesis.expect == "equivalent" and hypothesis.margin is None:
+        raise InputError(
+            "`equivalent` needs a margin: how large a difference would still be none?",
+            where=where,
+            found=found,
+            allowed="a number above 0 in the metric's units (0.02: two points of accuracy)",
+        )
+    if hypothesis.expect in {"less", "greater"} and hypothesis.margin is not None:
+        raise InputError(
+            f"`{hypothesis.expect}` is a direction and has no margin",
+            where=where,
+            found=found,
+            allowed="`equivalent` needs one, `different` may have one",
+        )
+
+
+def digests(hypotheses: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Hash each hypothesis, so that a change of any of its keys can be told later."""
+    return {str(hypothesis["id"]): digest(dict(hypothesis)) for hypothesis in hypotheses}
+
+
+def changed_late(history: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Say which hypotheses were added, changed or withdrawn when results existed already.
+
+    Parameters
+    ----------
+    history : of `study.json`: entries with `date`, `results` (whether any run had begun then) and
+        `hypotheses` (their `digests`), oldest first
+
+    Returns
+    -------
+    id -> "added on 2026-11-24", "changed on ...", "withdrawn on ..."; the last that happened
+    """
+    late: dict[str, str] = {}
+    for before, entry in pairwise(history):
+        if not entry.get("results"):
+            continue
+        old, new = before.get("hypotheses", {}), entry.get("hypotheses", {})
+        for name in dict.fromkeys([*old, *new]):
+            if old.get(name) != new.get(name):
+                what = "added" if name not in old else "changed" if name in new else "withdrawn"
+                late[name] = f"{what} on {entry['date'][:10]}"
+    return late

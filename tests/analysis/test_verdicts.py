@@ -1,0 +1,228 @@
+"""Verdicts: each rule by a case computed by hand, by SciPy or by statsmodels."""
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_ind, ttest_rel
+from statsmodels.stats.weightstats import ttost_ind
+
+from priorscope.analysis.compare import Settings
+from priorscope.analysis.convergence import Training
+from priorscope.analysis.scores import ArmScores
+from priorscope.analysis.verdicts import decide, judge
+from priorscope.metrics import Chance
+
+QUICK = Settings(num_resamples=400)
+DONE = Training(0.01, 0.97, True, "")
+HIGH, LOW = [0.5, 0.6, 0.7], [0.1, 0.2, 0.3]  # a trained network's score, one a seed
+
+
+def flat(values, num_images=4) -> np.ndarray:
+    """Score every image alike, so that seeds alone vary: a textbook two-sample t test."""
+    return np.repeat(np.array(values, dtype=float)[:, None], num_images, axis=1)
+
+
+def make_arm(scores, *, probe="test", arm="test", chance=0.1, clusters=None) -> ArmScores:
+    n = next(iter(scores.values())).shape[1]
+    seeds = {model: tuple(range(len(values))) for model, values in scores.items()}
+    return ArmScores(probe, arm, "top1", np.arange(n), clusters, Chance(chance), scores, seeds)
+
+
+def hypothesis(contrast, expect, number=1, **more):
+    base = {"id": f"H{number}", "statement": "S.", "probe": "test", "metric": "top1"}
+    return base | {"contrast": contrast, "expect": expect} | more
+
+
+def verdicts(arms, *declared, training=None, missing=(), **record):
+    seeds = arms[0].seeds
+    plan = [
+        {"run_id": f"{model}-s{seed}-0", "model": model, "seed": seed}
+        for model, of_model in seeds.items()
+        for seed in of_model
+    ]
+    record = {"study": {"hypotheses": list(declared)}, "plan": plan} | record
+    training = training or dict.fromkeys(seeds, DONE)
+    return judge(record, arms, missing, training, QUICK)
+
+
+TWO = make_arm({"a": flat(HIGH), "b": flat(LOW)})
+
+
+@pytest.mark.parametrize(
+    ("expect", "verdict", "words"),
+    [
+        (
+            "greater",
+            "supported",
+            "a scores above b, as expected: the 90 % interval lies wholly above",
+        ),
+        ("less", "refuted", "The opposite holds, a scores above b"),
+        ("different", "supported", "a and b differ, as expected: the 95 % interval"),
+    ],
+)
+def test_a_direction_is_a_welch_test_over_seeds(expect, verdict, words):
+    (row,) = verdicts([TWO], hypothesis({"a": "a", "b": "b"}, expect))
+    sides = {"different": "two-sided"}.get(expect, expect)
+    expected = ttest_ind(HIGH, LOW, equal_var=False, alternative=sides)
+    level = row["confidence"]
+    interval = ttest_ind(HIGH, LOW, equal_var=False).confidence_interval(level)
+    assert level == pytest.approx(0.95 if expect == "different" else 0.90)
+    assert row["estimate"] == pytest.approx(0.4)
+    assert row["p_value"] == pytest.approx(expected.pvalue)
+    assert (row["low"], row["high"]) == pytest.approx((interval.low, interval.high))
+    assert row["verdict"] == verdict
+    assert words in row["reason"]
+    assert (row["num_seeds"], row["n"]) == (3, 4)
+
+
+def test_no_clear_direction_is_inconclusive_and_no_refutation():
+    arm = make_arm({"a": flat(HIGH), "b": flat([0.45, 0.6, 0.72])})
+    for expect in ("less", "greater", "different"):
+        (row,) = verdicts([arm], hypothesis({"a": "a", "b": "b"}, expect))
+        assert row["verdict"] == "inconclusive"
+        assert "includes 0" in row["reason"]
+
+
+@pytest.mark.parametrize(
+    ("margin", "verdict", "words"),
+    [
+        (0.9, "supported", "wholly within the margin"),
+        (0.1, "refuted", "lies wholly above +0.1"),
+        (0.45, "inconclusive", "reaches across the margin"),
+    ],
+)
+def test_equivalence_is_two_one_sided_tests(margin, verdict, words):
+    (row,) = verdicts([TWO], hypothesis({"a": "a", "b": "b"}, "equivalent", margin=margin))
+    expected, *_ = ttost_ind(HIGH, LOW, -margin, margin, usevar="unequal")
+    assert row["p_value"] == pytest.approx(expected)
+    beyond = ttest_ind(np.array(HIGH) - margin, LOW, equal_var=False, alternative="greater")
+    assert row["p_contrary"] == pytest.approx(min(1, 2 * beyond.pvalue))
+    assert row["verdict"] == verdict
+    assert words in row["reason"]
+
+
+def test_an_insignificant_difference_is_not_equivalence():
+    arm = make_arm({"a": flat(HIGH), "b": flat([0.45, 0.6, 0.72])})
+    (row,) = verdicts([arm], hypothesis({"a": "a", "b": "b"}, "equivalent", margin=0.02))
+    assert row["verdict"] == "inconclusive"
+    assert "no evidence of equality" in row["reason"]
+
+
+def test_different_is_refuted_within_its_margin_only():
+    arm = make_arm({"a": flat(HIGH), "b": flat([0.5, 0.6, 0.71])})
+    with_margin = hypothesis({"a": "a", "b": "b"}, "different", margin=0.5)
+    without = hypothesis({"a": "a", "b": "b"}, "different")
+    assert verdicts([arm], with_margin)[0]["verdict"] == "refuted"
+    assert "No difference as large as the margin" in verdicts([arm], with_margin)[0]["reason"]
+    assert verdicts([arm], without)[0]["verdict"] == "inconclusive"
+    assert verdicts([arm], without)[0]["p_contrary"] == 1
+
+
+def test_holm_spans_all_hypotheses_of_the_study():
+    """By hand: t = 2.449 on 4 degrees of freedom has one-sided p = 0.0352; three times that is no
+    longer below 0.05."""
+    arm = make_arm({"a": flat(HIGH), "b": flat([0.3, 0.4, 0.5])})
+    claims = [hypothesis({"a": "a", "b": "b"}, "greater", number) for number in (1, 2, 3)]
+    alone, together = verdicts([arm], claims[0])[0], verdicts([arm], *claims)[0]
+    assert alone["p_value"] == pytest.approx(0.0352, abs=5e-5)
+    assert alone["verdict"] == "supported" and alone["p_adjusted"] == alone["p_value"]
+    assert together["p_adjusted"] == pytest.approx(3 * alone["p_value"])
+    assert together["verdict"] == "inconclusive"
+    assert "not after Holm's correction for 3 hypotheses" in together["reason"]
+    # What has no estimate counts as well: a hypothesis cannot leave the family by failing.
+    lost = hypothesis({"a": "a", "b": "gone"}, "greater", 2)
+    assert verdicts([arm], claims[0], lost)[0]["p_adjusted"] == pytest.approx(2 * alone["p_value"])
+
+
+@pytest.mark.parametrize(
+    ("p", "contrary", "verdict"),
+    [
+        (0.049, 1, "supported"),
+        (0.05, 1, "inconclusive"),
+        (1, 0.049, "refuted"),
+        (1, 1, "inconclusive"),
+    ],
+)
+def test_decisions(p, contrary, verdict):
+    assert decide(p, contrary, 0.05) == verdict
+
+
+def test_two_given_networks_are_compared_by_mcnemars_exact_test():
+    """Of ten images on which one network alone is right, b wins one: P(X <= 1) = 11/1024."""
+    a = np.array([[1.0] * 9 + [0.0] + [1.0] * 5 + [0.0] * 5])
+    b = np.array([[0.0] * 9 + [1.0] + [1.0] * 5 + [0.0] * 5])
+    (row,) = verdicts([make_arm({"a": a, "b": b})], hypothesis({"a": "a", "b": "b"}, "greater"))
+    assert row["p_value"] == pytest.approx(11 / 1024)
+    assert row["p_contrary"] == pytest.approx(1023 / 1024)
+    assert row["verdict"] == "supported" and "exact McNemar" in row["method"]
+    assert "with one seed this speaks of these trained networks" in row["reason"]
+
+
+def test_conditions_are_paired_by_scene_within_a_network():
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(1, 1, (1, 30)), rng.normal(0.5, 1, (1, 30))
+    arms = [
+        make_arm({"a": first, "b": first * 0.5}, probe="test", arm="busy"),
+        make_arm({"a": second, "b": second * 0.5}, probe="test", arm="grey"),
+    ]
+    plain = hypothesis({"a": "a", "conditions": ["busy", "grey"]}, "equivalent", margin=5)
+    both = hypothesis(
+        {"a": "a", "b": "b", "conditions": ["busy", "grey"]}, "equivalent", 2, margin=5
+    )
+    rows = verdicts(arms, plain, both)
+    paired = ttest_rel(first[0], second[0]).confidence_interval(0.9)
+    assert (rows[0]["low"], rows[0]["high"]) == pytest.approx((paired.low, paired.high))
+    assert rows[1]["estimate"] == pytest.approx(rows[0]["estimate"] / 2)
+    assert rows[0]["verdict"] == rows[1]["verdict"] == "supported"
+    assert rows[0]["arms"] == ["busy", "grey"]
+
+
+def test_chance_and_levels_are_taken_off_the_score():
+    above = hypothesis({"a": "b", "b": "chance"}, "greater")
+    level = hypothesis({"a": "b", "level": 0.6}, "greater", 2)
+    rows = verdicts([TWO], above, level)
+    assert [row["estimate"] for row in rows] == pytest.approx([0.1, -0.4])
+    assert rows[1]["verdict"] == "refuted"
+    assert "b scores below the stated level of 0.6" in rows[1]["reason"]
+
+
+def test_missing_predictions_of_a_planned_run_are_named():
+    lost = "runs/b-s2-0/predictions/test.parquet"
+    (row,) = verdicts([TWO], hypothesis({"a": "a", "b": "b"}, "greater"), missing=[lost])
+    assert row["verdict"] == "inconclusive" and row["p_value"] < 0.05
+    assert "b seed 2 (b-s2-0)" in row["reason"]
+    assert lost not in row["predictions"] and "b-s2-0" not in row["runs"]
+    assert row["predictions"][0] == "runs/a-s0-0/predictions/test.parquet"
+
+
+def test_a_model_that_has_not_converged_leaves_its_hypotheses_open():
+    training = {"a": DONE, "b": Training(0.2, 0.5, False, "has not converged: it still learns")}
+    declared = [
+        hypothesis({"a": "a", "b": "b"}, "greater"),
+        hypothesis({"a": "a", "b": "chance"}, "greater", 2),
+    ]
+    rows = verdicts([TWO], *declared, training=training)
+    assert rows[0]["verdict"] == "inconclusive"
+    assert rows[0]["reason"].startswith("b has not converged")
+    assert rows[1]["verdict"] == "supported", "b has no part in it"
+
+
+def test_an_undeclared_difference_leaves_its_hypotheses_open():
+    error = {"property": "preprocessing", "values": {"a": "0 .. 1", "b": "-1 .. 1"}}
+    note = {"property": "macs", "values": {"a": 1, "b": 2}, "severity": "note"}
+    declared = hypothesis({"a": "a", "b": "b"}, "greater")
+    (row,) = verdicts([TWO], declared, fairness=[error | {"severity": "error"}, note])
+    assert row["verdict"] == "inconclusive"
+    assert "differ in preprocessing, which the study does not declare" in row["reason"]
+    (row,) = verdicts([TWO], declared, fairness=[error | {"severity": "note"}, note])
+    assert row["verdict"] == "supported"
+
+
+def test_the_bootstrap_agrees_where_images_vary_most():
+    rng = np.random.default_rng(1)
+    a, b = (rng.random((5, 400)) < p for p in (0.6, 0.5))
+    arm = make_arm({"a": a.astype(float), "b": b.astype(float)})
+    (row,) = verdicts([arm], hypothesis({"a": "a", "b": "b"}, "greater"))
+    width = row["high"] - row["low"]
+    assert row["bootstrap_low"] == pytest.approx(row["low"], abs=0.35 * width)
+    assert row["bootstrap_high"] == pytest.approx(row["high"], abs=0.35 * width)
+    assert 0 < row["standard_error"] < row["detectable"]

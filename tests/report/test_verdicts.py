@@ -1,0 +1,145 @@
+"""The verdicts on the page, in tables and on the terminal."""
+
+import io
+import json
+import re
+
+import polars as pl
+import pytest
+from rich.console import Console
+
+from priorscope.cli._verdicts import print_verdicts
+from priorscope.report import build
+from priorscope.report.artefacts import read_artefacts
+from priorscope.report.contents import main_columns
+from priorscope.report.interval_picture import interval_picture
+from priorscope.report.summary import summarise
+from priorscope.report.tables_verdicts import contrasted, declared, verdict_table, verdict_unit
+from priorscope.report.wording import Unit
+from priorscope.study.hypotheses import digests
+
+MINUS = "\N{MINUS SIGN}"
+POINTS = Unit("Top-1 accuracy", "%", "pp", 100, 1)
+BASE = {"id": "H1", "statement": "S.", "probe": "background", "metric": "top1", "margin": None}
+BASE |= {"expect": "greater", "condition": None}
+
+
+def test_verdicts_stand_first_with_effect_reason_and_links(report):
+    text = report[1].read_text(encoding="utf-8")
+    assert text.index('id="verdicts"') < text.index('id="summary"') < text.index('id="glance"')
+    section = text[text.index('<section id="verdicts">') : text.index('<section id="summary">')]
+    for words in (
+        f"{MINUS}13.7 [{MINUS}14.7, {MINUS}12.7] pp",
+        "Supported",
+        "Because of number 0.",
+        "Refuted",
+        "vit &lt; cnn in top-1 accuracy on test",
+        "local_vit \N{ALMOST EQUAL TO} cnn within \N{PLUS-MINUS SIGN}2 pp",
+        "How verdicts were given",
+        "brought at most 2 % of the whole fall",
+    ):
+        assert words in section, words
+    assert section.count('<svg class="interval"') == 2
+    # Every number of a row leads to its predictions, one link a run that there is.
+    for name in ("H2", "H3"):
+        assert section.count(f'href="#from-{name}"') >= 2
+        assert f'id="from-{name}"' in section
+    links = re.findall(r'href="(\.\./runs/[^"]+)"', section)
+    assert len(links) == 3 + 4, "vit seed 1 is missing"
+    assert all((report[1].parent / link).is_file() for link in links)
+
+
+def test_verdicts_have_a_figure_and_tables_in_every_form(report):
+    folder = report[1].parent
+    assert (folder / "figures" / "verdicts.pdf").is_file()
+    rows = pl.read_csv(folder / "tables" / "verdicts.csv").to_dicts()
+    assert [row["id"] for row in rows] == ["H2", "H3"]
+    assert rows[0]["estimate"] == -0.137 and rows[0]["verdict"] == "supported"
+    assert "Because of number 1." in (folder / "tables" / "verdicts.md").read_text()
+    assert "2.2 pp" in (folder / "tables" / "precision.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("contrast", "expect", "short", "long"),
+    [
+        ({"a": "cnn", "b": "chance"}, "greater", f"cnn {MINUS} chance", "cnn > chance in"),
+        ({"a": "cnn", "level": 0.6}, "less", f"cnn {MINUS} 0.6", "cnn < 60.0 % in"),
+        (
+            {"a": "vit", "conditions": ["background", "grey"]},
+            "different",
+            f"vit (background {MINUS} grey)",
+            "vit on background \N{NOT EQUAL TO} grey in",
+        ),
+        (
+            {"a": "vit", "b": "cnn", "conditions": ["background", "grey"]},
+            "greater",
+            f"(vit {MINUS} cnn) (background {MINUS} grey)",
+            f"background {MINUS} grey of vit > that of cnn in",
+        ),
+    ],
+)
+def test_every_contrast_is_written_as_a_difference(study_output, contrast, expect, short, long):
+    whole = {"b": None, "level": None, "conditions": None} | contrast
+    out = study_output(samples=False, hypotheses=[BASE | {"contrast": whole, "expect": expect}])
+    artefacts = read_artefacts(out)
+    (row,) = artefacts.verdicts
+    assert contrasted(row) == short
+    assert declared(row, verdict_unit(artefacts, row)).startswith(long)
+
+
+def test_a_verdict_without_estimate_says_so(study_output):
+    out = study_output(seeds=(0,), samples=False)
+    path = out / "analysis" / "verdicts.json"
+    judged = json.loads(path.read_text())
+    judged["verdicts"][0] |= dict.fromkeys(("estimate", "low", "high", "p_adjusted", "arms"))
+    judged["verdicts"][0] |= {"verdict": "inconclusive", "predictions": [], "runs": []}
+    path.write_text(json.dumps(judged))
+    table = verdict_table(read_artefacts(out))
+    assert table and table.rows[0][3:5] == ("\N{EN DASH}", "\N{EN DASH}")
+    assert table.page_rows[0][2].picture == "" and table.page_rows[0][2].href == ""
+    build(out)
+
+
+def test_the_small_picture_is_drawn_to_scale():
+    row = {"estimate": 0.0, "low": -0.02, "high": 0.02, "margin": 0.04, "verdict": "supported"}
+    picture = interval_picture(row, POINTS)
+    left, width = map(
+        float, re.search(r'<rect x="([\d.]+)" y="1" width="([\d.]+)"', picture).groups()
+    )
+    start, end = map(float, re.search(r'd="M([\d.]+) 11H([\d.]+)"', picture).groups())
+    zero = float(re.search(r'd="M([\d.]+) 1V21"', picture)[1])
+    assert (end - start) / width == pytest.approx(0.5, abs=0.01)
+    assert zero == pytest.approx(left + width / 2, abs=0.2)
+    assert [label for label in ("+4", f"{MINUS}4", ">0<") if label not in picture] == []
+    assert "rect" not in interval_picture(row | {"margin": None}, POINTS)
+
+
+def test_late_hypotheses_are_told_on_the_page_and_in_the_row(study_output):
+    out = study_output(samples=False, probes={})
+    record = json.loads((out / "study.json").read_text())
+    hypotheses = record["study"]["hypotheses"]
+    record["history"] = [
+        {"date": "2026-11-22T15:30:00", "changed": [], "results": False, "hypotheses": {}},
+        {
+            "date": "2026-11-25T09:00:00",
+            "changed": ["seeds", "hypotheses"],
+            "results": True,
+            "hypotheses": digests(hypotheses),
+        },
+    ]
+    (out / "study.json").write_text(json.dumps(record))
+    artefacts = read_artefacts(out)
+    warnings = summarise(artefacts, main_columns(artefacts)).warnings
+    assert "H2 was added on 2026-11-25 and H3 was added on 2026-11-25" in warnings[0]
+    assert "seeds were changed on 2026-11-25" in warnings[1]
+
+
+def test_the_terminal_shows_verdicts_in_80_columns(report):
+    console = Console(width=80, record=True, file=io.StringIO())
+    print_verdicts(console, report[0])
+    lines = console.export_text().splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    text = " ".join(" ".join(lines).split())
+    assert "H2 SUPPORTED vit < cnn in top-1 accuracy on test" in text
+    assert f"{MINUS}13.7 [{MINUS}14.7, {MINUS}12.7] pp p 0.002" in text
+    assert "H3 REFUTED" in text and "Because of number 1." in text
