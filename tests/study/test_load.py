@@ -71,6 +71,9 @@ def test_packaged_studies_load_and_say_how_to_run_them(name):
         ("hypotheses.0.probe", "combind", "hypotheses.0.probe", "did you mean combined?"),
         ("hypotheses.0.contrast.a", "cnm", "hypotheses.0.contrast.a", "did you mean cnn?"),
         ("name", "../out", "name", "match"),
+        ("reproduces", {"vit": "vitt"}, "reproduces.vit", "did you mean vit?"),
+        ("reproduces", {"resnet": "cnn"}, "reproduces.resnet", "did you mean resnet50?"),
+        ("reproduces", {"resnet50": "vit", "vit": "vit"}, "reproduces.vit", "stands for one arm"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_path(tiny, tmp_path, path, value, where, words):

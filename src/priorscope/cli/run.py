@@ -65,6 +65,7 @@ def run(
     from priorscope.data._locations import data_root as find_data_root
     from priorscope.errors import RunFailed
     from priorscope.report import build
+    from priorscope.report.published_curves import keep_curves, read_curves
     from priorscope.study.environment import choose_device, hardware, versions
     from priorscope.study.fairness import as_plain, lint, refuse
     from priorscope.study.prepare import (
@@ -81,7 +82,9 @@ def run(
     console = Console()
     execute_all = components.resolve("executors", executor, base=loaded.base, where="--executor")
     torch_device = choose_device(device, loaded.recipe.precision)
-    data = load_data(loaded, find_data_root(data_root))
+    root = find_data_root(data_root)
+    curves = read_curves(root) if loaded.reproduces else []
+    data = load_data(loaded, root)
     models = build_models(loaded, data)
     sizes = measure_models(models, data)
     probes = build_probes(loaded, data.test)
@@ -103,6 +106,7 @@ def run(
     with locked(out):
         open_study(out, loaded, runs, about=about)
         write_samples(out, data.train, probes)
+        keep_curves(out, curves)
         failed = _train(console, execute_all, chosen, context)
         if any(is_finished(out, each) for each in runs):
             started = time.perf_counter()

@@ -14,6 +14,7 @@ from priorscope.errors import InputError, did_you_mean, unknown_name
 from priorscope.study._yaml import read_yaml
 from priorscope.study.fairness import PROPERTIES
 from priorscope.study.spec import (
+    REPORT_ARMS,
     TEST_PROBE,
     Component,
     Contrast,
@@ -48,6 +49,7 @@ class _File(BaseModel):
     probes: dict[Name, _Reference] = {}
     hypotheses: tuple[Hypothesis, ...] = ()
     declared: dict[str, Annotated[str, Field(min_length=1)]] = {}
+    reproduces: dict[str, str] = {}
 
 
 def packaged_studies() -> dict[str, Path]:
@@ -122,6 +124,7 @@ def parse_study(text: str, *, base: Path) -> Study:
         base=base,
         text=text,
         declared=file.declared,
+        reproduces=file.reproduces,
     )
     _check_references(study)
     return study
@@ -145,6 +148,20 @@ def _check_references(study: Study) -> None:
     for name in study.declared:
         if name not in PROPERTIES:
             raise unknown_name("property", name, PROPERTIES, where=f"declared.{name}")
+    stands_for: dict[str, str] = {}
+    for arm, model in study.reproduces.items():
+        where = f"reproduces.{arm}"
+        if arm not in REPORT_ARMS:
+            raise unknown_name("arm of the 2021 report", arm, REPORT_ARMS, where=where)
+        if model not in study.models:
+            raise unknown_name("model", model, study.models, where=where)
+        if model in stands_for:
+            raise InputError(
+                f"a model stands for one arm, and this one stands for {stands_for[model]} already",
+                where=where,
+                found=model,
+            )
+        stands_for[model] = arm
     folded: dict[str, str] = {}
     for name in study.models:  # the names become folders, and some disks do not tell case
         if name.lower() in folded:

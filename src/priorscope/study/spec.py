@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, NonNegativeInt, PositiveFloat
 from priorscope.training.recipe import Recipe
 
 TEST_PROBE = "test"  # the unchanged test images: always evaluated, never declared
+REPORT_ARMS = ("resnet50", "vit", "local_vit")  # what the 2021 report compared
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"  # a name becomes part of file names
 
 Name = Annotated[str, Field(pattern=NAME)]
@@ -84,6 +85,7 @@ class Study:
     """A whole study, as resolved; `base` is the folder that its `./file.py` are relative to.
 
     `declared` gives reasons for differences between the models, by property of the fairness lint.
+    `reproduces` names the model that stands for each of the 2021 report's arms, where one does.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Study:
     base: Path
     text: str
     declared: dict[str, str] = field(default_factory=dict)
+    reproduces: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Give the study as plain values, every default written out."""
@@ -110,6 +113,7 @@ class Study:
             "probes": {name: probe.as_dict() for name, probe in self.probes.items()},
             "hypotheses": [plain(hypothesis) for hypothesis in self.hypotheses],
             "declared": dict(self.declared),
+            "reproduces": dict(self.reproduces),
         }
 
     @property
