@@ -77,6 +77,7 @@ def run(
     from priorscope.report import build
     from priorscope.study.conditions import check_conditions
     from priorscope.study.environment import check_num_devices, choose_device, hardware, versions
+    from priorscope.report.published_curves import keep_curves, read_curves
     from priorscope.study.fairness import as_plain, lint, refuse
     from priorscope.study.prepare import (
         build_models,
@@ -97,7 +98,9 @@ def run(
     torch_device = distributed.join(torch_device)
     console = Console(quiet=not distributed.is_main())
     execute_all = components.resolve("executors", executor, base=loaded.base, where="--executor")
-    data = load_data(loaded, find_data_root(data_root))
+    root = find_data_root(data_root)
+    curves = read_curves(root) if loaded.reproduces else []
+    data = load_data(loaded, root)
     models = build_models(loaded, data)
     sizes = measure_models(models, data)
     probes = build_probes(loaded, data.test)
@@ -122,6 +125,7 @@ def run(
     with locked(out):
         open_study(out, loaded, runs, about=about)
         write_samples(out, data.train, probes)
+        keep_curves(out, curves)
         distributed.wait_for_all()
         failed = _train(console, execute_all, chosen, shared)
         distributed.leave()

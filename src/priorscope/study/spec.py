@@ -13,6 +13,7 @@ from priorscope.training.recipe import Recipe
 
 TEST_PROBE = "test"  # the unchanged test images: always evaluated, never declared
 CHANCE = "chance"  # what a contrast may compare a model with
+REPORT_ARMS = ("resnet50", "vit", "local_vit")  # what the 2021 report compared
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"  # a name becomes part of file names
 
 Name = Annotated[str, Field(pattern=NAME)]
@@ -124,6 +125,7 @@ class Study:
     """A whole study, as resolved; `base` is the folder that its `./file.py` are relative to.
 
     `declared` gives reasons for differences between the models, by property of the fairness lint.
+    `reproduces` names the model that stands for each of the 2021 report's arms, where one does.
     """
 
     name: str
@@ -139,6 +141,7 @@ class Study:
     text: str
     declared: dict[str, str] = field(default_factory=dict)
     convergence: Convergence = field(default_factory=Convergence)
+    reproduces: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Give the study as plain values, every default written out."""
@@ -152,6 +155,7 @@ class Study:
             "hypotheses": [plain(hypothesis, mode="json") for hypothesis in self.hypotheses],
             "declared": dict(self.declared),
             "convergence": plain(self.convergence),
+            "reproduces": dict(self.reproduces),
         }
 
     @property
