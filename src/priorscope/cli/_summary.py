@@ -8,8 +8,10 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from torch import nn
 
 from priorscope.cli._progress import duration
+from priorscope.models._notes import notes
 from priorscope.probes import ProbeSet
 from priorscope.report.artefacts import read_artefacts
 from priorscope.report.tables_fairness import architecture_table, condition_table
@@ -81,6 +83,13 @@ def print_models(
         " on this machine, probes and report not counted",
         highlight=False,
     )
+
+
+def print_notes(console: Console, models: Mapping[str, nn.Module]) -> None:
+    """Print what models say about their parameters, such as a window that covers the grid."""
+    for name, model in models.items():
+        for note in notes(model):
+            console.print(f"note     {name}: {note}", highlight=False, markup=False, soft_wrap=True)
 
 
 def print_fairness(console: Console, differences: Sequence[Mapping[str, Any]]) -> None:

@@ -38,6 +38,7 @@ def check(
         print_data,
         print_fairness,
         print_models,
+        print_notes,
         print_recipe,
     )
     from priorscope.cli._verdicts import print_power
@@ -64,6 +65,7 @@ def check(
     print_data(console, loaded, data, probes)
     print_recipe(console, loaded)
     print_models(console, loaded, data, sizes, seconds_per_image(loaded, data, sizes, torch_device))
+    print_notes(console, models)
     print_fairness(console, as_plain(differences))
     print_power(console, plan_power(loaded, probes, pilot_arms))
     refuse(differences)

@@ -75,9 +75,9 @@ def run(
     from priorscope.data._locations import data_root as find_data_root
     from priorscope.errors import RunFailed
     from priorscope.report import build
+    from priorscope.report.published_curves import keep_curves, read_curves
     from priorscope.study.conditions import check_conditions
     from priorscope.study.environment import check_num_devices, choose_device, hardware, versions
-    from priorscope.report.published_curves import keep_curves, read_curves
     from priorscope.study.fairness import as_plain, lint, refuse
     from priorscope.study.prepare import (
         build_models,
