@@ -35,6 +35,7 @@ PACKAGES = {
     "models": "priorscope.models",
     "mixers": "priorscope.models.mixers",
     "data": "priorscope.data",
+    "interventions": "priorscope.interventions",
     "probes": "priorscope.probes",
     "metrics": "priorscope.metrics",
     "executors": "priorscope.execution",

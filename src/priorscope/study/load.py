@@ -4,6 +4,7 @@ A study executes the code that it names (`./file.py:callable`): run only studies
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from priorscope.errors import InputError, did_you_mean, unknown_name
 from priorscope.study._yaml import read_yaml
+from priorscope.study.cells import check_levels
+from priorscope.study.factors import check_interventions, read_factors
 from priorscope.study.fairness import PROPERTIES
 from priorscope.study.hypotheses import check_hypotheses
 from priorscope.study.spec import (
@@ -53,6 +56,7 @@ class _File(BaseModel):
     declared: dict[str, Annotated[str, Field(min_length=1)]] = {}
     convergence: Convergence = Convergence()
     reproduces: dict[str, str] = {}
+    factors: dict[Name, Any] = {}
 
 
 def packaged_studies() -> dict[str, Path]:
@@ -130,7 +134,10 @@ def parse_study(text: str, *, base: Path) -> Study:
         convergence=file.convergence,
         reproduces=file.reproduces,
     )
+    study = replace(study, factors=read_factors(content.get("factors") or {}, study, content))
     _check_references(study)
+    check_interventions(study)
+    check_levels(study)
     return study
 
 
@@ -192,6 +199,7 @@ def _explain(error: ValidationError) -> InputError:
     if first["type"] in {"missing", "missing_argument"}:
         return InputError("missing key", where=path)
     message = first["msg"].replace("Input should be ", "").replace("String should match", "match")
+    message = message.replace("Value error, ", "")
     return InputError(
         "value not allowed", where=path, found=_short(first["input"]), allowed=message
     )

@@ -140,6 +140,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             "run_id": run.run_id,
             "model": run.model,
             "seed": run.seed,
+            **({"levels": dict(run.levels)} if run.levels else {}),
             "status": "finished",
             "component": run.component.as_dict(),
             **asdict(context.sizes[run.model]),
@@ -151,11 +152,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             "train_seconds": train_seconds,
             "evaluate_seconds": time.perf_counter() - evaluation_started,
             "train_images_per_second": len(data.train) * len(epochs) / train_seconds,
-            "data": {
-                part: getattr(data, part).fingerprint
-                for part in ("train", "held_out", "test")
-                if getattr(data, part) is not None
-            },
+            "data": data.fingerprints(),
             "probes": made_on,
             "device": str(context.device),
             "num_devices": distributed.world_size(),

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pydantic
-from pydantic import ConfigDict, Field, NonNegativeInt, PositiveFloat
+from pydantic import ConfigDict, Field, NonNegativeInt, PlainValidator, PositiveFloat
 
+from priorscope.study.levels import Factor, Value
 from priorscope.training.recipe import Recipe
 
 TEST_PROBE = "test"  # the unchanged test images: always evaluated, never declared
@@ -32,21 +33,59 @@ class Component:
         return {"name": self.name, **self.parameters}
 
 
+def _intervention(value: Any) -> Component | None:
+    """Read `none`, a name, or a mapping with a name, `seed` and the intervention's parameters."""
+    if value is None or value == "none":
+        return None
+    if isinstance(value, Component):  # read already
+        return value
+    beside = dict(value) if isinstance(value, dict) else {"name": value}
+    name = beside.pop("name", None)
+    if not isinstance(name, str):
+        raise ValueError("none, an intervention's name, or a mapping with its `name`")
+    seed = beside.pop("seed", 0)
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise ValueError("with one `seed`, a whole number: train and test are permuted alike")
+    return Component(name, {"seed": seed, **beside})
+
+
 @pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
 class Split:
-    """What part of the training images is used; stands beside the dataset's own parameters.
+    """What is done with a dataset's images; stands beside the dataset's own parameters.
 
     Attributes
     ----------
     train_fraction : stratified, seeded part of the training images, before holding out
     held_out_fraction : part of *those* that is kept from training, for any selection; its accuracy
         is recorded beside that on the test images
-    split_seed : decides both choices, for all runs alike
+    split_seed : decides both choices and the noise, for all runs alike
+    label_noise : part of the training labels that are replaced by another class, drawn uniformly;
+        held-out and test images keep theirs
+    intervention : how the pixels of every image are moved, in training, tests and probes alike,
+        after augmentation and resizing; its `seed` stands among the parameters
     """
 
     train_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     held_out_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.0
     split_seed: NonNegativeInt = 0
+    label_noise: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    intervention: Annotated[Component | None, PlainValidator(_intervention)] = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the keys as plain values; noise and intervention only where there is any.
+
+        A run's identity is made of these: runs from before these keys existed keep theirs.
+        """
+        plain: dict[str, Any] = {
+            "train_fraction": self.train_fraction,
+            "held_out_fraction": self.held_out_fraction,
+            "split_seed": self.split_seed,
+        }
+        if self.label_noise:
+            plain["label_noise"] = self.label_noise
+        if self.intervention is not None:
+            plain["intervention"] = self.intervention.as_dict()
+        return plain
 
 
 @pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
@@ -57,7 +96,9 @@ class Contrast:
     `{a: cnn, level: 0.6}` a model and a score that is stated beforehand; `{a: vit, conditions:
     [background, grey]}` one model on two arms of a probe, scene by scene; `{a: vit, b: cnn,
     conditions: [background, grey]}` the difference of these differences: (background minus grey)
-    of `a` minus that of `b`.
+    of `a` minus that of `b`. `{a: vit, levels: {task: [near, far]}}` is one model at two levels of
+    a factor, on different images; with `b`, the difference of differences: (`a` minus `b`) at the
+    first level minus the same at the second.
 
     Attributes
     ----------
@@ -65,12 +106,14 @@ class Contrast:
     b : another one, or `chance`
     level : in the metric's units
     conditions : two arms of the probe
+    levels : of one factor, two of its levels
     """
 
     a: str
     b: str | None = None
     level: float | None = None
     conditions: tuple[str, str] | None = None
+    levels: dict[str, tuple[Value, Value]] | None = None
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -92,6 +135,7 @@ class Hypothesis:
         it would be refuted
     alpha : the error rate of each verdict, kept over all hypotheses of the study
     condition : an arm of the probe; none is the arm that the probe is about
+    at : the level of each factor; a study with factors needs it
     """
 
     id: Name
@@ -103,6 +147,7 @@ class Hypothesis:
     margin: PositiveFloat | None = None
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     condition: str | None = None
+    at: dict[str, Value] | None = None
 
 
 @pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
@@ -126,6 +171,7 @@ class Study:
 
     `declared` gives reasons for differences between the models, by property of the fairness lint.
     `reproduces` names the model that stands for each of the 2021 report's arms, where one does.
+    `factors` are what all models share at each of their levels: `study.factors.study_at` sets them.
     """
 
     name: str
@@ -142,12 +188,13 @@ class Study:
     declared: dict[str, str] = field(default_factory=dict)
     convergence: Convergence = field(default_factory=Convergence)
     reproduces: dict[str, str] = field(default_factory=dict)
+    factors: tuple[Factor, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Give the study as plain values, every default written out."""
         plain = pydantic.TypeAdapter(Any).dump_python
         return {
-            "data": {**self.data.as_dict(), **plain(self.split)},
+            "data": {**self.data.as_dict(), **self.split.as_dict()},
             "recipe": plain(self.recipe, mode="json"),
             "models": {name: model.as_dict() for name, model in self.models.items()},
             "seeds": list(self.seeds),
@@ -156,7 +203,7 @@ class Study:
             "declared": dict(self.declared),
             "convergence": plain(self.convergence),
             "reproduces": dict(self.reproduces),
-        }
+        } | ({"factors": {f.name: f.as_dict() for f in self.factors}} if self.factors else {})
 
     @property
     def hash(self) -> str:

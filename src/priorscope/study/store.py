@@ -15,8 +15,8 @@ from priorscope.study.hypotheses import digests
 from priorscope.study.plan import Run
 from priorscope.study.spec import Study
 
-# What makes two studies different ones. Models, seeds, probes and hypotheses may be added to a
-# study that has results: every run carries its own hash, so nothing old passes for new.
+# What makes two studies different ones. Models, seeds, levels, probes and hypotheses may be added
+# to a study that has results: every run carries its own hash, so nothing old passes for new.
 IDENTITY = ("data", "recipe")
 _STUDY_KEYS = ("plan", "study")
 _RUN_KEYS = ("model", "seed")
@@ -223,7 +223,7 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
         history, created = stored["history"], stored["created"]
         if stored["hash"] != study.hash:
             before, after = stored["study"], study.as_dict()
-            changed = [key for key in after if before.get(key) != after[key]]
+            changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
             history = [*history, {"date": now(), "changed": changed, **state}]
     else:
         history = [{"date": created, "changed": [], **state}]
@@ -235,7 +235,11 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
             "created": created,
             "history": history,
             "study": study.as_dict(),
-            "plan": [{"run_id": r.run_id, "model": r.model, "seed": r.seed} for r in runs],
+            "plan": [
+                {"run_id": run.run_id, "model": run.model, "seed": run.seed}
+                | ({"levels": dict(run.levels)} if run.levels else {})
+                for run in runs
+            ],
             **about,
         },
         out / "study.json",
