@@ -1,8 +1,7 @@
 """What a planned study can show, from the variances of its parts."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from math import ceil, inf, isfinite, isnan, sqrt
+from math import ceil, isfinite, isnan
 from typing import Literal
 
 import numpy as np
@@ -10,18 +9,11 @@ from scipy.optimize import brentq
 from scipy.stats import chi2, nct, norm
 from scipy.stats import t as student
 
+from priorscope.stats._precision import Precision, precision
 from priorscope.stats._result import VarianceComponents
 
 _MOST_SEEDS = 2**20
 _MOST_IMAGES = 2**50
-
-
-@dataclass(frozen=True)
-class _Precision:
-    """The standard error that a plan should give, and its degrees of freedom."""
-
-    standard_error: float
-    df: float
 
 
 def minimum_detectable_effect(
@@ -51,7 +43,7 @@ def minimum_detectable_effect(
         is not known (nan)
     """
     _check(alpha, power)
-    plan = _precision(components, num_seeds, num_images)
+    plan = _planned(components, num_seeds, num_images)
     return _smallest(lambda effect: _rejects(effect, plan, alpha, sides), plan, power)
 
 
@@ -68,7 +60,7 @@ def minimum_equivalence_margin(
     Parameters, errors: as `minimum_detectable_effect`.
     """
     _check(alpha, power)
-    plan = _precision(components, num_seeds, num_images)
+    plan = _planned(components, num_seeds, num_images)
     return _smallest(lambda margin: _shows(margin, 0.0, plan, alpha), plan, power)
 
 
@@ -86,7 +78,7 @@ def detection_power(
     Parameters, errors: as `minimum_detectable_effect`; `effect` in the unit of the scores.
     """
     _check(alpha)
-    return _rejects(effect, _precision(components, num_seeds, num_images), alpha, sides)
+    return _rejects(effect, _planned(components, num_seeds, num_images), alpha, sides)
 
 
 def equivalence_power(
@@ -106,7 +98,7 @@ def equivalence_power(
     _check(alpha)
     if not margin > 0:
         raise ValueError(f"a margin must be above 0, found {margin}")
-    return _shows(margin, difference, _precision(components, num_seeds, num_images), alpha)
+    return _shows(margin, difference, _planned(components, num_seeds, num_images), alpha)
 
 
 def seeds_needed(
@@ -137,7 +129,7 @@ def seeds_needed(
     _check(alpha, power)
 
     def reached(seeds: int) -> bool:
-        plan = _precision(components, [seeds] * len(components.seed), num_images)
+        plan = _planned(components, [seeds] * len(components.seed), num_images)
         return _reached(plan, effect, margin, alpha, sides) >= power
 
     return _first(reached, 2, _MOST_SEEDS)
@@ -165,16 +157,16 @@ def images_needed(
 
     def reached(units: int) -> bool:
         images = ceil(units * components.images_per_unit)
-        plan = _precision(components, num_seeds, images)
+        plan = _planned(components, num_seeds, images)
         return _reached(plan, effect, margin, alpha, sides) >= power
 
     units = _first(reached, 2, _MOST_IMAGES)
     return None if units is None else ceil(units * components.images_per_unit)
 
 
-def _precision(
+def _planned(
     components: VarianceComponents, num_seeds: Sequence[int], num_images: int
-) -> _Precision:
+) -> Precision:
     if len(num_seeds) != len(components.seed) or min(num_seeds) < 1:
         raise ValueError(
             f"expected {len(components.seed)} numbers of seeds, at least 1: {list(num_seeds)}"
@@ -182,22 +174,20 @@ def _precision(
     units = num_images / components.images_per_unit
     if units < 2:
         raise ValueError(f"a plan needs two images or clusters, found {units:g}")
-    image_part = components.image / units
-    variance, spread = image_part, 0.0
+    image_part, residual_part, seed_parts, sizes = components.image / units, 0.0, [], []
     for seed, residual, size in zip(components.seed, components.residual, num_seeds, strict=True):
-        residual_part = 0.0 if isnan(residual) else residual / (size * units)
-        image_part += residual_part
+        part = 0.0 if isnan(residual) else residual / (size * units)
+        image_part += part
         if size > 1:
             if isnan(seed):
                 raise ValueError("the variance between seeds is not known: state it")
-            residual_part += seed / size
-            spread += residual_part**2 / (size - 1)
-        variance += residual_part
-    spread += image_part**2 / (units - 1)
-    return _Precision(sqrt(variance), variance**2 / spread if spread else inf)
+            residual_part += part
+            seed_parts.append(seed / size + part)
+            sizes.append(size)
+    return precision(image_part, residual_part, seed_parts, sizes, units)
 
 
-def _rejects(effect: float, plan: _Precision, alpha: float, sides: int) -> float:
+def _rejects(effect: float, plan: Precision, alpha: float, sides: int) -> float:
     """Give the power of a t test: the noncentral t distribution beyond the critical value."""
     if not plan.standard_error:
         return 1.0 if effect else alpha
@@ -212,7 +202,7 @@ def _rejects(effect: float, plan: _Precision, alpha: float, sides: int) -> float
     return float(above + below)
 
 
-def _shows(margin: float, difference: float, plan: _Precision, alpha: float) -> float:
+def _shows(margin: float, difference: float, plan: Precision, alpha: float) -> float:
     """Average the power of two one-sided tests over the estimated standard error.
 
     Given the ratio w of the estimated to the true standard error, both tests reject where the
@@ -229,7 +219,7 @@ def _shows(margin: float, difference: float, plan: _Precision, alpha: float) -> 
 
 
 def _reached(
-    plan: _Precision, effect: float | None, margin: float | None, alpha: float, sides: int
+    plan: Precision, effect: float | None, margin: float | None, alpha: float, sides: int
 ) -> float:
     wanted = effect if margin is None else margin
     if (effect is None) == (margin is None) or wanted is None or not wanted > 0:
@@ -239,7 +229,7 @@ def _reached(
     )
 
 
-def _smallest(of: Callable[[float], float], plan: _Precision, power: float) -> float:
+def _smallest(of: Callable[[float], float], plan: Precision, power: float) -> float:
     """Find where a rising power reaches what is wanted."""
     if not plan.standard_error:
         return 0.0
