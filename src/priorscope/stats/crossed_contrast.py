@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from priorscope.stats._cluster_means import unit_scores
-from priorscope.stats._precision import Precision, precision
+from priorscope.stats._precision import precision
 from priorscope.stats._result import CrossedContrast, VarianceComponents
 
 
@@ -52,7 +52,8 @@ def crossed_contrast(
     seed_part, residual = np.array(seed_parts), np.array(residuals)
     residual_part = float((residual[random] / sizes[random]).sum()) / num_units
     found = precision(image_part, residual_part, seed_part[random], sizes[random], num_units)
-    half = float(student.ppf((1 + confidence) / 2, found.df)) * found.standard_error
+    standard_error, df = float(found.standard_error), float(found.df)
+    half = float(student.ppf((1 + confidence) / 2, df)) * standard_error
     components = VarianceComponents(
         seed=tuple(np.maximum(seed_part * sizes - residual / num_units, 0).tolist()),
         image=max(image_part - residual_part, 0.0) * num_units,
@@ -63,9 +64,9 @@ def crossed_contrast(
         estimate=estimate,
         low=estimate - half,
         high=estimate + half,
-        p_value=_two_sided(estimate - null, found),
-        standard_error=found.standard_error,
-        df=found.df,
+        p_value=_two_sided(estimate - null, standard_error, df),
+        standard_error=standard_error,
+        df=df,
         components=components,
         num_seeds=num_seeds,
         n=scores[0].shape[1],
@@ -73,12 +74,12 @@ def crossed_contrast(
     )
 
 
-def _two_sided(distance: float, found: Precision) -> float:
+def _two_sided(distance: float, standard_error: float, df: float) -> float:
     if not distance:
         return 1.0
-    if not found.standard_error:
+    if not standard_error:
         return 0.0
-    return float(2 * student.sf(abs(distance) / found.standard_error, found.df))
+    return float(2 * student.sf(abs(distance) / standard_error, df))
 
 
 def _mean_squares(group: np.ndarray) -> tuple[float, float]:
