@@ -58,7 +58,7 @@ def minimum_detectable_effect(
     _check(alpha, power)
     plan = _planned(components, num_seeds, num_images)
     half = plan.half_widths(alpha / sides)
-    return plan.standard_error * _smallest(lambda effect: _rejects(effect, half, sides), power)
+    return _smallest(lambda effect: _rejects(effect, half, sides), plan, power)
 
 
 def minimum_equivalence_margin(
@@ -76,7 +76,7 @@ def minimum_equivalence_margin(
     _check(alpha, power)
     plan = _planned(components, num_seeds, num_images)
     half = plan.half_widths(alpha)
-    return plan.standard_error * _smallest(lambda margin: _shows(margin, 0.0, half), power)
+    return _smallest(lambda margin: _shows(margin, 0.0, half), plan, power)
 
 
 def detection_power(
@@ -262,12 +262,15 @@ def _reached(
     return _shows(margin / unit, difference / unit, plan.half_widths(alpha))
 
 
-def _smallest(of: Callable[[float], float], power: float) -> float:
-    """Find where a rising power reaches what is wanted."""
+def _smallest(of: Callable[[float], float], plan: _Plan, power: float) -> float:
+    """Find where a rising power, of lengths in true standard errors, reaches what is wanted."""
+    if not plan.standard_error:
+        return 0.0
     high = 1.0
     while of(high) < power:
         high *= 2
-    return float(brentq(lambda size: of(size) - power, 0.0, high, xtol=1e-9 * high))  # type: ignore[arg-type]
+    root = brentq(lambda size: of(size) - power, 0.0, high, xtol=1e-9 * high)
+    return plan.standard_error * float(root)  # type: ignore[arg-type]
 
 
 def _first(reached: Callable[[int], bool], low: int, most: int) -> int | None:
