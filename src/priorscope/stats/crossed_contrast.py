@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 from priorscope.stats._cluster_means import unit_scores
 from priorscope.stats._precision import precision
@@ -53,7 +53,7 @@ def crossed_contrast(
     residual_part = float((residual[random] / sizes[random]).sum()) / num_units
     found = precision(image_part, residual_part, seed_part[random], sizes[random], num_units)
     standard_error, df = float(found.standard_error), float(found.df)
-    half = float(student.ppf((1 + confidence) / 2, df)) * standard_error
+    half = float(stdtrit(df, (1 + confidence) / 2)) * standard_error
     components = VarianceComponents(
         seed=tuple(np.maximum(seed_part * sizes - residual / num_units, 0).tolist()),
         image=max(image_part - residual_part, 0.0) * num_units,
@@ -79,7 +79,7 @@ def _two_sided(distance: float, standard_error: float, df: float) -> float:
         return 1.0
     if not standard_error:
         return 0.0
-    return float(2 * student.sf(abs(distance) / standard_error, df))
+    return float(2 * stdtr(df, -abs(distance) / standard_error))
 
 
 def _mean_squares(group: np.ndarray) -> tuple[float, float]:
