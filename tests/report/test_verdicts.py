@@ -156,6 +156,7 @@ def test_the_terminal_shows_verdicts_in_80_columns(report):
     lines = console.export_text().splitlines()
     assert all(len(line) <= 80 for line in lines)
     text = " ".join(" ".join(lines).split())
-    assert "H2 SUPPORTED vit < cnn in top-1 accuracy on test" in text
+    assert "H2 SUPPORTED A ViT without a locality bias" in text
+    assert "vit < cnn in top-1 accuracy on test" in text
     assert f"{MINUS}13.7 [{MINUS}14.7, {MINUS}12.7] pp p 0.002" in text
     assert "H3 REFUTED" in text and "Because of number 1." in text
