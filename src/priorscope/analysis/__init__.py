@@ -19,6 +19,7 @@ from priorscope.analysis.compare import (
 )
 from priorscope.analysis.convergence import Training, read_training
 from priorscope.analysis.scores import read_scores
+from priorscope.analysis.trajectories import compare_trajectories
 from priorscope.analysis.verdicts import judge
 from priorscope.errors import InputError
 from priorscope.study.fairness import check_runs, refuse
@@ -130,6 +131,7 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
     }
     missing = tuple(dict.fromkeys(Path(file).parts[1] for file in missing_files))
     training = read_training(out, record)
+    matched = compare_trajectories(out, record)
     analysis = Analysis(
         **tables,
         verdicts=judge(record, arms, missing_files, training, settings),
@@ -138,6 +140,7 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
         settings=settings,
     )
     _write(analysis, tables, training, record, out / "analysis")
+    write_json(matched, out / "analysis" / "matched.json")
     return analysis
 
 

@@ -30,6 +30,7 @@ class Artefacts:
     scores, estimates, comparisons, histograms, controls : the rows of the files of `analysis/`
     analysis : `analysis.json`
     judged : `verdicts.json`
+    matched : `matched.json`
     """
 
     out: Path
@@ -44,6 +45,7 @@ class Artefacts:
     controls: list[Row]
     analysis: Row
     judged: Row
+    matched: dict[str, list[Row]]
 
     @property
     def verdicts(self) -> list[Row]:
@@ -162,6 +164,7 @@ def read_artefacts(out: Path) -> Artefacts:
         read_json(
             _existing(out / "analysis" / "verdicts.json"), "verdicts", "training", "convergence"
         ),
+        read_json(_existing(out / "analysis" / "matched.json"), "points", "pairs"),
     )
 
 

@@ -15,6 +15,7 @@ from priorscope.report.figures_images import class_images, probe_samples
 from priorscope.report.figures_intervals import arm_intervals, differences, overview, select_arm
 from priorscope.report.figures_training import training_curves
 from priorscope.report.figures_verdicts import verdict_forest
+from priorscope.report.matched import matched_figure, matched_paragraph, matched_table
 from priorscope.report.report_2021 import beside_2021
 from priorscope.report.tables import Table
 from priorscope.report.tables_fairness import (
@@ -110,6 +111,8 @@ def contents(artefacts: Artefacts, columns: list[Column]) -> list[Section]:
     sections += [_probe_section(artefacts, probe, with_samples=True) for probe in others]
     sections.append(Section("report-2021", "The 2021 report", *beside_2021(artefacts)))
     sections.append(_comparisons(artefacts, columns))
+    if artefacts.probes and len(artefacts.models) > 1:
+        sections.append(_matched(artefacts))
     sections.append(
         Section(
             "runs",
@@ -212,6 +215,15 @@ def _verdicts(artefacts: Artefacts) -> Section:
         "How verdicts were given, and how precise the study was",
         _present(convergence_table(artefacts), precision_table(artefacts)),
         verdict_rules(artefacts),
+    )
+
+
+def _matched(artefacts: Artefacts) -> Section:
+    return Section(
+        "matched",
+        "Differences at equal clean accuracy",
+        (("", matched_paragraph(artefacts)),),
+        _present(matched_table(artefacts), matched_figure(artefacts)),
     )
 
 
