@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 
 from priorscope.errors import InputError
-from priorscope.study.levels import cell_name
 from priorscope.study.spec import Convergence
-from priorscope.study.store import read_run
 
 _LAST_PART = 0.1  # of training
 
@@ -92,11 +90,7 @@ def judge_training(
 
 
 def read_training(out: Path, record: Mapping[str, Any]) -> dict[str, Training]:
-    """Judge every model of a study, in each of its cells, by the `metrics.jsonl` of finished runs.
-
-    Returns
-    -------
-    by `arm_of` the runs
+    """Judge every model of a study by the `metrics.jsonl` of its finished runs.
 
     Raises
     ------
@@ -106,28 +100,22 @@ def read_training(out: Path, record: Mapping[str, Any]) -> dict[str, Training]:
     criterion = Convergence(**study.get("convergence", {}))
     losses: dict[str, list[list[float]]] = {}
     accuracies: dict[str, list[float]] = {}
-    num_epochs: dict[str, int] = {}
     for run in record["plan"]:
         folder = out / "runs" / run["run_id"]
         if not (folder / "run.json").is_file():
             continue
-        epochs, arm = _epochs(folder / "metrics.jsonl"), arm_of(run)
-        losses.setdefault(arm, []).append([epoch["train_loss"] for epoch in epochs])
-        accuracies.setdefault(arm, []).extend(epoch["train_accuracy"] for epoch in epochs[-1:])
-        recipe = read_run(folder).get("recipe", study["recipe"])  # a factor may set its epochs
-        num_epochs[arm] = recipe["epochs"]
-    return {
-        arm: judge_training(
-            losses.get(arm, []), accuracies.get(arm, []), num_epochs.get(arm, 0), criterion
+        epochs = _epochs(folder / "metrics.jsonl")
+        losses.setdefault(run["model"], []).append([epoch["train_loss"] for epoch in epochs])
+        accuracies.setdefault(run["model"], []).extend(
+            epoch["train_accuracy"] for epoch in epochs[-1:]
         )
-        for arm in dict.fromkeys(map(arm_of, record["plan"]))
+    num_epochs = study["recipe"]["epochs"]
+    return {
+        model: judge_training(
+            losses.get(model, []), accuracies.get(model, []), num_epochs, criterion
+        )
+        for model in dict.fromkeys(run["model"] for run in record["plan"])
     }
-
-
-def arm_of(run: Mapping[str, Any]) -> str:
-    """Name what the seeds of a planned run share: its model, at its level of each factor."""
-    cell = cell_name(run.get("levels", {}).items())
-    return f"{run['model']} at {cell}" if cell else run["model"]
 
 
 def _epochs(path: Path) -> list[dict[str, Any]]:

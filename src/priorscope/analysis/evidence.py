@@ -8,6 +8,7 @@ from priorscope.analysis.compare import Settings, paired_test
 from priorscope.analysis.contrasts import Contrasted
 from priorscope.stats import (
     CrossedContrast,
+    crossed_bootstrap,
     equivalence,
     minimum_detectable_effect,
     minimum_equivalence_margin,
@@ -133,7 +134,11 @@ def _exact(
 def _bootstrap(
     scores: Contrasted, confidence: float, settings: Settings, name: str
 ) -> tuple[float, float]:
-    num_resamples = min(settings.num_resamples, _MOST_RESAMPLES)
-    means = scores.resampled(num_resamples, settings.rng("bootstrap", name))
-    low, high = percentile_interval(means, confidence=confidence)
+    means = crossed_bootstrap(
+        scores.groups,
+        num_resamples=min(settings.num_resamples, _MOST_RESAMPLES),
+        rng=settings.rng("bootstrap", name),
+        clusters=scores.clusters,
+    )
+    low, high = percentile_interval(means.sum(axis=1), confidence=confidence)
     return float(low), float(high)

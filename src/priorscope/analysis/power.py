@@ -82,7 +82,7 @@ def stated_components(
     """Give the variances that are taken where nothing was measured, see the top of this file."""
     contrast = hypothesis.contrast
     share = (PROPORTION_VARIANCE if largest == 1 else COUNT_VARIANCE) / 2
-    groups = len(contrast.models) * (1 if contrast.levels is None else 2)
+    groups = len(contrast.models)
     paired = contrast.conditions is not None
     answers = groups * (2 if paired else 1)  # of given networks, for each scene
     image = share if answers == 1 else answers * share * (1 - _SHARED)
@@ -110,8 +110,7 @@ def _plan(
     largest = largest_score(chance)
     components = stated_components(hypothesis, largest, num_images / num_units)
     source = "stated variances"
-    factors = [factor.name for factor in study.factors]
-    measured = None if pilot is None else contrast_scores(hypothesis, pilot, factors)
+    measured = None if pilot is None else contrast_scores(hypothesis, pilot)
     if measured is not None:
         found = measured.infer(interval_confidence(hypothesis)).components
         source = "the pilot"
@@ -119,7 +118,7 @@ def _plan(
             source = "the pilot, between seeds stated"
         # The pilot's clusters may hold more or fewer scenes than the plan's.
         components = replace(_filled(found, components), images_per_unit=components.images_per_unit)
-    num_seeds = (len(study.seeds),) * len(components.seed)
+    num_seeds = (len(study.seeds),) * len(hypothesis.contrast.models)
     alpha = hypothesis.alpha / family
     sides = 2 if hypothesis.expect == "different" else 1
     if hypothesis.expect == "equivalent":

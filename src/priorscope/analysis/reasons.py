@@ -27,8 +27,8 @@ _DIFFERENCES = {
 def claim(contrast: Contrast, relation: str) -> str:
     """Write what a contrast says if its first part is less, greater, equivalent or different."""
     words = {"a": contrast.a, "b": contrast.b}
-    if contrast.sides is not None:
-        words["first"], words["second"] = contrast.sides
+    if contrast.conditions is not None:
+        words["first"], words["second"] = contrast.conditions
         forms = _CONDITIONS if contrast.b is None else _DIFFERENCES
         return forms[relation].format(**words)
     if contrast.level is not None:

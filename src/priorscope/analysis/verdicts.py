@@ -30,14 +30,12 @@ import numpy as np
 
 from priorscope.analysis.compare import Row, Settings
 from priorscope.analysis.contrasts import by_name, contrast_scores
-from priorscope.analysis.convergence import Training, arm_of
+from priorscope.analysis.convergence import Training
 from priorscope.analysis.evidence import Evidence, gather, interval_confidence
 from priorscope.analysis.reasons import INCONCLUSIVE, REFUTED, SUPPORTED, reason
 from priorscope.analysis.scores import ArmScores
 from priorscope.stats import VarianceComponents, holm
-from priorscope.study.cells import cells_of_hypothesis
 from priorscope.study.hypotheses import changed_late
-from priorscope.study.levels import cell_name, recorded_factors
 from priorscope.study.spec import Contrast, Hypothesis
 
 
@@ -66,8 +64,7 @@ def judge(
     """
     declared = [Hypothesis(**each) for each in record["study"].get("hypotheses") or []]
     family, named = len(declared), by_name(arms)
-    factors = list(recorded_factors(record["study"]))
-    scores = [contrast_scores(hypothesis, named, factors) for hypothesis in declared]
+    scores = [contrast_scores(hypothesis, named) for hypothesis in declared]
     found = [
         None if each is None else gather(hypothesis, each, family, settings)
         for hypothesis, each in zip(declared, scores, strict=True)
@@ -84,7 +81,7 @@ def judge(
         there = [file for file in files if file not in missing_files]
         obstacles = [
             *_missing(runs, files, there, hypothesis.probe),
-            *_not_converged(runs, training),
+            *_not_converged(hypothesis.contrast, training),
             *undeclared(record.get("fairness", []), hypothesis.contrast),
         ]
         if evidence is None:
@@ -110,13 +107,12 @@ def judge(
 
 
 def planned_runs(record: Mapping[str, Any], hypothesis: Hypothesis) -> list[Row]:
-    """List the planned runs of the models of a hypothesis, `a` first, in the cells it is about."""
-    cells = cells_of_hypothesis(hypothesis, list(recorded_factors(record["study"])))
+    """List the planned runs of the models of a hypothesis, `a` first."""
     return [
         run
         for model in hypothesis.contrast.models
         for run in record["plan"]
-        if run["model"] == model and cell_name(run.get("levels", {}).items()) in cells
+        if run["model"] == model
     ]
 
 
@@ -141,7 +137,7 @@ def _missing(
     runs: Sequence[Row], files: Sequence[str], there: Sequence[str], probe: str
 ) -> list[str]:
     lost = [
-        f"{arm_of(run)} seed {run['seed']} ({run['run_id']})"
+        f"{run['model']} seed {run['seed']} ({run['run_id']})"
         for run, file in zip(runs, files, strict=True)
         if file not in there
     ]
@@ -150,12 +146,11 @@ def _missing(
     return [f"predictions on {probe} of planned runs are missing: {', '.join(lost)}"]
 
 
-def _not_converged(runs: Sequence[Row], training: Mapping[str, Training]) -> list[str]:
-    arms = dict.fromkeys(arm_of(run) for run in runs)
+def _not_converged(contrast: Contrast, training: Mapping[str, Training]) -> list[str]:
     return [
-        f"{arm} {training[arm].reason}"
-        for arm in arms
-        if arm in training and not training[arm].converged
+        f"{model} {training[model].reason}"
+        for model in contrast.models
+        if model in training and not training[model].converged
     ]
 
 
@@ -182,9 +177,7 @@ def _declared(hypothesis: Hypothesis) -> Row:
         "id": hypothesis.id,
         "statement": hypothesis.statement,
         "contrast": {"a": contrast.a, "b": contrast.b}
-        | {"level": contrast.level, "conditions": conditions}
-        | ({} if contrast.levels is None else {"levels": _plain_levels(contrast.levels)}),
-        "at": hypothesis.at,
+        | {"level": contrast.level, "conditions": conditions},
         "probe": hypothesis.probe,
         "metric": hypothesis.metric,
         "condition": hypothesis.condition,
@@ -192,10 +185,6 @@ def _declared(hypothesis: Hypothesis) -> Row:
         "margin": hypothesis.margin,
         "alpha": hypothesis.alpha,
     }
-
-
-def _plain_levels(levels: Mapping[str, tuple[Any, Any]]) -> Row:
-    return {name: list(pair) for name, pair in levels.items()}
 
 
 def _measured(hypothesis: Hypothesis, found: Evidence | None) -> Row:

@@ -11,7 +11,6 @@ from priorscope.analysis.power import POWER, Plan
 from priorscope.report.artefacts import read_artefacts
 from priorscope.report.tables_verdicts import declared, effect, verdict_unit
 from priorscope.report.wording import Unit, counted, p_value, unit_of
-from priorscope.study.levels import cell_name
 from priorscope.study.spec import Hypothesis
 
 _STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "bold yellow"}
@@ -61,12 +60,10 @@ def _declared(hypothesis: Hypothesis) -> str:
     contrast = hypothesis.contrast
     level = None if contrast.level is None else f"{contrast.level:g}"
     words = " against ".join(part for part in (contrast.a, contrast.b, level) if part)
-    if contrast.sides is not None:
-        words += f", {contrast.sides[0]} minus {contrast.sides[1]}"
+    if contrast.conditions is not None:
+        words += f", {contrast.conditions[0]} minus {contrast.conditions[1]}"
     margin = f" within {hypothesis.margin:g}" if hypothesis.margin else ""
     where = ": ".join(part for part in (hypothesis.probe, hypothesis.condition) if part)
-    at = cell_name((hypothesis.at or {}).items())
-    where += f" at {at}" if at else ""
     return f"{words}, {hypothesis.metric} on {where}, expect {hypothesis.expect}{margin}"
 
 

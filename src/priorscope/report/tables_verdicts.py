@@ -4,8 +4,6 @@ from priorscope.report.artefacts import Artefacts, Row
 from priorscope.report.interval_picture import interval_picture
 from priorscope.report.tables import Cell, Table
 from priorscope.report.wording import NONE, Unit, decimal, p_value, plain, unit
-from priorscope.study.levels import cell_name
-from priorscope.study.spec import Contrast
 
 _SIGNS = {"less": "<", "greater": ">", "different": "\N{NOT EQUAL TO}"}
 _SIGNS |= {"equivalent": "\N{ALMOST EQUAL TO}"}
@@ -22,8 +20,8 @@ def contrasted(row: Row) -> str:
     """Write a contrast as a difference: "vit - cnn", "cnn - 0.6", "vit (background - grey)"."""
     contrast = row["contrast"]
     a, b, level = contrast["a"], contrast["b"], contrast["level"]
-    if (sides := Contrast(**contrast).sides) is not None:
-        first, second = map(plain, sides)
+    if contrast["conditions"] is not None:
+        first, second = map(plain, contrast["conditions"])
         within = f"({first} {_MINUS} {second})"
         return f"{a} {within}" if b is None else f"({a} {_MINUS} {b}) {within}"
     return f"{a} {_MINUS} {b if level is None else decimal(level, 3).rstrip('0').rstrip('.')}"
@@ -35,8 +33,8 @@ def declared(row: Row, unit_: Unit) -> str:
     a, b = contrast["a"], contrast["b"]
     if contrast["level"] is not None:
         b = f"{unit_.value(contrast['level'])} {unit_.symbol}".strip()
-    if (sides := Contrast(**contrast).sides) is not None:
-        first, second = map(plain, sides)
+    if contrast["conditions"] is not None:
+        first, second = (plain(name) for name in contrast["conditions"])
         a, b = (
             (f"{a} on {first}", second)
             if b is None
@@ -50,8 +48,7 @@ def declared(row: Row, unit_: Unit) -> str:
     where = row["probe"]
     if len(arms) == 1 and arms[0] not in (where, ""):
         where = f"{where}: {plain(arms[0])}"
-    at = cell_name((row.get("at") or {}).items())
-    return f"{text.strip()} in {metric} on {where}{f' at {plain(at)}' if at else ''}"
+    return f"{text.strip()} in {metric} on {where}"
 
 
 def effect(row: Row, unit_: Unit) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student
 
-from priorscope.stats._result import CrossedContrast, VarianceComponents
+from priorscope.stats._result import CrossedContrast
 from priorscope.stats.crossed_contrast import crossed_contrast, two_sided
 
 
@@ -68,46 +68,15 @@ def interaction(
         joint = crossed_contrast(groups, confidence=confidence, clusters=clusters[0])
         ends = (joint.estimate, joint.low, joint.high, joint.p_value)
         return Interaction(*effects, *ends, crossing, joint.method)
-    apart = independent_difference(*effects, confidence=confidence)
-    ends = (apart.estimate, apart.low, apart.high, apart.p_value)
-    return Interaction(*effects, *ends, crossing, apart.method)
-
-
-def independent_difference(
-    first: CrossedContrast, second: CrossedContrast, *, confidence: float = 0.95
-) -> CrossedContrast:
-    """Subtract one contrast from another that has neither its seeds nor its images.
-
-    Variances add up, with the degrees of freedom of Welch (1947) and Satterthwaite (1946). `n` and
-    the components are those of a plan in which both have as many images as the first.
-    """
-    both = (first, second)
-    estimate = first.estimate - second.estimate
-    variances = [effect.standard_error**2 for effect in both]
+    estimate = effects[0].estimate - effects[1].estimate
+    variances = [effect.standard_error**2 for effect in effects]
     error = float(np.sqrt(sum(variances)))
-    spread = sum(v**2 / effect.df for v, effect in zip(variances, both, strict=True))
+    spread = sum(v**2 / effect.df for v, effect in zip(variances, effects, strict=True))
     df = sum(variances) ** 2 / spread if spread else float("inf")
     half = float(student.ppf((1 + confidence) / 2, df)) * error
-    one, other = first.components, second.components
-    # As many units as the first has would leave of the second's variances this part.
-    scale = (first.n / one.images_per_unit) / (second.n / other.images_per_unit)
-    return CrossedContrast(
-        estimate=estimate,
-        low=estimate - half,
-        high=estimate + half,
-        p_value=two_sided(estimate, error, df),
-        standard_error=error,
-        df=df,
-        components=VarianceComponents(
-            seed=(*one.seed, *other.seed),
-            image=one.image + scale * other.image,
-            residual=(*one.residual, *(scale * value for value in other.residual)),
-            images_per_unit=one.images_per_unit,
-        ),
-        num_seeds=(*first.num_seeds, *second.num_seeds),
-        n=first.n,
-        method=f"independent images; each effect: {first.method}",
-    )
+    ends = (estimate, estimate - half, estimate + half, two_sided(estimate, error, df))
+    method = f"independent images; each effect: {effects[0].method}"
+    return Interaction(*effects, *ends, crossing, method)
 
 
 def _crossing(one: CrossedContrast, other: CrossedContrast) -> str:

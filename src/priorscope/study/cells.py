@@ -1,11 +1,10 @@
 """The cells of a study: one level of each factor, which makes a study without factors."""
 
-from collections.abc import Iterable
 from dataclasses import fields, replace
 
 from priorscope.errors import InputError, did_you_mean, unknown_name
 from priorscope.study.levels import Levels, cell_name, cells_of, written
-from priorscope.study.spec import Component, Hypothesis, Split, Study
+from priorscope.study.spec import Component, Split, Study
 
 SPLIT_KEYS = [field.name for field in fields(Split)]
 
@@ -31,21 +30,6 @@ def study_at(study: Study, levels: Levels) -> Study:
         split=replace(study.split, **split),
         recipe=replace(study.recipe, **recipe),
         factors=(),
-    )
-
-
-def cells_of_hypothesis(hypothesis: Hypothesis, factors: Iterable[str]) -> tuple[str, ...]:
-    """Name the cell that a hypothesis is about, or the two that it compares, first minus second.
-
-    Parameters
-    ----------
-    factors : names, in the study's order
-    """
-    at, between = hypothesis.at or {}, hypothesis.contrast.levels or {}
-    sides = range(2 if between else 1)
-    return tuple(
-        cell_name((name, between[name][side] if name in between else at[name]) for name in factors)
-        for side in sides
     )
 
 

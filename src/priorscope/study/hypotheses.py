@@ -63,16 +63,6 @@ def _check_contrast(contrast: Contrast, study: Study, where: str) -> None:
             where=f"{where}.level",
             found=f"level: {contrast.level:g} beside {'b' if b is not None else 'conditions'}",
         )
-    if contrast.levels is not None:
-        beside = {"conditions": contrast.conditions, "level": contrast.level}
-        beside["b"] = b if b == CHANCE else None
-        if given := [key for key, value in beside.items() if value is not None]:
-            raise InputError(
-                "two levels are compared for one model, or for a difference of two",
-                where=f"{where}.levels",
-                found=f"levels beside {given[0]}: {beside[given[0]]}",
-                hint="make it two hypotheses, one `at` each level",
-            )
     if contrast.conditions is not None:
         if b == CHANCE:
             raise InputError(

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import ConfigDict, Field, NonNegativeInt, PlainValidator, PositiveFloat
 
-from priorscope.study.levels import Factor, Value, cell_name
+from priorscope.study.levels import Factor, Value
 from priorscope.training.recipe import Recipe
 
 TEST_PROBE = "test"  # the unchanged test images: always evaluated, never declared
@@ -119,16 +119,6 @@ class Contrast:
     def models(self) -> tuple[str, ...]:
         """List the models whose runs the contrast needs."""
         return (self.a,) if self.b in (None, CHANCE) else (self.a, str(self.b))
-
-    @property
-    def sides(self) -> tuple[str, str] | None:
-        """Name the two conditions or levels whose difference it is about, if it is about one."""
-        if self.levels is None:
-            return self.conditions
-        first, second = (
-            cell_name((name, pair[side]) for name, pair in self.levels.items()) for side in (0, 1)
-        )
-        return first, second
 
 
 @pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
