@@ -87,7 +87,7 @@ def test_values_are_those_of_the_predictions(make_out):
     estimate = row(found.estimates, model="cnn", probe="test")
     assert estimate["estimate"] == pytest.approx(np.mean(runs))
     assert estimate["low"] < estimate["estimate"] < estimate["high"]
-    assert estimate["method"].startswith("t interval over seeds x images crossed, 2 seeds x 200")
+    assert estimate["method"].startswith("t interval over 2 seeds x 200 images")
     assert (estimate["num_seeds"], estimate["n"]) == (2, 200)
     of_vit = row(found.estimates, model="vit", probe="test")["estimate"]
     comparison = row(found.comparisons, a="cnn", b="vit", probe="test")

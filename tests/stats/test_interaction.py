@@ -12,16 +12,16 @@ def test_on_the_same_images_it_is_the_contrast_of_four_groups():
     a, b, c, d = (rng.random((3, 50)) + np.linspace(0, 1, 50) for _ in range(4))
     found = interaction([a, -b], [c, -d], same_images=True)
     joint = crossed_contrast([a, -b, -c, d])
-    assert (found.estimate, found.low, found.high) == (joint.estimate, joint.low, joint.high)
+    assert found.difference == joint
     assert found.first.estimate == pytest.approx(a.mean() - b.mean())
     independent = interaction([a, -b], [c, -d], same_images=False)
-    assert independent.estimate == pytest.approx(found.estimate)
+    assert independent.difference.estimate == pytest.approx(joint.estimate)
 
 
 def test_on_other_images_with_one_network_each_it_is_welchs_test():
     rng = np.random.default_rng(1)
     one, other = rng.normal(0.3, 1, (1, 40)), rng.normal(0, 3, (1, 25))
-    found = interaction([one], [other], same_images=False)
+    found = interaction([one], [other], same_images=False).difference
     expected = stats.ttest_ind(one[0], other[0], equal_var=False)
     assert found.p_value == pytest.approx(expected.pvalue)
     interval = expected.confidence_interval(0.95)
@@ -57,6 +57,6 @@ def test_coverage_over_new_seeds_and_new_images():
 
     covered = 0
     for _ in range(400):
-        found = interaction(effect(0.2), effect(0.1), same_images=False)
+        found = interaction(effect(0.2), effect(0.1), same_images=False).difference
         covered += found.low <= 0.1 <= found.high
     assert covered / 400 == pytest.approx(0.95, abs=0.035)

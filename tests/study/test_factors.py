@@ -171,19 +171,27 @@ def test_an_intervention_has_one_seed_for_train_and_test(tmp_path, seed):
         (hypothesis("at: {taks: far_relation}"), "at.taks", "did you mean task?"),
         (hypothesis("at: {task: far_relatoin}"), "at.task", "did you mean far_relation?"),
         (
-            hypothesis("at: {task: far_relation}", "{a: cnn, b: vit, levels: {task: [a, b]}}"),
-            "contrast.levels.task",
+            hypothesis("at: {task: far_relation}", "{a: cnn, b: vit, between: {task: [a, b]}}"),
+            "contrast.between.task",
             "no such level",
         ),
         (
             hypothesis(
                 "at: {task: far_relation}",
-                "{a: cnn, levels: {task: [far_relation, near_relation]}}",
+                "{a: cnn, between: {task: [far_relation, near_relation]}}",
             ),
             "hypotheses.0.at.task",
             "between two levels",
         ),
         (hypothesis("margin: null", "{a: cnn}"), "contrast", "needs something to compare with"),
+        (
+            hypothesis(
+                "margin: null",
+                "{a: cnn, level: 0.5, between: {task: [far_relation, near_relation]}}",
+            ),
+            "contrast",
+            "level",
+        ),
     ],
 )
 def test_a_hypothesis_says_at_which_levels_it_holds(tmp_path, text, where, words):
@@ -196,9 +204,9 @@ def test_a_hypothesis_says_at_which_levels_it_holds(tmp_path, text, where, words
 def test_levels_of_hypotheses_that_exist_are_accepted(tmp_path):
     factors = "{task: [near_relation, far_relation]}"
     study(tmp_path, factors, hypothesis("at: {task: far_relation}"))
-    between = "levels: {task: [far_relation, near_relation]}"
+    between = "between: {task: [far_relation, near_relation]}"
     found = study(tmp_path, factors, hypothesis("margin: null", f"{{a: cnn, b: vit, {between}}}"))
-    assert found.hypotheses[0].contrast.levels == {"task": ("far_relation", "near_relation")}
+    assert found.hypotheses[0].contrast.between == {"task": ("far_relation", "near_relation")}
     with pytest.raises(InputError, match="unknown factor"):
         study(tmp_path, None, hypothesis("at: {task: far_relation}"))
 

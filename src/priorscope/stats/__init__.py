@@ -14,7 +14,7 @@ from priorscope.stats.equivalence import equivalence, one_sided
 from priorscope.stats.factorial import Term, balanced_anova
 from priorscope.stats.holm import holm
 from priorscope.stats.hypergeometric import top_k_chance
-from priorscope.stats.interaction import Interaction, interaction
+from priorscope.stats.interaction import Interaction, independent_difference, interaction
 from priorscope.stats.learning_curve import Bounded, DataMultiplier, data_multiplier
 from priorscope.stats.mcnemar import mcnemar
 from priorscope.stats.permutation import sign_flip_test
@@ -48,6 +48,7 @@ __all__ = [
     "equivalence_power",
     "holm",
     "images_needed",
+    "independent_difference",
     "interaction",
     "mcnemar",
     "minimum_detectable_effect",

@@ -64,7 +64,7 @@ def crossed_contrast(
         estimate=estimate,
         low=estimate - half,
         high=estimate + half,
-        p_value=_two_sided(estimate - null, standard_error, df),
+        p_value=two_sided(estimate - null, standard_error, df),
         standard_error=standard_error,
         df=df,
         components=components,
@@ -74,7 +74,8 @@ def crossed_contrast(
     )
 
 
-def _two_sided(distance: float, standard_error: float, df: float) -> float:
+def two_sided(distance: float, standard_error: float, df: float) -> float:
+    """Give the two-sided p-value of a distance from the null; 1 where there is no distance."""
     if not distance:
         return 1.0
     if not standard_error:
@@ -112,7 +113,7 @@ def _checked(groups: Sequence[np.ndarray], confidence: float) -> list[np.ndarray
 def _method(num_seeds: tuple[int, ...], num_units: int, clustered: bool) -> str:
     units = f"{num_units:,} {'clusters' if clustered else 'images'}"
     if max(num_seeds) == 1:
-        return f"t interval over {units}, these trained networks only"
+        return f"t interval over {units}, for these trained networks only"
     seeds = " + ".join(map(str, num_seeds))
     method = f"t interval over {seeds} seeds x {units}, both random"
     if min(num_seeds) == 1:

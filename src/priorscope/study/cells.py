@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 
 from priorscope.errors import InputError, did_you_mean, unknown_name
 from priorscope.study.levels import Levels, cell_name, cells_of, written
-from priorscope.study.spec import Component, Split, Study
+from priorscope.study.spec import CHANCE, Component, Split, Study
 
 SPLIT_KEYS = [field.name for field in fields(Split)]
 
@@ -43,9 +43,10 @@ def check_levels(study: Study) -> None:
     values = {factor.name: factor.values for factor in study.factors}
     for index, hypothesis in enumerate(study.hypotheses):
         where = f"hypotheses.{index}"
-        at, between = hypothesis.at or {}, hypothesis.contrast.levels or {}
+        contrast = hypothesis.contrast
+        at, between = hypothesis.at or {}, contrast.between or {}
         named = [("at", name, (value,)) for name, value in at.items()]
-        named += [("contrast.levels", name, pair) for name, pair in between.items()]
+        named += [("contrast.between", name, pair) for name, pair in between.items()]
         for key, name, chosen in named:
             if name not in values:
                 raise unknown_name("factor", name, values, where=f"{where}.{key}.{name}")
@@ -65,6 +66,19 @@ def check_levels(study: Study) -> None:
                     where=f"{where}.{key}.{name}",
                     found=list(chosen),
                 )
+        if between and (contrast.level, contrast.conditions) != (None, None):
+            raise InputError(
+                "two levels of a factor are compared by models alone",
+                where=f"{where}.contrast.between",
+                found=f"beside {'level' if contrast.level is not None else 'conditions'}",
+            )
+        if between and contrast.b == CHANCE:
+            raise InputError(
+                "chance has no difference between levels to compare with",
+                where=f"{where}.contrast.b",
+                found=contrast.b,
+                hint="leave `b` out to compare the two levels of one model",
+            )
         if twice := [name for name in between if name in at]:
             raise InputError(
                 "the contrast is between two levels of this factor already",

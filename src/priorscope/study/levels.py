@@ -62,6 +62,16 @@ def cell_name(levels: Iterable[tuple[str, Value]]) -> str:
     return ",".join(f"{name}={written(value)}" for name, value in levels)
 
 
+def listed_levels(levels: Iterable[tuple[str, Value]]) -> str:
+    """Write levels for a sentence: "task far_relation, train_fraction 0.05"."""
+    return ", ".join(f"{name} {written(value)}" for name, value in levels)
+
+
+def trained_name(model: str, levels: Mapping[str, Value]) -> str:
+    """Name a model as it was trained in a cell: "vit", or "vit at task=far_relation"."""
+    return f"{model} at {cell_name(levels.items())}" if levels else model
+
+
 def cells_of(factors: Mapping[str, Iterable[Value]]) -> list[Levels]:
     """Cross the values of all factors, the last changing fastest; one empty cell without any."""
     cells: list[Levels] = [()]

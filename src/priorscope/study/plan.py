@@ -8,7 +8,7 @@ from pathlib import Path
 
 from priorscope.errors import InputError
 from priorscope.study.cells import cells, study_at
-from priorscope.study.levels import Levels, cell_name, written
+from priorscope.study.levels import Levels, cell_name, listed_levels
 from priorscope.study.spec import Component, Study, digest
 
 MOST_IN_NAME = 100  # letters of a cell's name in that of a folder
@@ -30,7 +30,7 @@ class Run:
     @property
     def title(self) -> str:
         """Name the run for a reader."""
-        at = ", ".join(f"{name} {written(value)}" for name, value in self.levels)
+        at = listed_levels(self.levels)
         return f"{self.model} seed {self.seed}" + (f" at {at}" if at else "")
 
 

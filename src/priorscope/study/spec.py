@@ -96,9 +96,9 @@ class Contrast:
     `{a: cnn, level: 0.6}` a model and a score that is stated beforehand; `{a: vit, conditions:
     [background, grey]}` one model on two arms of a probe, scene by scene; `{a: vit, b: cnn,
     conditions: [background, grey]}` the difference of these differences: (background minus grey)
-    of `a` minus that of `b`. `{a: vit, levels: {task: [near, far]}}` is one model at two levels of
-    a factor, on different images; with `b`, the difference of differences: (`a` minus `b`) at the
-    first level minus the same at the second.
+    of `a` minus that of `b`; `{a: vit, between: {task: [near, far]}}` one model at two levels of a
+    factor; `{a: vit, b: cnn, between: {task: [near, far]}}` the difference of these differences:
+    (near minus far) of `a` minus that of `b`.
 
     Attributes
     ----------
@@ -106,14 +106,15 @@ class Contrast:
     b : another one, or `chance`
     level : in the metric's units
     conditions : two arms of the probe
-    levels : of one factor, two of its levels
+    between : two levels of a factor of the study; where several factors are named, all of them
+        change together
     """
 
     a: str
     b: str | None = None
     level: float | None = None
     conditions: tuple[str, str] | None = None
-    levels: dict[str, tuple[Value, Value]] | None = None
+    between: dict[str, tuple[Value, Value]] | None = None
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -148,6 +149,13 @@ class Hypothesis:
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     condition: str | None = None
     at: dict[str, Value] | None = None
+
+    def cells(self) -> tuple[dict[str, Value], ...]:
+        """Give the level of each factor in the one or two cells that the hypothesis is about."""
+        at, between = dict(self.at or {}), self.contrast.between
+        if between is None:
+            return (at,)
+        return tuple(at | {name: pair[side] for name, pair in between.items()} for side in (0, 1))
 
 
 @pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
