@@ -93,7 +93,7 @@ def test_values_are_those_of_the_predictions(make_out):
     comparison = row(found.comparisons, a="cnn", b="vit", probe="test")
     assert comparison["difference"] == pytest.approx(np.mean(runs) - of_vit)
     agree = (comparison["low"] > 0 or comparison["high"] < 0) == (comparison["p_value"] < 0.05)
-    assert agree and "crossed" in comparison["test"]
+    assert agree and "both random" in comparison["test"]
 
 
 def test_chance_stands_in_every_group(make_out):
