@@ -48,7 +48,7 @@ def test_check_says_what_a_study_could_show_by_itself_and_from_a_pilot(finished,
 def test_report_prints_the_verdicts(finished, capsys):
     assert run_command(["report", str(finished.out)]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "H1 INCONCLUSIVE cnn > vit in top-1 accuracy on test" in said
+    assert "H1 INCONCLUSIVE The CNN learns more. cnn > vit in top-1 accuracy on test" in said
     assert "has not converged" in said and "these trained networks" in said
 
 

@@ -87,5 +87,13 @@ def test_mixes_each_image_alone(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", MIXERS)
+def test_memory_format_does_not_change_the_answer(name, tmp_path):
+    mixer = in_use(build(name, tmp_path))
+    tokens = torch.randn(2, GRID**2, DIM, dtype=torch.float64)
+    expected = mixer(tokens)
+    torch.testing.assert_close(mixer.to(memory_format=torch.channels_last)(tokens), expected)
+
+
+@pytest.mark.parametrize("name", MIXERS)
 def test_says_what_it_is(name):
     assert listing("mixers")[name].summary.startswith("Build ")

@@ -83,6 +83,7 @@ def fabricate(
     num_epochs=10,
     missing=(),
     samples=True,
+    matched=True,
     name="cifar10_nano",
     description="Three small architectures on a fifth of CIFAR-10.",
     title="CIFAR-10 (JPEG re-encoding)",
@@ -188,6 +189,7 @@ def fabricate(
         write_samples(out, rng, class_names, probes)
     write_analysis(out, rng, finished, skill, len(class_names), probes)
     write_verdicts(out, finished, hypotheses)
+    write_matched(out, finished, probes if matched else {})
     there = {run["run_id"] for run in finished}
     write_json(
         out / "analysis" / "analysis.json",
@@ -277,6 +279,34 @@ def write_analysis(out, rng, finished, skill, num_classes, probes):
             )
     for name, rows in tables.items():
         pl.DataFrame(rows, infer_schema_length=None).write_parquet(folder_file(folder, name))
+
+
+def write_matched(out, finished, probes):
+    """Write three checkpoints of each run on each probe, and one pair of models."""
+    points, pairs = [], []
+    for probe, component in probes.items():
+        metric = "top_k_matching" if component["name"] == "mosaic" else "top1"
+        about = {"probe": probe, "metric": metric}
+        about |= {"arm": ARMS.get(component["name"], ("treatment",))[0]}
+        for run in finished:
+            points += [
+                {key: run[key] for key in ("model", "seed")}
+                | about
+                | {"epoch": epoch, "clean": 0.2 + 0.05 * epoch, "score": 0.1 + 0.03 * epoch}
+                | {"largest": 1, "num_scenes": 500}
+                for epoch in (2, 5, 10)
+            ]
+        names = list(dict.fromkeys(run["model"] for run in finished))
+        if len(names) > 1:
+            numbers = {"raw": {"estimate": 0.21, "low": 0.2, "high": 0.22}}
+            numbers["matched"] = {"estimate": 0.01, "low": -0.02, "high": 0.04}
+            numbers["residual"] = {"estimate": 0.03, "low": None, "high": None}
+            pairs.append(
+                {"a": names[0], "b": names[1], **about, "n": 500, "num_checkpoints": 3}
+                | numbers
+                | {"clean_range": [0.31, 0.65], "line": None}
+            )
+    write_json(out / "analysis" / "matched.json", {"points": points, "pairs": pairs})
 
 
 def write_verdicts(out, finished, hypotheses):

@@ -67,7 +67,7 @@ def test_page_is_well_formed_and_has_every_section(report):
     assert page.problems == [] and page.open == []
     sections = [attributes["id"] for attributes in page.all("section")]
     expected = ["verdicts", "summary", "glance", "fairness", "images", "training"]
-    expected += ["probe-combined", "probe-background", "comparisons", "runs"]
+    expected += ["probe-combined", "probe-background", "comparisons", "matched", "runs"]
     assert sections == expected
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))

@@ -134,12 +134,29 @@ def test_late_hypotheses_are_told_on_the_page_and_in_the_row(study_output):
     assert "seeds were changed on 2026-11-25" in warnings[1]
 
 
+def test_raw_differences_stand_beside_matched_ones(report):
+    folder = report[1].parent
+    row = pl.read_csv(folder / "tables" / "matched.csv").row(1, named=True)
+    assert (row["probe"], row["raw_estimate"], row["matched_low"]) == ("background", 0.21, -0.02)
+    text = (folder / "tables" / "matched.md").read_text()
+    assert f"+21.0 \\[+20.0, +22.0\\] pp | +1.0 \\[{MINUS}2.0, +4.0\\] pp | +3.0 pp" in text
+    assert "31.0 \N{EN DASH} 65.0 %" in text
+    assert "interpolated between 3 checkpoints" in report[1].read_text(encoding="utf-8")
+
+
+def test_without_checkpoints_the_page_says_that_none_were_kept(study_output):
+    page = build(study_output(samples=False, matched=False)).read_text(encoding="utf-8")
+    assert "No predictions were kept along training" in page
+    assert "figures/matched.svg" not in page
+
+
 def test_the_terminal_shows_verdicts_in_80_columns(report):
     console = Console(width=80, record=True, file=io.StringIO())
     print_verdicts(console, report[0])
     lines = console.export_text().splitlines()
     assert all(len(line) <= 80 for line in lines)
     text = " ".join(" ".join(lines).split())
-    assert "H2 SUPPORTED vit < cnn in top-1 accuracy on test" in text
+    assert "H2 SUPPORTED A ViT without a locality bias" in text
+    assert "vit < cnn in top-1 accuracy on test" in text
     assert f"{MINUS}13.7 [{MINUS}14.7, {MINUS}12.7] pp p 0.002" in text
     assert "H3 REFUTED" in text and "Because of number 1." in text

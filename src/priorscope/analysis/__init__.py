@@ -20,6 +20,7 @@ from priorscope.analysis.compare import (
 from priorscope.analysis.convergence import Training, read_training
 from priorscope.analysis.effects import effect_rows, variance_rows
 from priorscope.analysis.scores import read_scores
+from priorscope.analysis.trajectories import compare_trajectories
 from priorscope.analysis.verdicts import judge
 from priorscope.errors import InputError
 from priorscope.study.fairness import check_runs, refuse
@@ -162,6 +163,7 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
     }
     missing = tuple(dict.fromkeys(Path(file).parts[1] for file in missing_files))
     training = read_training(out, record)
+    matched = compare_trajectories(out, record)
     analysis = Analysis(
         **tables,
         **compared,
@@ -171,6 +173,7 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
         settings=settings,
     )
     _write(analysis, tables | (compared if factors else {}), training, record, out / "analysis")
+    write_json(matched, out / "analysis" / "matched.json")
     return analysis
 
 

@@ -29,14 +29,14 @@ def print_verdicts(console: Console, out: Path) -> None:
         head = Text.assemble(
             (f"{row['id']}  ", "bold"),
             (row["verdict"].upper(), _STYLES[row["verdict"]]),
-            f"  {declared(row, unit_)}",
+            f"  {row['statement']}",
         )
         late = row["changed_after_results"]
         said = f"{row['reason']} ({late}, when results existed)" if late else row["reason"]
-        console.print(head)
-        for line in (row["statement"], numbers if row["estimate"] is not None else "", said):
+        console.print(head, highlight=False)
+        for line in (declared(row, unit_), numbers if row["estimate"] is not None else "", said):
             if line:
-                console.print(Padding(Text(line), (0, 0, 0, _INDENT)))
+                console.print(Padding(Text(line), (0, 0, 0, _INDENT)), highlight=False)
 
 
 def print_power(console: Console, plans: Sequence[Plan]) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # nothing that needs torch is imported before the study is kn
 
 
 def run(
+    invocation: typer.Context,
     study: Annotated[
         str, typer.Argument(help="A study file, or the name of a packaged study.", metavar="STUDY")
     ],
@@ -37,6 +38,13 @@ def run(
         typer.Option(help="Only models, <model>-s<seed> or <factor>=<level> that match."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    devices: Annotated[
+        int | None,
+        typer.Option(help="Train each run on so many devices.  [default: 1, or torchrun's]", min=1),
+    ] = None,
+    checkpoint_minutes: Annotated[
+        float, typer.Option(help="Between two checkpoints of a training.", min=0)
+    ] = 5.0,
     executor: Annotated[str, typer.Option(help="Who executes the runs.")] = "local",
     fresh: Annotated[
         bool,
@@ -62,50 +70,70 @@ def run(
 
     from priorscope import components
     from priorscope.analysis import analyse
+    from priorscope.cli._processes import num_processes, run_in_processes
     from priorscope.cli._summary import print_data, print_estimates, print_factors
     from priorscope.cli._verdicts import print_verdicts
     from priorscope.data._locations import data_root as find_data_root
     from priorscope.errors import RunFailed
     from priorscope.report import build
-    from priorscope.study.environment import choose_device, hardware, versions
+    from priorscope.report.published_curves import keep_curves, read_curves
+    from priorscope.study.environment import check_num_devices, choose_device, hardware, versions
     from priorscope.study.fairness import as_plain, refuse
     from priorscope.study.levels import cell_name
     from priorscope.study.prepare_cells import cell_loader, check_cells
     from priorscope.study.run import Context
     from priorscope.study.samples import write_samples
     from priorscope.study.store import locked, open_study
+    from priorscope.training import distributed
 
-    console = Console()
-    execute_all = components.resolve("executors", executor, base=loaded.base, where="--executor")
     torch_device = choose_device(device, loaded.recipe.precision)
-    load_cell = cell_loader(loaded, find_data_root(data_root))
+    num_devices = devices or num_processes()
+    check_num_devices(torch_device, num_devices, loaded.recipe.batch_size)
+    if num_devices > num_processes():
+        raise typer.Exit(run_in_processes(invocation.obj, num_devices, device=torch_device.type))
+    torch_device = distributed.join(torch_device)
+    console = Console(quiet=not distributed.is_main())
+    execute_all = components.resolve("executors", executor, base=loaded.base, where="--executor")
+    root = find_data_root(data_root)
+    curves = read_curves(root) if loaded.reproduces else []
+    load_cell = cell_loader(loaded, root)
     checked = check_cells(loaded, load_cell)
     refuse(checked.differences)
     cell = load_cell(checked.first)
     print_data(console, loaded, cell.data, cell.probes)
     print_factors(console, loaded, checked)
-    if fresh and (aside := set_aside(out)):
-        console.print(f"old results are now in {aside}")
 
-    environment = {"versions": versions(), "hardware": hardware(torch_device)}
-    command = shlex.join(["priorscope", *sys.argv[1:]])
-    about = {"command": command, **checked.about(), **environment}
+    about = {"command": shlex.join(["priorscope", *invocation.obj]), **checked.about()}
+    about |= {"versions": versions(), "hardware": hardware(torch_device)}
     about["fairness"] = as_plain(checked.differences)
 
     def context(each: "Run") -> Context:
         cell = load_cell(each.levels)
         sizes = checked.sizes[each.levels]
-        return Context(cell.study, cell.data, cell.probes, sizes, torch_device, out)
+        seconds = 60 * checkpoint_minutes
+        return Context(cell.study, cell.data, cell.probes, sizes, torch_device, out, seconds)
+
+    def train_all() -> "tuple[Run, ...]":
+        distributed.wait_for_all()
+        failed = _train(console, execute_all, chosen, context, checked.work_of, out)
+        distributed.leave()
+        return failed
 
     # A scheduler's SIGTERM ends a run as Ctrl-C does: with a word, and ready to continue.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if not distributed.is_main():
+        train_all()
+        return
+    if fresh and (aside := set_aside(out)):
+        console.print(f"old results are now in {aside}")
     with locked(out):
         open_study(out, loaded, runs, about=about)
         for levels in checked.shown():
             cell = load_cell(levels)
             write_samples(out, cell.data, cell.probes, cell_name(levels))
         del cell  # runs load the cells that they need
-        failed = _train(console, execute_all, chosen, context, checked.work_of, out)
+        keep_curves(out, curves)
+        failed = train_all()
         if any(is_finished(out, each) for each in runs):
             started = time.perf_counter()
             analyse(out)

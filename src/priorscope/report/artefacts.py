@@ -1,6 +1,5 @@
 """Read what a study left on disk: all that a report is made of."""
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import polars as pl
 
 from priorscope.errors import InputError
 from priorscope.study.levels import Value, cell_name, recorded_factors
-from priorscope.study.store import read_json, read_run, read_study
+from priorscope.study.store import read_json, read_lines, read_run, read_study
 
 CHANCE = "chance"
 Row = dict[str, Any]
@@ -31,6 +30,7 @@ class Artefacts:
     scores, estimates, comparisons, histograms, controls : the rows of the files of `analysis/`
     analysis : `analysis.json`
     judged : `verdicts.json`
+    matched : `matched.json`
     effects, variance : the rows of `effects.parquet` and `variance.parquet`; none without factors
     """
 
@@ -46,6 +46,7 @@ class Artefacts:
     controls: list[Row]
     analysis: Row
     judged: Row
+    matched: dict[str, list[Row]]
     effects: list[Row]
     variance: list[Row]
 
@@ -143,7 +144,7 @@ def read_artefacts(out: Path) -> Artefacts:
             runs.append(run)
             epochs += [
                 {"model": run["model"], "seed": run["seed"], "cell": cell_of(run)} | line
-                for line in _json_lines(folder / "metrics.jsonl")
+                for line in _epoch_lines(folder / "metrics.jsonl")
             ]
     if not runs:
         raise InputError(
@@ -166,6 +167,7 @@ def read_artefacts(out: Path) -> Artefacts:
         read_json(
             _existing(out / "analysis" / "verdicts.json"), "verdicts", "training", "convergence"
         ),
+        read_json(_existing(out / "analysis" / "matched.json"), "points", "pairs"),
         *(
             _rows(out / "analysis" / f"{name}.parquet") if record["study"].get("factors") else []
             for name in ("effects", "variance")
@@ -190,13 +192,10 @@ def read_samples(out: Path, record: Row, cell: str | None = None) -> dict[str, l
     return {name: _rows(path) for name, path in files.items() if path.is_file()}
 
 
-def _json_lines(path: Path) -> list[Row]:
-    try:
-        lines = [json.loads(line) for line in _existing(path).read_bytes().splitlines() if line]
-    except ValueError as error:
-        raise InputError("file is not JSON lines", where=path, found=error) from None
+def _epoch_lines(path: Path) -> list[Row]:
+    lines = read_lines(_existing(path))
     for line in lines:
-        if not isinstance(line, dict) or not set(line) >= _EPOCH_KEYS:
+        if not set(line) >= _EPOCH_KEYS:
             allowed = f"at least {', '.join(sorted(_EPOCH_KEYS))}"
             raise InputError("a line is no epoch", where=path, found=line, allowed=allowed)
     return lines

@@ -15,6 +15,8 @@ from priorscope.report.figures_images import class_images, probe_samples
 from priorscope.report.figures_intervals import arm_intervals, differences, overview, select_arm
 from priorscope.report.figures_training import training_curves
 from priorscope.report.figures_verdicts import verdict_forest
+from priorscope.report.matched import matched_figure, matched_paragraph, matched_table
+from priorscope.report.report_2021 import beside_2021
 from priorscope.report.tables import Table
 from priorscope.report.tables_fairness import (
     architecture_table,
@@ -107,7 +109,10 @@ def contents(artefacts: Artefacts, columns: list[Column]) -> list[Section]:
     ]
     sections += [probe_section(artefacts, probe, with_samples=False) for probe in known]
     sections += [probe_section(artefacts, probe, with_samples=True) for probe in others]
-    sections += [comparisons_section(artefacts, columns)]
+    sections.append(Section("report-2021", "The 2021 report", *beside_2021(artefacts)))
+    sections.append(comparisons_section(artefacts, columns))
+    if artefacts.probes and len(artefacts.models) > 1:
+        sections.append(matched_section(artefacts))
     sections.append(
         Section(
             "runs",
@@ -213,6 +218,16 @@ def verdicts_section(artefacts: Artefacts) -> Section:
         "How verdicts were given, and how precise the study was",
         present(convergence_table(artefacts), precision_table(artefacts)),
         verdict_rules(artefacts),
+    )
+
+
+def matched_section(artefacts: Artefacts) -> Section:
+    """Compare models on probes at equal clean accuracy."""
+    return Section(
+        "matched",
+        "Differences at equal clean accuracy",
+        (("", matched_paragraph(artefacts)),),
+        present(matched_table(artefacts), matched_figure(artefacts)),
     )
 
 

@@ -11,6 +11,7 @@ from priorscope.report.contents import (
     comparisons_section,
     fairness_section,
     main_columns,
+    matched_section,
     present,
     probe_section,
     verdicts_section,
@@ -111,6 +112,8 @@ def _cell_section(cell: str, artefacts: Artefacts) -> Section:
     ]
     comparisons = comparisons_section(artefacts, columns)
     folded += [*comparisons.blocks, *comparisons.folded]
+    if artefacts.probes and len(artefacts.models) > 1:
+        folded += matched_section(artefacts).blocks
     return Section(
         f"cell-{cell}",
         f"At {cell_title(cell)}",

@@ -44,13 +44,13 @@ def multiplier_table(artefacts: Artefacts) -> Table | None:
     found = select(artefacts.effects, kind="data_multiplier")
     rows = []
     for row in found:
-        if row["estimate"] <= 1 and row["bound"] != "above":
+        if row["probe"] != "test" or (row["estimate"] <= 1 and row["bound"] != "above"):
             continue  # the better of the two is what is reached
         unit_ = unit(artefacts, row["probe"], row["arm"], row["metric"])
         symbol = f" {unit_.symbol}" if unit_.symbol else ""
         rows.append(
             (
-                cell_title(row["cell"]) or _on(row),
+                cell_title(row["cell"]) or NONE,
                 f"{row['a']}: {unit_.value(row['first'])}{symbol}",
                 count(row["num_images"]),
                 row["b"],
@@ -60,12 +60,12 @@ def multiplier_table(artefacts: Artefacts) -> Table | None:
     if not rows:
         return None
     caption = (
-        "Data multipliers: how many times more training images a model needs to reach what another "
-        f"scores, read off its learning curve ({found[0]['method']}), with {artefacts.confidence} "
+        "Data multipliers on the test images: how many times more training images a model needs to "
+        f"reach what another scores, read off its learning curve ({found[0]['method']}), with {artefacts.confidence} "
         "intervals over seeds and images. Nothing is extrapolated: \N{LEFT DOUBLE QUOTATION MARK}"
         "more than\N{RIGHT DOUBLE QUOTATION MARK} means that the largest number of images that "
         "was tried is not enough. Scores that are not above chance are not listed. The CSV file "
-        "has both directions of every pair."
+        "has both directions of every pair, and the probes."
     )
     header = ("At", "Reached", "with images", "by", f"needs {TIMES} [interval]")
     return Table("multipliers", caption, header, tuple(rows), tuple(found), frozenset({2, 4}))
@@ -75,7 +75,7 @@ def interaction_table(artefacts: Artefacts) -> Table | None:
     """Give what a factor does to the difference of two models, and whether it turns it round."""
     found = select(artefacts.effects, kind="interaction")
     rows = []
-    for row in found:
+    for row in select(found, probe="test"):
         unit_ = unit(artefacts, row["probe"], row["arm"], row["metric"])
         parts = (("first", "first_low", "first_high"), ("second", "second_low", "second_high"))
         effects = [
@@ -83,11 +83,10 @@ def interaction_table(artefacts: Artefacts) -> Table | None:
             for e, low, high in parts
         ]
         difference = unit_.difference(row | {"difference": row["estimate"]})
-        at = ", ".join(part for part in (cell_title(row["cell"]), _on(row)) if part)
         rows.append(
             (
                 f"{plain(row['factor'])}: {plain(row['level'])} {_MINUS} {plain(row['against'])}",
-                at or "test images",
+                cell_title(row["cell"]) or NONE,
                 f"{row['a']} {_MINUS} {row['b']}",
                 *effects,
                 f"{difference} {unit_.difference_symbol}".strip(),
@@ -98,9 +97,10 @@ def interaction_table(artefacts: Artefacts) -> Table | None:
     if not rows:
         return None
     caption = (
-        "Interactions: the difference of two models at one level of a factor, the same at another, "
-        f"and the first minus the second, with {artefacts.confidence} intervals. p (Holm): of no "
-        "interaction, two-sided, adjusted over all rows. \N{LEFT DOUBLE QUOTATION MARK}Crosses"
+        "Interactions on the test images: the difference of two models at one level of a factor, "
+        f"the same at another, and the first minus the second, with {artefacts.confidence} intervals. p (Holm): of no "
+        "interaction, two-sided, adjusted over all rows, those of the probes "
+        "in the CSV file included. \N{LEFT DOUBLE QUOTATION MARK}Crosses"
         "\N{RIGHT DOUBLE QUOTATION MARK}: both differences are clear, and of opposite sign."
     )
     header = ("Factor", "At", "Pair", "First", "Second", "First minus second", "p (Holm)", "Sign")
@@ -165,10 +165,6 @@ def cell_data_table(artefacts: Artefacts) -> Table:
     )
     header = ("At", "Data", "Training images", "Training", "Test", "Intervention")
     return Table("cell-data", caption, header, tuple(rows), tuple(records), frozenset({2}))
-
-
-def _on(row: Row) -> str:
-    return "" if row["probe"] == "test" else row["probe"]
 
 
 def _percent(share: float | None) -> str:

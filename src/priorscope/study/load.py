@@ -18,6 +18,7 @@ from priorscope.study.fairness import PROPERTIES
 from priorscope.study.hypotheses import check_hypotheses
 from priorscope.study.spec import (
     CHANCE,
+    REPORT_ARMS,
     TEST_PROBE,
     Component,
     Contrast,
@@ -54,6 +55,7 @@ class _File(BaseModel):
     hypotheses: tuple[Hypothesis, ...] = ()
     declared: dict[str, Annotated[str, Field(min_length=1)]] = {}
     convergence: Convergence = Convergence()
+    reproduces: dict[str, str] = {}
     factors: dict[Name, Any] = {}
 
 
@@ -130,6 +132,7 @@ def parse_study(text: str, *, base: Path) -> Study:
         text=text,
         declared=file.declared,
         convergence=file.convergence,
+        reproduces=file.reproduces,
     )
     study = replace(study, factors=read_factors(content.get("factors") or {}, study, content))
     _check_references(study)
@@ -156,6 +159,20 @@ def _check_references(study: Study) -> None:
     for name in study.declared:
         if name not in PROPERTIES:
             raise unknown_name("property", name, PROPERTIES, where=f"declared.{name}")
+    stands_for: dict[str, str] = {}
+    for arm, model in study.reproduces.items():
+        where = f"reproduces.{arm}"
+        if arm not in REPORT_ARMS:
+            raise unknown_name("arm of the 2021 report", arm, REPORT_ARMS, where=where)
+        if model not in study.models:
+            raise unknown_name("model", model, study.models, where=where)
+        if model in stands_for:
+            raise InputError(
+                f"a model stands for one arm, and this one stands for {stands_for[model]} already",
+                where=where,
+                found=model,
+            )
+        stands_for[model] = arm
     folded: dict[str, str] = {}
     for name in study.models:  # the names become folders, and some disks do not tell case
         if name.lower() in folded:

@@ -14,6 +14,7 @@ from priorscope.training.recipe import Recipe
 
 TEST_PROBE = "test"  # the unchanged test images: always evaluated, never declared
 CHANCE = "chance"  # what a contrast may compare a model with
+REPORT_ARMS = ("resnet50", "vit", "local_vit")  # what the 2021 report compared
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"  # a name becomes part of file names
 
 Name = Annotated[str, Field(pattern=NAME)]
@@ -177,6 +178,7 @@ class Study:
     """A whole study, as resolved; `base` is the folder that its `./file.py` are relative to.
 
     `declared` gives reasons for differences between the models, by property of the fairness lint.
+    `reproduces` names the model that stands for each of the 2021 report's arms, where one does.
     `factors` are what all models share at each of their levels: `study.factors.study_at` sets them.
     """
 
@@ -193,6 +195,7 @@ class Study:
     text: str
     declared: dict[str, str] = field(default_factory=dict)
     convergence: Convergence = field(default_factory=Convergence)
+    reproduces: dict[str, str] = field(default_factory=dict)
     factors: tuple[Factor, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -207,6 +210,7 @@ class Study:
             "hypotheses": [plain(hypothesis, mode="json") for hypothesis in self.hypotheses],
             "declared": dict(self.declared),
             "convergence": plain(self.convergence),
+            "reproduces": dict(self.reproduces),
         } | ({"factors": {f.name: f.as_dict() for f in self.factors}} if self.factors else {})
 
     @property

@@ -39,9 +39,18 @@ def is_finished(out: Path, run: Run) -> bool:
 
 def write_json(value: Mapping[str, Any], path: Path) -> None:
     """Write JSON beside its place and rename it into it."""
+    _write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", path)
+
+
+def write_lines(values: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Write JSON lines beside their place and rename them into it."""
+    _write_text("".join(json.dumps(value) + "\n" for value in values), path)
+
+
+def _write_text(text: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".partial")
-    beside.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    beside.write_text(text, encoding="utf-8")
     beside.replace(path)
 
 
@@ -92,6 +101,25 @@ def read_json(path: Path, *required: str) -> dict[str, Any]:
             hint="damaged: set the folder aside with --fresh, or remove the run's own folder",
         )
     return value
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Read JSON lines, each an object; none where there is no file.
+
+    Raises
+    ------
+    InputError : damaged
+    """
+    if not path.is_file():
+        return []
+    try:
+        lines = [json.loads(line) for line in path.read_bytes().splitlines() if line]
+    except ValueError as error:
+        raise InputError("file is not JSON lines", where=path, found=error) from None
+    for line in lines:
+        if not isinstance(line, dict):
+            raise InputError("a line is no object", where=path, found=line)
+    return lines
 
 
 def read_study(out: Path) -> dict[str, Any]:
@@ -216,6 +244,4 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
         },
         out / "study.json",
     )
-    beside = out / "study.yaml.partial"
-    beside.write_text(study.text, encoding="utf-8")
-    beside.replace(out / "study.yaml")
+    _write_text(study.text, out / "study.yaml")

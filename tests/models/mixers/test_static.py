@@ -46,7 +46,7 @@ def test_locally_connected_with_equal_kernels_is_a_convolution(group_channels, a
     mixer = locally_connected(**SHAPE, window_size=3, group_channels=group_channels).double()
     kernel = torch.randn(DIM // group_channels, 3, 3, dtype=torch.float64)
     with torch.no_grad():
-        mixer.mixing.weight.copy_(kernel[..., None, None].expand_as(mixer.mixing.weight))
+        mixer.mixing.weight.copy_(kernel.flatten(1)[..., None].expand_as(mixer.mixing.weight))
     weight = kernel.repeat_interleave(group_channels, 0)[:, None]
     reference = between(
         mixer, lambda m: F.conv2d(m, weight, mixer.mixing.bias, padding=1, groups=DIM)
@@ -61,7 +61,7 @@ def test_locally_connected_has_a_kernel_for_each_place():
     for row in range(GRID):
         for column in range(GRID):
             window = padded[0, :, row : row + 3, column : column + 3]
-            kernel = mixer.mixing.weight[..., row, column]
+            kernel = mixer.mixing.weight[..., row * GRID + column].view(DIM, 3, 3)
             expected = (window * kernel).sum((1, 2)) + mixer.mixing.bias
             torch.testing.assert_close(mixed[0, :, row, column], expected)
 

@@ -15,12 +15,13 @@ from priorscope.models.mixers._pointwise import Between, note_on_covering
 class LocalKernels(nn.Module):
     """Weight each place's zero-padded window with the kernel of that place.
 
-    `weight` is [groups, window, window, rows, columns]: neighbouring channels share a group's.
+    `weight` is [groups, window x window, rows x columns]: neighbouring channels share a group's.
     """
 
     def __init__(self, embed_dim: int, grid_size: int, window_size: int, group_channels: int):
         super().__init__()
-        shape = (embed_dim // group_channels, window_size, window_size, grid_size, grid_size)
+        self.kernel_shape = (window_size, window_size, grid_size, grid_size)
+        shape = (embed_dim // group_channels, window_size**2, grid_size**2)
         self.weight = nn.Parameter(torch.empty(shape))
         self.bias = nn.Parameter(torch.empty(embed_dim))
         bound = 1 / window_size  # as PyTorch's depth-wise convolution of that window
@@ -29,7 +30,7 @@ class LocalKernels(nn.Module):
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         """Mix maps [batch, embed_dim, rows, columns]."""
-        kernels = self.weight.expand(len(maps), *self.weight.shape)
+        kernels = self.weight.view(1, -1, *self.kernel_shape).expand(len(maps), -1, -1, -1, -1, -1)
         return mix_by_position(maps.contiguous(), kernels) + self.bias[:, None, None]
 
 
