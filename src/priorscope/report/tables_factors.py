@@ -61,9 +61,9 @@ def multiplier_table(artefacts: Artefacts) -> Table | None:
         return None
     caption = (
         "Data multipliers on the test images: how many times more training images a model needs to "
-        f"reach what another scores, read off its learning curve ({found[0]['method']}), with {artefacts.confidence} "
-        "intervals over seeds and images. Nothing is extrapolated: \N{LEFT DOUBLE QUOTATION MARK}"
-        "more than\N{RIGHT DOUBLE QUOTATION MARK} means that the largest number of images that "
+        f"reach what another scores, read off its learning curve ({found[0]['method']}), with "
+        f"{artefacts.confidence} intervals over seeds and images. Nothing is extrapolated: "
+        "\N{LEFT DOUBLE QUOTATION MARK}more than\N{RIGHT DOUBLE QUOTATION MARK} means that the largest number of images that "
         "was tried is not enough. Scores that are not above chance are not listed. The CSV file "
         "has both directions of every pair, and the probes."
     )
@@ -98,9 +98,9 @@ def interaction_table(artefacts: Artefacts) -> Table | None:
         return None
     caption = (
         "Interactions on the test images: the difference of two models at one level of a factor, "
-        f"the same at another, and the first minus the second, with {artefacts.confidence} intervals. p (Holm): of no "
-        "interaction, two-sided, adjusted over all rows, those of the probes "
-        "in the CSV file included. \N{LEFT DOUBLE QUOTATION MARK}Crosses"
+        f"the same at another, and the first minus the second, with {artefacts.confidence} "
+        "intervals. p (Holm): of no interaction, two-sided, adjusted over all rows, those of the "
+        "probes in the CSV file included. \N{LEFT DOUBLE QUOTATION MARK}Crosses"
         "\N{RIGHT DOUBLE QUOTATION MARK}: both differences are clear, and of opposite sign."
     )
     header = ("Factor", "At", "Pair", "First", "Second", "First minus second", "p (Holm)", "Sign")
