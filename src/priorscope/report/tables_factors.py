@@ -63,9 +63,9 @@ def multiplier_table(artefacts: Artefacts) -> Table | None:
         "Data multipliers on the test images: how many times more training images a model needs to "
         f"reach what another scores, read off its learning curve ({found[0]['method']}), with "
         f"{artefacts.confidence} intervals over seeds and images. Nothing is extrapolated: "
-        "\N{LEFT DOUBLE QUOTATION MARK}more than\N{RIGHT DOUBLE QUOTATION MARK} means that the largest number of images that "
-        "was tried is not enough. Scores that are not above chance are not listed. The CSV file "
-        "has both directions of every pair, and the probes."
+        "\N{LEFT DOUBLE QUOTATION MARK}more than\N{RIGHT DOUBLE QUOTATION MARK} means that the "
+        "largest number of images that was tried is not enough. Scores that are not above chance "
+        "are not listed. The CSV file has both directions of every pair, and the probes."
     )
     header = ("At", "Reached", "with images", "by", f"needs {TIMES} [interval]")
     return Table("multipliers", caption, header, tuple(rows), tuple(found), frozenset({2, 4}))
