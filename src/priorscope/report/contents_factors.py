@@ -20,7 +20,6 @@ from priorscope.report.factors import cell_title, dials
 from priorscope.report.figures import Figure
 from priorscope.report.figures_factors import dial_plots, interaction_plots, learning_curves
 from priorscope.report.figures_images import class_images
-from priorscope.report.figures_intervals import overview
 from priorscope.report.figures_training import training_curves
 from priorscope.report.tables import Table
 from priorscope.report.tables_factors import (
@@ -106,12 +105,14 @@ def _pictures(artefacts: Artefacts, of_cell: dict[str, Artefacts]) -> tuple[Bloc
 def _cell_section(cell: str, artefacts: Artefacts) -> Section:
     columns = main_columns(artefacts)
     folded: list[Block | None] = [
-        overview(artefacts, columns),
         training_curves(artefacts),
         *(b for probe in artefacts.probes for b in _probe_blocks(artefacts, probe)),
     ]
     comparisons = comparisons_section(artefacts, columns)
-    folded += [*comparisons.blocks, *comparisons.folded]
+    # As tables only: a picture of every pair in every cell is more than anyone looks at.
+    folded += [
+        each for each in (*comparisons.blocks, *comparisons.folded) if isinstance(each, Table)
+    ]
     if artefacts.probes and len(artefacts.models) > 1:
         folded += matched_section(artefacts).blocks
     return Section(
