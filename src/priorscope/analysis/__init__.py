@@ -17,6 +17,7 @@ from priorscope.analysis.compare import (
     score_rows,
     with_holm,
 )
+from priorscope.analysis.control_models import check_control_models
 from priorscope.analysis.convergence import Training, read_training
 from priorscope.analysis.effects import effect_rows, variance_rows
 from priorscope.analysis.scores import read_scores
@@ -80,6 +81,8 @@ class Analysis:
     controls : one row a model x cell x probe x control arm
     effects : interactions and data multipliers, see `effects.effect_rows`; empty without factors
     variance : shares of the variance, see `effects.variance_rows`; empty without factors
+    control_models : what control models must score beside what they scored, see
+        `control_models.check_control_models`
     verdicts : one row a hypothesis, see `verdicts.judge`
     missing : the runs, by id, of which any predictions are missing
     missing_predictions : the files, relative to OUT
@@ -93,6 +96,7 @@ class Analysis:
     controls: pl.DataFrame
     effects: pl.DataFrame
     variance: pl.DataFrame
+    control_models: list[Row]
     verdicts: list[Row]
     missing: tuple[str, ...]
     missing_predictions: tuple[str, ...]
@@ -167,6 +171,7 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
     analysis = Analysis(
         **tables,
         **compared,
+        control_models=check_control_models(record, rows["estimates"]),
         verdicts=judge(record, arms, missing_files, training, settings),
         missing=missing,
         missing_predictions=tuple(missing_files),
@@ -218,4 +223,6 @@ def _write(
         "num_resamples": settings.num_resamples,
         "rng_seed": settings.rng_seed,
     }
+    if analysis.control_models:
+        record["control_models"] = analysis.control_models
     write_json(record, folder / "analysis.json")

@@ -18,6 +18,7 @@ from priorscope.report.figures_verdicts import verdict_forest
 from priorscope.report.matched import matched_figure, matched_paragraph, matched_table
 from priorscope.report.report_2021 import beside_2021
 from priorscope.report.tables import Table
+from priorscope.report.tables_control_models import control_model_table
 from priorscope.report.tables_fairness import (
     architecture_table,
     condition_table,
@@ -88,7 +89,11 @@ def contents(artefacts: Artefacts, columns: list[Column]) -> list[Section]:
             "glance",
             "Results at a glance",
             (),
-            (overview_table(artefacts, columns), overview(artefacts, columns)),
+            present(
+                overview_table(artefacts, columns),
+                overview(artefacts, columns),
+                control_model_table(artefacts),
+            ),
         ),
         fairness_section(artefacts),
         Section(

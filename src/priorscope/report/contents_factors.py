@@ -22,6 +22,7 @@ from priorscope.report.figures_factors import dial_plots, interaction_plots, lea
 from priorscope.report.figures_images import class_images
 from priorscope.report.figures_training import training_curves
 from priorscope.report.tables import Table
+from priorscope.report.tables_control_models import control_model_table
 from priorscope.report.tables_factors import (
     cell_data_table,
     cell_table,
@@ -47,7 +48,7 @@ def contents_of_factors(artefacts: Artefacts) -> list[Section]:
             "glance",
             "Results at a glance",
             (),
-            (cell_table(artefacts, columns[0]),),
+            present(cell_table(artefacts, columns[0]), control_model_table(artefacts)),
             "The probes" if others else "",
             others,
         ),

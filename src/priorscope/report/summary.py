@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
 from priorscope.report.figures_intervals import select_arm
+from priorscope.report.tables_control_models import control_warnings
 from priorscope.report.tables_results import Column
 from priorscope.report.tables_study import differing_environment
 from priorscope.report.wording import count, counted, listed, plain, unit
@@ -224,7 +225,7 @@ def limits_of(artefacts: Artefacts, columns: list[Column]) -> list[str]:
 
 def warnings_of(artefacts: Artefacts) -> tuple[str, ...]:
     """Say what went wrong, or was changed, while the study ran."""
-    warnings = []
+    warnings = control_warnings(artefacts)
     if missing := artefacts.missing:
         names = [f"{run['model']} seed {run['seed']} ({run['run_id']})" for run in missing]
         warnings.append(
