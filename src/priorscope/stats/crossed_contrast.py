@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 from priorscope.stats._cluster_means import unit_scores
+from priorscope.stats._precision import precision
 from priorscope.stats._result import CrossedContrast, VarianceComponents
 
 
@@ -47,20 +48,15 @@ def crossed_contrast(
         seed_part, residual = _mean_squares(group)
         seed_parts.append(seed_part)
         residuals.append(residual)
-    sizes = np.array(num_seeds)
+    sizes, random = np.array(num_seeds), np.array(num_seeds) > 1
     seed_part, residual = np.array(seed_parts), np.array(residuals)
-    random = sizes > 1
-    residual_part = residual[random] / (sizes[random] * num_units)
-    variance = max(image_part - residual_part.sum(), 0.0) + seed_part[random].sum()
-    spread = (seed_part[random] ** 2 / (sizes[random] - 1)).sum()
-    spread += image_part**2 / (num_units - 1)
-    df = float(variance**2 / spread) if spread > 0 else float("inf")
-    standard_error = float(np.sqrt(variance))
-    half = float(student.ppf((1 + confidence) / 2, df)) * standard_error
-    seed = np.maximum(seed_part * sizes - residual / num_units, 0)
+    residual_part = float((residual[random] / sizes[random]).sum()) / num_units
+    found = precision(image_part, residual_part, seed_part[random], sizes[random], num_units)
+    standard_error, df = float(found.standard_error), float(found.df)
+    half = float(stdtrit(df, (1 + confidence) / 2)) * standard_error
     components = VarianceComponents(
-        seed=tuple(seed.tolist()),
-        image=max(image_part - float(residual_part.sum()), 0.0) * num_units,
+        seed=tuple(np.maximum(seed_part * sizes - residual / num_units, 0).tolist()),
+        image=max(image_part - residual_part, 0.0) * num_units,
         residual=tuple(residual.tolist()),
         images_per_unit=images_per_unit,
     )
@@ -68,7 +64,7 @@ def crossed_contrast(
         estimate=estimate,
         low=estimate - half,
         high=estimate + half,
-        p_value=two_sided(estimate - null, standard_error, df),
+        p_value=_two_sided(estimate - null, standard_error, df),
         standard_error=standard_error,
         df=df,
         components=components,
@@ -78,13 +74,12 @@ def crossed_contrast(
     )
 
 
-def two_sided(distance: float, standard_error: float, df: float) -> float:
-    """Give the two-sided p-value of a distance from the null; 1 where there is no distance."""
+def _two_sided(distance: float, standard_error: float, df: float) -> float:
     if not distance:
         return 1.0
     if not standard_error:
         return 0.0
-    return float(2 * student.sf(abs(distance) / standard_error, df))
+    return float(2 * stdtr(df, -abs(distance) / standard_error))
 
 
 def _mean_squares(group: np.ndarray) -> tuple[float, float]:
@@ -115,11 +110,11 @@ def _checked(groups: Sequence[np.ndarray], confidence: float) -> list[np.ndarray
 
 
 def _method(num_seeds: tuple[int, ...], num_units: int, clustered: bool) -> str:
-    unit = "clusters" if clustered else "images"
+    units = f"{num_units:,} {'clusters' if clustered else 'images'}"
     if max(num_seeds) == 1:
-        return f"t interval over {num_units:,} {unit}, for these trained networks only"
-    crossed = "t interval over seeds x {} crossed, {} seeds x {:,} {}, Hillis degrees of freedom"
-    method = crossed.format(unit, " and ".join(map(str, num_seeds)), num_units, unit)
+        return f"t interval over {units}, these trained networks only"
+    seeds = " + ".join(map(str, num_seeds))
+    method = f"t interval over {seeds} seeds x {units}, both random"
     if min(num_seeds) == 1:
-        method += "; a model of one seed stands for that trained network only"
+        method += "; a single seed stands for that trained network only"
     return method

@@ -1,0 +1,169 @@
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from scipy.stats import t as student
+from scipy.stats import ttest_1samp, ttest_ind, ttest_rel
+
+from priorscope.stats import crossed_contrast
+
+
+def crossed(rng, num_seeds, num_images, *, seed=1.0, image=1.0, residual=1.0):
+    """Draw scores whose means vary with seeds and images."""
+    return (
+        seed * rng.normal(size=(num_seeds, 1))
+        + image * rng.normal(size=num_images)
+        + residual * rng.normal(size=(num_seeds, num_images))
+    )
+
+
+def test_by_hand():
+    # Seeds' means 2 and 4, images' means 2, 3, 4; what is left is -1, 0, 1 and 1, 0, -1.
+    found = crossed_contrast([np.array([[0.0, 2, 4], [4, 4, 4]])])
+    seeds, images, residual = 2.0, 1.0, 4 / ((2 - 1) * (3 - 1))
+    assert found.estimate == 3
+    assert found.components.residual == pytest.approx((residual,))
+    assert found.components.seed == pytest.approx((seeds - residual / 3,))
+    assert found.components.image == pytest.approx(max(images - residual / 2, 0))
+    assert found.standard_error == pytest.approx(np.sqrt(seeds / 2))
+    assert found.df == pytest.approx(1)  # images do not vary: one df between two seeds
+    half = student.ppf(0.975, 1) * np.sqrt(seeds / 2)
+    assert (found.low, found.high) == pytest.approx((3 - half, 3 + half))
+    assert (found.num_seeds, found.n) == ((2,), 3)
+
+
+def test_one_seed_is_the_paired_t_test_over_images():
+    a, b = np.random.default_rng(0).normal(size=(2, 40))
+    found = crossed_contrast([a[None], -b[None]], confidence=0.9)
+    expected = ttest_rel(a, b)
+    assert found.p_value == pytest.approx(expected.pvalue)
+    assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval(0.9)))
+    assert found.df == pytest.approx(39)
+    assert "these trained networks only" in found.method
+    against = crossed_contrast([a[None]], null=0.3)
+    assert against.p_value == pytest.approx(ttest_1samp(a, 0.3).pvalue)
+
+
+def test_where_only_seeds_vary_it_is_the_t_test_over_seeds():
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(size=(4, 1)), 3 * rng.normal(size=(4, 1))
+    found = crossed_contrast([np.tile(a, 30), -np.tile(b, 30)])
+    expected = ttest_ind(a[:, 0], b[:, 0], equal_var=False)
+    assert (found.df, found.p_value) == pytest.approx((expected.df, expected.pvalue))
+    alone = crossed_contrast([np.tile(a, 30)], null=0.5)
+    assert alone.p_value == pytest.approx(ttest_1samp(a[:, 0], 0.5).pvalue)
+
+
+def test_components_are_those_of_a_mixed_model():
+    rng = np.random.default_rng(3)
+    scores = crossed(rng, 6, 15, seed=1.0, image=1.5, residual=0.8)
+    table = pd.DataFrame(
+        {
+            "score": scores.ravel(),
+            "seed": np.repeat(np.arange(6), 15),
+            "image": np.tile(np.arange(15), 6),
+            "all": 1,
+        }
+    )
+    parts = {"seed": "0 + C(seed)", "image": "0 + C(image)"}
+    fit = sm.MixedLM.from_formula("score ~ 1", table, groups="all", vc_formula=parts).fit(reml=True)
+    by_name = dict(zip(fit.model.exog_vc.names, fit.vcomp, strict=True))
+    found = crossed_contrast([scores])
+    assert found.components.seed[0] == pytest.approx(by_name["seed"], rel=2e-3)
+    assert found.components.image == pytest.approx(by_name["image"], rel=2e-3)
+    assert found.components.residual[0] == pytest.approx(fit.scale, rel=2e-3)
+    assert found.standard_error == pytest.approx(float(fit.bse["Intercept"]), rel=2e-3)
+
+
+def test_the_variance_is_unbiased_and_the_residual_counts_once():
+    rng, estimates, variances = np.random.default_rng(0), [], []
+    for _ in range(1500):
+        image = rng.normal(size=30)
+        a = image + crossed(rng, 2, 30, seed=0.2, image=0.7, residual=2)
+        b = image + crossed(rng, 4, 30, seed=0.4, image=0.7, residual=1)
+        found = crossed_contrast([a, -b])
+        estimates.append(found.estimate)
+        variances.append(found.standard_error**2)
+    by_parts = 0.2**2 / 2 + 0.4**2 / 4 + (2 * 0.7**2 + 2**2 / 2 + 1 / 4) / 30
+    assert np.mean(variances) == pytest.approx(by_parts, rel=0.05)
+    assert np.var(estimates) == pytest.approx(by_parts, rel=0.1)
+
+
+def test_one_seed_beside_several_stands_for_that_network():
+    rng = np.random.default_rng(0)
+    a, b = crossed(rng, 1, 200, seed=5), crossed(rng, 4, 200, seed=0)
+    found = crossed_contrast([a, -b])
+    assert "trained network only" in found.method
+    assert np.isnan(found.components.seed[0]) and np.isfinite(found.components.seed[1])
+    images_only = crossed_contrast([a - b.mean(axis=0)]).standard_error
+    assert found.standard_error == pytest.approx(images_only, rel=0.2)
+
+
+def test_equal_clusters_are_like_one_image_each():
+    rng = np.random.default_rng(0)
+    a, b = crossed(rng, 3, 60), crossed(rng, 3, 60)
+    clusters = rng.permutation(np.repeat(np.arange(12), 5))
+    by_cluster = [
+        np.stack([group[:, clusters == c].mean(axis=1) for c in range(12)], axis=1)
+        for group in (a, -b)
+    ]
+    found, expected = crossed_contrast([a, -b], clusters=clusters), crossed_contrast(by_cluster)
+    assert found.standard_error == pytest.approx(expected.standard_error)
+    assert found.df == pytest.approx(expected.df)
+    assert found.p_value == pytest.approx(expected.p_value)
+    assert (found.n, found.components.images_per_unit) == (60, 5)
+    assert "12 clusters" in found.method
+
+
+def test_unequal_clusters_give_the_cluster_robust_error_of_statsmodels():
+    rng = np.random.default_rng(2)
+    clusters = rng.choice(list("abcdefgh"), size=90, p=[0.3, 0.2, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05])
+    _, codes = np.unique(clusters, return_inverse=True)
+    scores = rng.normal(size=90) + rng.normal(size=8)[codes]
+    found = crossed_contrast([scores[None]], clusters=clusters)
+    fit = sm.OLS(scores, np.ones(90)).fit(cov_type="cluster", cov_kwds={"groups": codes})
+    assert found.estimate == pytest.approx(fit.params[0])
+    assert found.standard_error == pytest.approx(fit.bse[0])
+
+
+def test_p_value_and_interval_agree_and_a_shift_changes_nothing():
+    rng = np.random.default_rng(0)
+    groups = [crossed(rng, 3, 50), -crossed(rng, 2, 50)]
+    found = crossed_contrast(groups)
+    at_the_end = crossed_contrast(groups, null=found.high)
+    assert at_the_end.p_value == pytest.approx(0.05)
+    shifted = crossed_contrast([groups[0] + 7, groups[1]], null=7)
+    assert shifted.p_value == pytest.approx(found.p_value)
+    assert shifted.low == pytest.approx(found.low + 7)
+
+
+def test_scores_that_never_vary():
+    same = crossed_contrast([np.ones((3, 10)), -np.ones((3, 10))])
+    assert (same.low, same.high, same.p_value) == (0, 0, 1)
+    assert crossed_contrast([np.ones((3, 10))]).p_value == 0
+
+
+def test_seeds_that_tie_leave_an_interval():
+    # Both seeds are right twice, never on the same image: the residual, 0.5, is all that varies
+    # and more than the images' 0.05 shows. What the images show is left.
+    found = crossed_contrast([np.array([[1.0, 1, 0, 0, 0], [0, 0, 1, 1, 0]])])
+    assert found.components.residual[0] == pytest.approx(0.5)
+    assert found.standard_error == pytest.approx(np.sqrt(0.05 / 5))
+
+
+@pytest.mark.parametrize(
+    ("groups", "keywords", "message"),
+    [
+        ([], {}, "same 2 images"),
+        ([np.zeros((2, 3)), np.zeros((2, 4))], {}, "same 2 images"),
+        ([np.zeros(3)], {}, "same 2 images"),
+        ([np.zeros((2, 1))], {}, "same 2 images"),
+        ([np.array([[1.0, np.nan]])], {}, "finite"),
+        ([np.zeros((2, 3))], {"confidence": 95}, "between 0 and 1"),
+        ([np.zeros((2, 3))], {"clusters": np.zeros(2)}, "one cluster for each"),
+        ([np.zeros((2, 3))], {"clusters": np.zeros(3)}, "two or more"),
+    ],
+)
+def test_refuses_what_it_cannot_use(groups, keywords, message):
+    with pytest.raises(ValueError, match=message):
+        crossed_contrast(groups, **keywords)
