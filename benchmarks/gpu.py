@@ -135,6 +135,8 @@ def rate(arm: Arm, device: torch.device, scale: Scale, *, compiled: bool) -> flo
         accuracies=lambda _: {"test_accuracy": float("nan")},
         on_epoch=epochs.append,
     )
+    if (fitted := epochs[-1].micro_batch_size) and fitted < arm.recipe.batch_size:
+        raise RuntimeError(f"memory suffices for {fitted} images at once, not for the whole batch")
     return statistics.median(epoch.images_per_second for epoch in epochs[1:])
 
 
