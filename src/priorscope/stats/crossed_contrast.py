@@ -128,7 +128,7 @@ def _checked(groups: Sequence[np.ndarray], confidence: float) -> list[np.ndarray
 def _method(num_seeds: tuple[int, ...], num_units: int, clustered: bool) -> str:
     units = f"{num_units:,} {'clusters' if clustered else 'images'}"
     if max(num_seeds) == 1:
-        return f"t interval over {units}, for these trained networks only"
+        return f"t interval over {units}, these trained networks only"
     seeds = " + ".join(map(str, num_seeds))
     method = f"t interval over {seeds} seeds x {units}, both random"
     if min(num_seeds) == 1:
