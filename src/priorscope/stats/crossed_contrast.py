@@ -51,7 +51,7 @@ def crossed_contrast(
     classifier on few images needs an interval for proportions (`wilson`).
     """
     scores = _checked(groups, confidence)
-    units, images_per_unit = unit_scores(scores, clusters)
+    units, images_per_unit, effective = unit_scores(scores, clusters)
     num_units = units[0].shape[1]
     num_seeds = tuple(len(group) for group in units)
     over_seeds = np.sum([group.mean(axis=0) for group in units], axis=0)
@@ -66,7 +66,7 @@ def crossed_contrast(
     sizes, random = np.array(num_seeds), np.array(num_seeds) > 1
     seed_part, residual = np.array(seed_parts), np.array(residuals)
     residual_part = float((residual[random] / sizes[random]).sum()) / num_units
-    found = precision(image_part, residual_part, seed_part[random], sizes[random], num_units)
+    found = precision(image_part, residual_part, seed_part[random], sizes[random], effective)
     standard_error, df = float(found.standard_error), float(found.df)
     half = float(stdtrit(df, (1 + confidence) / 2)) * standard_error
     components = VarianceComponents(
