@@ -19,6 +19,16 @@ def crossed_contrast(
 ) -> CrossedContrast:
     """Estimate the sum of the groups' means, where seeds and images are random and crossed.
 
+    The setting of studies in which many readers read the same cases (Obuchowski & Rockette 1995;
+    Hillis 2007; Gallas 2006): networks are the readers, images the cases. Variance components come
+    from mean squares; `_precision` says how they add up to a standard error and its degrees of
+    freedom, and where that departs from Hillis. The interval is Student's t.
+
+    Where all groups have one seed, images alone are random and the result speaks of these trained
+    networks only (the paired t test). Where some have one seed and others more, a group of one
+    seed is held fixed: it stands for that trained network, the others for their architectures.
+    `method` says so.
+
     Parameters
     ----------
     groups : each float [seeds of that group, images], signed already (the scores of b negated).
@@ -34,6 +44,11 @@ def crossed_contrast(
     ------
     ValueError : no groups, different numbers of images, fewer than two images or clusters, scores
         that are not finite, or a confidence outside (0, 1)
+
+    Notes
+    -----
+    Scores that never vary give an interval of no length, and a p-value of 0 or 1: a perfect
+    classifier on few images needs an interval for proportions (`wilson`).
     """
     scores = _checked(groups, confidence)
     units, images_per_unit = unit_scores(scores, clusters)
