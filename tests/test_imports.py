@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "errors": set(),
     "components": {"errors"},
     "data": {"errors", "components"},
+    "interventions": {"errors", "components"},
     "models": {"errors", "components"},
     "stats": {"errors", "components"},
     "probes": {"errors", "components", "data"},

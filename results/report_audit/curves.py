@@ -6,7 +6,7 @@ import numpy as np
 from exact import Row
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from priorscope.analysis.number_files import read_numbers
+from priorscope.report.published_curves import read_arm
 from priorscope.stats import wilson
 
 NAMES = {"ResNet50": "resnet50", "ViT": "vit", "Local ViT": "local_vit"}
@@ -22,15 +22,7 @@ def read_curves(paper: Path) -> list[Row]:
     ------
     InputError : a file is missing or damaged
     """
-    rows = []
-    for model, name in NAMES.items():
-        loss = read_numbers(paper / f"curve_{name}_train_loss.csv")
-        accuracy = read_numbers(paper / f"curve_{name}_test_acc.csv")
-        rows += [
-            {"model": model, "epoch": epoch, "train_loss": float(a), "test_accuracy": float(b)}
-            for epoch, (a, b) in enumerate(zip(loss, accuracy, strict=True), start=1)
-        ]
-    return rows
+    return [{"model": model} | row for model, arm in NAMES.items() for row in read_arm(paper, arm)]
 
 
 def num_test_images(accuracy: np.ndarray) -> int:

@@ -33,7 +33,9 @@ from priorscope.errors import InputError, did_you_mean, unknown_name
 
 PACKAGES = {
     "models": "priorscope.models",
+    "mixers": "priorscope.models.mixers",
     "data": "priorscope.data",
+    "interventions": "priorscope.interventions",
     "probes": "priorscope.probes",
     "metrics": "priorscope.metrics",
     "executors": "priorscope.execution",
@@ -62,7 +64,7 @@ def listing(kind: str) -> dict[str, Component]:
     """
     if kind not in PACKAGES:
         raise unknown_name("kind of component", kind, PACKAGES)
-    folder = Path(__file__).parent / PACKAGES[kind].rpartition(".")[2]
+    folder = Path(__file__).parent.joinpath(*PACKAGES[kind].split(".")[1:])
     found = {}
     for path in sorted(folder.glob("[!_]*.py")):
         tree = ast.parse(path.read_bytes())

@@ -50,10 +50,31 @@ class InputError(PriorscopeError):
         )
 
 
+class PriorscopeWarning(UserWarning):
+    """Something was not as expected, and priorscope went on in the way that the message says."""
+
+
 class RunFailed(PriorscopeError):
     """A run stopped before its end (the other runs are kept)."""
 
     exit_code = 3
+
+
+class StorageFailed(PriorscopeError):
+    """The disk is full, or does not let us write; what was written before is whole."""
+
+    exit_code = 3
+
+    def __init__(self, error: OSError):
+        self.error = error
+        super().__init__(str(error))
+
+    def __str__(self) -> str:
+        return (
+            f"cannot write: {self.error.strerror or self.error}\n"
+            f"  where    {self.error.filename or 'the output folder'}\n"
+            "  hint     make room or give the right to write: the same command continues"
+        )
 
 
 def unknown_name(

@@ -12,6 +12,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from priorscope.cli import run_command
+from priorscope.errors import PriorscopeWarning
 from priorscope.evaluation import read_predictions
 from priorscope.study.hypotheses import changed_late
 
@@ -280,3 +281,12 @@ def test_a_user_adds_a_model_and_a_probe_by_one_file_each(tmp_path):
     ]
     assert estimates["n"].to_list() == [50, 12, 12]
     assert "turned" in (out / "report" / "index.html").read_text()
+
+
+def test_damaged_predictions_are_named_and_made_again(finished):
+    (path,) = finished.out.glob("runs/cnn-*/predictions/test.parquet")
+    expected = read_predictions(path).logits
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.warns(PriorscopeWarning, match="test.parquet is damaged and computed anew"):
+        assert finished.again() == 0
+    np.testing.assert_allclose(read_predictions(path).logits, expected, rtol=1e-4, atol=1e-5)

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from priorscope.errors import InputError
-from priorscope.models._transformer import neighbourhood_mask
 from priorscope.models.local_vit_nano import local_vit_nano
+from priorscope.models.mixers._reach import inner_window
 from priorscope.models.resnet_nano import resnet_nano
 from priorscope.models.vit_nano import vit_nano
 
@@ -48,7 +48,7 @@ def test_the_same_seed_gives_both_transformers_the_same_weights():
 @pytest.mark.parametrize("window_size", [1, 3, 5, 7])
 def test_mask_against_the_definition_written_as_loops(window_size):
     side = 8
-    mask = neighbourhood_mask(side, window_size)
+    mask = inner_window(side, window_size)
 
     def window(centre):
         start = min(max(centre - window_size // 2, 0), side - window_size)
@@ -74,11 +74,11 @@ def test_gradients_reach_exactly_as_far_as_the_windows_allow(depth, reach):
 
 def test_masked_attention_against_softmax_written_out():
     model = build(local_vit_nano, window_size=3).double()
-    attention = model.blocks[0].attn
+    attention = model.blocks[0].mixer
     tokens = torch.randn(2, 64, 80, dtype=torch.float64)
     query, key, value = attention.qkv(tokens).view(2, 64, 3, 4, 20).unbind(2)
     scores = torch.einsum("bqhd,bkhd->bhqk", query, key) / 20**0.5
-    weights = scores.masked_fill(~neighbourhood_mask(8, 3), -torch.inf).softmax(-1)
+    weights = scores.masked_fill(~inner_window(8, 3), -torch.inf).softmax(-1)
     expected = attention.proj(torch.einsum("bhqk,bkhd->bqhd", weights, value).reshape(2, 64, 80))
     torch.testing.assert_close(attention(tokens), expected)
 

@@ -68,6 +68,9 @@ def test_packaged_studies_load_and_say_how_to_run_them(name):
         ("convergence", {"loss_chance": 0.1}, "convergence.loss_chance", "loss_change?"),
         ("convergence", {"loss_change": 0}, "convergence.loss_change", "greater than 0"),
         ("name", "../out", "name", "match"),
+        ("reproduces", {"vit": "vitt"}, "reproduces.vit", "did you mean vit?"),
+        ("reproduces", {"resnet": "cnn"}, "reproduces.resnet", "did you mean resnet50?"),
+        ("reproduces", {"resnet50": "vit", "vit": "vit"}, "reproduces.vit", "stands for one arm"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_path(tiny, tmp_path, path, value, where, words):

@@ -10,6 +10,7 @@ from torch import nn
 from priorscope.data._preprocess import Preprocess
 from priorscope.errors import RunFailed
 from priorscope.training.loop import train
+from priorscope.training.memory import SmallerMicroBatch
 from priorscope.training.optimize import build_optimizer, build_schedule
 from priorscope.training.recipe import Recipe
 
@@ -185,3 +186,35 @@ def test_the_order_of_resizing_and_augmenting_is_the_recipes():
         shifts[order] = max(recorder.black)
     assert shifts["before_augment"] == 4
     assert shifts["after_augment"] > 12
+
+
+class Greedy(nn.Module):
+    """Stands for a model whose activations need memory: more than `most` images do not fit."""
+
+    def __init__(self, most):
+        super().__init__()
+        self.inner, self.most, self.sizes = network(), most, []
+
+    def forward(self, inputs):
+        if self.training:
+            self.sizes.append(len(inputs))
+            if len(inputs) > self.most:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return self.inner(inputs)
+
+
+def test_out_of_memory_takes_smaller_parts_of_the_same_batch():
+    recipe = Recipe(learning_rate=0.01, batch_size=20, epochs=2)
+    plain, epochs = run(recipe)
+    greedy = Greedy(most=6)
+    with pytest.warns(SmallerMicroBatch, match="5 images"):
+        _, fewer = run(recipe, model=greedy)
+    assert greedy.sizes[:3] == [20, 10, 5]
+    assert max(greedy.sizes[2:]) == 5
+    torch.testing.assert_close(weights(plain), weights(greedy.inner), rtol=1e-3, atol=1e-5)
+    assert [epoch.micro_batch_size for epoch in (*epochs, *fewer)] == [20, 20, 5, 5]
+
+
+def test_out_of_memory_with_one_image_is_said():
+    with pytest.warns(SmallerMicroBatch), pytest.raises(RunFailed, match="with 1 images"):
+        run(Recipe(batch_size=20, epochs=1), model=Greedy(most=0))

@@ -24,6 +24,7 @@ from priorscope.analysis.verdicts import judge
 from priorscope.errors import InputError
 from priorscope.study.fairness import check_runs, refuse
 from priorscope.study.hypotheses import changed_late
+from priorscope.study.levels import Value, recorded_factors
 from priorscope.study.spec import Convergence
 from priorscope.study.store import read_run, read_study, write_json
 
@@ -47,15 +48,18 @@ SCHEMAS = {
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """The tables of OUT/analysis (their columns are in `SCHEMAS`).
+    """The tables of OUT/analysis; their columns are in `SCHEMAS`.
+
+    A study with factors adds one column for each factor, and `cell`, which names the level of every
+    factor: `task=far_relation,train_fraction=0.1`. No row is about more than one cell.
 
     Attributes
     ----------
     scores : one row a run x probe x arm
-    estimates : one row a model x probe x arm; the model "chance" is a row of each
-    comparisons : one row a pair of models x probe x arm
-    histograms : one row a model x probe x arm x score, for counts
-    controls : one row a model x probe x control arm
+    estimates : one row a model x cell x probe x arm; the model "chance" is a row of each
+    comparisons : one row a pair of models x cell x probe x arm
+    histograms : one row a model x cell x probe x arm x score, for counts
+    controls : one row a model x cell x probe x control arm
     verdicts : one row a hypothesis, see `verdicts.judge`
     missing : the runs, by id, of which any predictions are missing
     missing_predictions : the files, relative to OUT
@@ -110,7 +114,7 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
             hint="priorscope run continues with the runs that are not finished",
         )
     rows: dict[str, list[Row]] = {name: [] for name in SCHEMAS}
-    for _, of_probe in groupby(arms, key=lambda arm: arm.probe):
+    for _, of_probe in groupby(arms, key=lambda arm: (arm.cell, arm.probe)):
         probe_arms = list(of_probe)
         for arm in probe_arms:
             rows["scores"] += score_rows(arm)
@@ -119,7 +123,12 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
             rows["histograms"] += histogram_rows(arm, settings)
         rows["controls"] += control_rows(probe_arms, settings)
     rows["comparisons"] = with_holm(rows["comparisons"])
-    tables = {name: pl.DataFrame(rows[name], schema=SCHEMAS[name]) for name in SCHEMAS}
+    factors = recorded_factors(record["study"])
+    of_cell = {"cell": pl.String} | {name: _column(values) for name, values in factors.items()}
+    tables = {
+        name: pl.DataFrame(rows[name], schema=schema | (of_cell if factors else {}))
+        for name, schema in SCHEMAS.items()
+    }
     missing = tuple(dict.fromkeys(Path(file).parts[1] for file in missing_files))
     training = read_training(out, record)
     matched = compare_trajectories(out, record)
@@ -133,6 +142,14 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
     _write(analysis, tables, training, record, out / "analysis")
     write_json(matched, out / "analysis" / "matched.json")
     return analysis
+
+
+def _column(values: list[Value]) -> type[pl.DataType]:
+    """Choose the type of a factor's column."""
+    kinds = {type(value) for value in values}
+    if kinds == {int}:
+        return pl.Int64
+    return pl.Float64 if kinds <= {int, float} else pl.Boolean if kinds == {bool} else pl.String
 
 
 def _write(

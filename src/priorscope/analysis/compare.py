@@ -126,7 +126,7 @@ def comparison_rows(arm: ArmScores, settings: Settings) -> list[Row]:
         contrast = crossed_contrast(groups, confidence=1 - settings.alpha, clusters=arm.units)
         p_value, test = contrast.p_value, contrast.method.replace("interval", "test", 1)
         if max(contrast.num_seeds) == 1:
-            rng = settings.rng(arm.probe, arm.arm, a, b)
+            rng = settings.rng(*_key(arm), a, b)
             exact = paired_test(groups[0][0] + groups[1][0], arm.units, settings, rng)
             if exact is not None:
                 p_value, test = exact.p_value, f"{exact.method}, given the trained networks"
@@ -206,15 +206,21 @@ def control_rows(arms: list[ArmScores], settings: Settings) -> list[Row]:
         for model, values in differences.items():
             found = crossed_contrast([values], confidence=1 - settings.alpha, clusters=units)
             rows.append(
-                {"model": model, "probe": arm.probe, "metric": arm.metric, "arm": arm.arm}
-                | {"control": control.arm, "difference": found.estimate}
+                {"model": model, **_names(arm), "control": control.arm}
+                | {"difference": found.estimate}
                 | {"low": found.low, "high": found.high, "num_seeds": len(values), "n": len(ids)}
             )
     return rows
 
 
 def _names(arm: ArmScores) -> Row:
-    return {"probe": arm.probe, "arm": arm.arm, "metric": arm.metric}
+    names = {"probe": arm.probe, "arm": arm.arm, "metric": arm.metric}
+    return names | {"cell": arm.cell, **dict(arm.levels)}
+
+
+def _key(arm: ArmScores) -> tuple[str, ...]:
+    """Name what is resampled; studies without factors keep the numbers that they had."""
+    return (arm.cell, arm.probe, arm.arm) if arm.cell else (arm.probe, arm.arm)
 
 
 def _estimate(

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from priorscope.errors import InputError
+from priorscope.study.levels import trained_name
 from priorscope.study.spec import Convergence
+from priorscope.study.store import read_run
 
 _LAST_PART = 0.1  # of training
 
@@ -90,7 +92,11 @@ def judge_training(
 
 
 def read_training(out: Path, record: Mapping[str, Any]) -> dict[str, Training]:
-    """Judge every model of a study by the `metrics.jsonl` of its finished runs.
+    """Judge every model of a study by the `metrics.jsonl` of its finished runs, cell by cell.
+
+    Returns
+    -------
+    the model, with its cell in a study with factors (`levels.trained_name`) -> its training
 
     Raises
     ------
@@ -100,21 +106,23 @@ def read_training(out: Path, record: Mapping[str, Any]) -> dict[str, Training]:
     criterion = Convergence(**study.get("convergence", {}))
     losses: dict[str, list[list[float]]] = {}
     accuracies: dict[str, list[float]] = {}
+    num_epochs: dict[str, int] = {}
     for run in record["plan"]:
         folder = out / "runs" / run["run_id"]
         if not (folder / "run.json").is_file():
             continue
         epochs = _epochs(folder / "metrics.jsonl")
-        losses.setdefault(run["model"], []).append([epoch["train_loss"] for epoch in epochs])
-        accuracies.setdefault(run["model"], []).extend(
-            epoch["train_accuracy"] for epoch in epochs[-1:]
-        )
-    num_epochs = study["recipe"]["epochs"]
+        name = trained_name(run["model"], run.get("levels", {}))
+        losses.setdefault(name, []).append([epoch["train_loss"] for epoch in epochs])
+        accuracies.setdefault(name, []).extend(epoch["train_accuracy"] for epoch in epochs[-1:])
+        recipe = read_run(folder).get("recipe", {})
+        num_epochs[name] = recipe.get("epochs", study["recipe"]["epochs"])
+    trained = [trained_name(run["model"], run.get("levels", {})) for run in record["plan"]]
     return {
-        model: judge_training(
-            losses.get(model, []), accuracies.get(model, []), num_epochs, criterion
+        name: judge_training(
+            losses.get(name, []), accuracies.get(name, []), num_epochs.get(name, 0), criterion
         )
-        for model in dict.fromkeys(run["model"] for run in record["plan"])
+        for name in dict.fromkeys(trained)
     }
 
 

@@ -134,11 +134,16 @@ def _exact(
 def _bootstrap(
     scores: Contrasted, confidence: float, settings: Settings, name: str
 ) -> tuple[float, float]:
-    means = crossed_bootstrap(
-        scores.groups,
-        num_resamples=min(settings.num_resamples, _MOST_RESAMPLES),
-        rng=settings.rng("bootstrap", name),
-        clusters=scores.clusters,
-    )
-    low, high = percentile_interval(means.sum(axis=1), confidence=confidence)
+    rng, totals = settings.rng("bootstrap", name), []
+    for part in (scores, scores.other):
+        if part is not None:
+            means = crossed_bootstrap(
+                part.groups,
+                num_resamples=min(settings.num_resamples, _MOST_RESAMPLES),
+                rng=rng,
+                clusters=part.clusters,
+            )
+            totals.append(means.sum(axis=1))
+    resampled = totals[0] - totals[1] if len(totals) > 1 else totals[0]
+    low, high = percentile_interval(resampled, confidence=confidence)
     return float(low), float(high)

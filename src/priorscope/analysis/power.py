@@ -68,7 +68,7 @@ def plan_power(
 
     Parameters
     ----------
-    probes : as built, "test" included
+    probes : as built, "test" included; in a study with factors those of any cell
     pilot : arms of a finished study; a hypothesis whose models and arms it has takes its variances
         from there, the variance between seeds only where the pilot has several
     """
@@ -85,7 +85,7 @@ def stated_components(
     """Give the variances that are taken where nothing was measured, see the top of this file."""
     contrast = hypothesis.contrast
     share = (PROPORTION_VARIANCE if largest == 1 else COUNT_VARIANCE) / 2
-    groups = len(contrast.models)
+    groups = len(contrast.models) * len(hypothesis.cells())
     paired = contrast.conditions is not None
     answers = groups * (2 if paired else 1)  # of given networks, for each scene
     image = share if answers == 1 else answers * share * (1 - _SHARED)
@@ -121,7 +121,7 @@ def _plan(
             source = "variances of the pilot, between seeds stated"
         # The pilot's clusters may hold more or fewer scenes than the plan's.
         components = replace(_filled(found, components), images_per_unit=components.images_per_unit)
-    num_seeds = (len(study.seeds),) * len(hypothesis.contrast.models)
+    num_seeds = (len(study.seeds),) * len(hypothesis.contrast.models) * len(hypothesis.cells())
     alpha = hypothesis.alpha / family
     sides = 2 if hypothesis.expect == "different" else 1
     if hypothesis.expect == "equivalent":

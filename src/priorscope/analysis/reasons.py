@@ -1,6 +1,7 @@
 """Why a verdict was given, in one sentence that a reader understands."""
 
 from priorscope.analysis.evidence import OPPOSITE, Evidence
+from priorscope.study.levels import listed_levels
 from priorscope.study.spec import Contrast, Hypothesis
 
 SUPPORTED, REFUTED, INCONCLUSIVE = "supported", "refuted", "inconclusive"
@@ -24,11 +25,22 @@ _DIFFERENCES = {
 }
 
 
-def claim(contrast: Contrast, relation: str) -> str:
-    """Write what a contrast says if its first part is less, greater, equivalent or different."""
+def claim(hypothesis: Hypothesis, relation: str) -> str:
+    """Write what a hypothesis says if its first part is less, greater, equivalent or different."""
+    at = listed_levels((hypothesis.at or {}).items())
+    return _claim(hypothesis.contrast, relation) + (f" at {at}" if at else "")
+
+
+def _claim(contrast: Contrast, relation: str) -> str:
     words = {"a": contrast.a, "b": contrast.b}
-    if contrast.conditions is not None:
-        words["first"], words["second"] = contrast.conditions
+    pair = contrast.conditions
+    if contrast.between is not None:
+        pair = [
+            listed_levels((name, values[side]) for name, values in contrast.between.items())
+            for side in (0, 1)
+        ]
+    if pair is not None:
+        words["first"], words["second"] = pair
         forms = _CONDITIONS if contrast.b is None else _DIFFERENCES
         return forms[relation].format(**words)
     if contrast.level is not None:
@@ -45,7 +57,7 @@ def reason(
     family: int,
 ) -> str:
     """Give the sentence for a verdict that the numbers decide."""
-    contrast, expect, margin = hypothesis.contrast, hypothesis.expect, hypothesis.margin
+    expect, margin = hypothesis.expect, hypothesis.margin
     interval = f"the {100 * found.confidence:g} % interval"
     inside = margin is not None and -margin < found.low and found.high < margin
     within = f"{interval} lies wholly within the margin"
@@ -54,8 +66,8 @@ def reason(
     contrary = f"adjusted {p_text(p_contrary_adjusted)}"
     if verdict == SUPPORTED:
         if expect == "equivalent":
-            return f"{claim(contrast, expect)}: {within} ({p})"
-        return f"{claim(contrast, expect)}, as expected: {_clear(found, interval)} ({p})"
+            return f"{claim(hypothesis, expect)}: {within} ({p})"
+        return f"{claim(hypothesis, expect)}, as expected: {_clear(found, interval)} ({p})"
     if verdict == REFUTED:
         if expect == "different":
             text = "no difference as large as the margin: "
@@ -63,7 +75,7 @@ def reason(
         if expect == "equivalent":
             text = "the difference is larger than the margin: "
             return f"{text}{interval} lies wholly beyond it ({contrary})"
-        opposite = claim(contrast, OPPOSITE[expect])
+        opposite = claim(hypothesis, OPPOSITE[expect])
         return f"the opposite holds, {opposite}: {_clear(found, interval)} ({contrary})"
     for raw, adjusted, what in (
         (found.p_value, p_adjusted, "it"),

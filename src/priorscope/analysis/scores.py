@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from priorscope.components import companion, resolve
 from priorscope.errors import InputError
 from priorscope.evaluation import Predictions, read_predictions
 from priorscope.metrics import Chance
+from priorscope.study.levels import Levels, cell_name, cells_of, recorded_factors
+from priorscope.study.spec import digest
 
 TEST = "test"  # the plain test images: a probe that every run has
 
@@ -28,6 +31,8 @@ class ArmScores:
     chance : of the metric on these targets
     scores : model -> float [seeds, n], in the plan's order of models and seeds
     seeds : model -> its seeds, the rows of `scores`
+    levels : the level of each factor of the study, at which all of these runs stand
+    examples : hash of ids and targets: arms of two cells that share it answered the same examples
     """
 
     probe: str
@@ -38,6 +43,13 @@ class ArmScores:
     chance: Chance
     scores: dict[str, np.ndarray]
     seeds: dict[str, tuple[int, ...]]
+    levels: Levels = ()
+    examples: str = ""
+
+    @property
+    def cell(self) -> str:
+        """Name the cell of the study; empty in a study without factors."""
+        return cell_name(self.levels)
 
     @property
     def units(self) -> np.ndarray | None:
@@ -56,7 +68,9 @@ def metric_for(predictions: Predictions) -> str:
 
 
 def read_scores(out: Path, record: dict[str, Any]) -> tuple[list[ArmScores], list[str]]:
-    """Score the predictions of all finished runs of a study, probe by probe and arm by arm.
+    """Score the predictions of all finished runs of a study, by cell, by probe and by arm.
+
+    Models and seeds are brought together within a cell and never across cells.
 
     Every arm is scored by the metric that fits its targets, and by what else hypotheses name.
 
@@ -67,8 +81,8 @@ def read_scores(out: Path, record: dict[str, Any]) -> tuple[list[ArmScores], lis
 
     Returns
     -------
-    the arms in the study's order ("test" first), and the files of predictions that are not there,
-    relative to `out`
+    the arms in the study's order (cells, then probes, "test" first), and the files of predictions
+    that are not there, relative to `out`
 
     Raises
     ------
@@ -78,9 +92,13 @@ def read_scores(out: Path, record: dict[str, Any]) -> tuple[list[ArmScores], lis
     arms, missing = [], []
     hypotheses = record["study"].get("hypotheses") or []
     probes: list[str] = list(record["study"].get("probes") or {})
-    for probe in dict.fromkeys([TEST, *probes]):
+    for levels, probe in product(
+        cells_of(recorded_factors(record["study"])), dict.fromkeys([TEST, *probes])
+    ):
         files: list[tuple[dict[str, Any], Path]] = []
         for run in record["plan"]:
+            if run.get("levels", {}) != dict(levels):
+                continue
             folder = Path("runs") / run["run_id"]
             path = folder / "predictions" / f"{probe}.parquet"
             # Without run.json the run is not finished, whatever lies there.
@@ -89,12 +107,16 @@ def read_scores(out: Path, record: dict[str, Any]) -> tuple[list[ArmScores], lis
             else:
                 missing.append(path.as_posix())
         named = [each["metric"] for each in hypotheses if each["probe"] == probe]
-        arms += _score_probe(probe, models, files, named) if files else []
+        arms += _score_probe(probe, levels, models, files, named) if files else []
     return arms, missing
 
 
 def _score_probe(
-    probe: str, models: list[str], files: list[tuple[dict[str, Any], Path]], named: list[str]
+    probe: str,
+    levels: Levels,
+    models: list[str],
+    files: list[tuple[dict[str, Any], Path]],
+    named: list[str],
 ) -> list[ArmScores]:
     first_path = files[0][1]
     first = _arms(read_predictions(first_path), first_path)
@@ -124,6 +146,8 @@ def _score_probe(
             companion(resolve("metrics", metric, base=first_path.parent), "chance")(first[arm]),
             {model: np.stack(rows[arm, metric, model]) for model in with_scores},
             {model: tuple(seeds[model]) for model in with_scores},
+            levels,
+            digest([first[arm].ids.tolist(), first[arm].targets.tolist()]),
         )
         for arm, metric in scored
     ]

@@ -36,6 +36,7 @@ from priorscope.analysis.reasons import INCONCLUSIVE, REFUTED, SUPPORTED, reason
 from priorscope.analysis.scores import ArmScores
 from priorscope.stats import VarianceComponents, holm
 from priorscope.study.hypotheses import changed_late
+from priorscope.study.levels import trained_name
 from priorscope.study.spec import Contrast, Hypothesis
 
 
@@ -81,7 +82,7 @@ def judge(
         there = [file for file in files if file not in missing_files]
         obstacles = [
             *_missing(runs, files, there, hypothesis.probe),
-            *_not_converged(hypothesis.contrast, training),
+            *_not_converged(runs, training),
             *undeclared(record.get("fairness", []), hypothesis.contrast),
         ]
         if evidence is None:
@@ -107,12 +108,12 @@ def judge(
 
 
 def planned_runs(record: Mapping[str, Any], hypothesis: Hypothesis) -> list[Row]:
-    """List the planned runs of the models of a hypothesis, `a` first."""
+    """List the planned runs of a hypothesis: of its models, `a` first, in its cells."""
     return [
         run
         for model in hypothesis.contrast.models
         for run in record["plan"]
-        if run["model"] == model
+        if run["model"] == model and run.get("levels", {}) in hypothesis.cells()
     ]
 
 
@@ -146,11 +147,12 @@ def _missing(
     return [f"predictions on {probe} of planned runs are missing: {', '.join(lost)}"]
 
 
-def _not_converged(contrast: Contrast, training: Mapping[str, Training]) -> list[str]:
+def _not_converged(runs: Sequence[Row], training: Mapping[str, Training]) -> list[str]:
+    names = dict.fromkeys(trained_name(run["model"], run.get("levels", {})) for run in runs)
     return [
-        f"{model} {training[model].reason}"
-        for model in contrast.models
-        if model in training and not training[model].converged
+        f"{name} {training[name].reason}"
+        for name in names
+        if name in training and not training[name].converged
     ]
 
 
@@ -177,10 +179,12 @@ def _declared(hypothesis: Hypothesis) -> Row:
         "id": hypothesis.id,
         "statement": hypothesis.statement,
         "contrast": {"a": contrast.a, "b": contrast.b}
-        | {"level": contrast.level, "conditions": conditions},
+        | {"level": contrast.level, "conditions": conditions}
+        | ({} if contrast.between is None else {"between": contrast.between}),
         "probe": hypothesis.probe,
         "metric": hypothesis.metric,
         "condition": hypothesis.condition,
+        **({} if hypothesis.at is None else {"at": hypothesis.at}),
         "expect": hypothesis.expect,
         "margin": hypothesis.margin,
         "alpha": hypothesis.alpha,

@@ -1,6 +1,7 @@
 """The command line: one file a command. Imports of torch wait until a command needs it."""
 
 import sys
+import warnings
 from collections.abc import Sequence
 
 import typer
@@ -12,7 +13,7 @@ from priorscope.cli.list import list_components
 from priorscope.cli.report import report
 from priorscope.cli.run import run
 from priorscope.cli.score import score
-from priorscope.errors import PriorscopeError
+from priorscope.errors import PriorscopeError, PriorscopeWarning
 
 app = typer.Typer(
     name="priorscope",
@@ -31,17 +32,26 @@ app.add_typer(data_app, name="data")
 app.command(name="export-probe")(export_probe)
 
 INTERRUPTED = 130
+_FORMAT = warnings.formatwarning
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 done, 2 bad input, 3 a run failed, 130 interrupted."""
+    warnings.formatwarning = _say  # type: ignore[assignment]
     sys.exit(run_command(sys.argv[1:] if arguments is None else arguments))
+
+
+def _say(message: Warning | str, category: type[Warning], *where: object) -> str:
+    """Write our own warnings as a sentence to the user, others as Python does."""
+    if issubclass(category, PriorscopeWarning):
+        return f"warning: {message}\n"
+    return _FORMAT(message, category, *where)  # type: ignore[arg-type]
 
 
 def run_command(arguments: Sequence[str]) -> int:
     """Run a command and give its exit code; what the user did wrong is said without traceback."""
     try:
-        app(arguments)
+        app(arguments, obj=[*arguments])  # a command may have to start itself again
     except PriorscopeError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

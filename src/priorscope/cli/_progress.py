@@ -1,7 +1,7 @@
 """What a user sees while runs train: a live bar on a terminal, plain lines elsewhere."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from rich.console import Console
@@ -17,15 +17,18 @@ class TrainingProgress:
     Parameters
     ----------
     runs : those that will be trained, in order
-    num_epochs : of each run
-    macs : by model; until a model has been timed, its cost is guessed from those that were
+    work : gives a run's epochs, and the MACs of one of them; until a model has been timed, its cost
+        is guessed from those that were
     """
 
     def __init__(
-        self, console: Console, runs: Sequence[Run], num_epochs: int, macs: Mapping[str, int]
+        self,
+        console: Console,
+        runs: Sequence[Run],
+        work: Callable[[Run], tuple[int, float]],
     ):
-        self.console, self.runs, self.num_epochs, self.macs = console, runs, num_epochs, macs
-        self.seconds_per_epoch: dict[str, float] = {}
+        self.console, self.runs, self.work = console, runs, work
+        self.seconds_per_mac: dict[str, float] = {}
         self.started = time.monotonic()
         self.bar = Progress(
             TextColumn("{task.description}"),
@@ -38,7 +41,7 @@ class TrainingProgress:
 
     def __enter__(self) -> "TrainingProgress":
         self.bar.start()
-        self.task = self.bar.add_task("starting", total=self.num_epochs, figures="")
+        self.task = self.bar.add_task("starting", total=1, figures="")
         return self
 
     def __exit__(
@@ -53,16 +56,21 @@ class TrainingProgress:
         """Begin a run."""
         self.epoch_started = time.monotonic()
         self.bar.update(
-            self.task, description=self._title(run), completed=0, figures=self._left(run, 0)
+            self.task,
+            description=self._title(run),
+            total=self.work(run)[0],
+            completed=0,
+            figures=self._left(run, 0),
         )
 
     def epoch(self, run: Run, epoch: Epoch) -> None:
         """Show the figures of a finished epoch."""
         # Wall time, since the accuracies at an epoch's end cost time as well.
         seconds, self.epoch_started = time.monotonic() - self.epoch_started, time.monotonic()
-        self.seconds_per_epoch[run.model] = seconds
+        num_epochs, macs = self.work(run)
+        self.seconds_per_mac[run.model] = seconds / max(1.0, macs)
         figures = (
-            f"epoch {epoch.epoch:>{len(str(self.num_epochs))}}/{self.num_epochs}"
+            f"epoch {epoch.epoch:>{len(str(num_epochs))}}/{num_epochs}"
             f"  loss {epoch.train_loss:.3f}  test {100 * epoch.test_accuracy:5.1f} %"
             f"  {epoch.images_per_second:,.0f} img/s  {self._left(run, epoch.epoch)}"
         )
@@ -80,25 +88,22 @@ class TrainingProgress:
             )
 
     def _title(self, run: Run) -> str:
-        width = max(len(r.model) for r in self.runs)
+        # Names of models are padded, so that the figures of all lines stand below each other.
+        padding = " " * (max(len(each.title) for each in self.runs) - len(run.title))
         number = self.runs.index(run) + 1
-        return f"[{number}/{len(self.runs)}] {run.model:<{width}} seed {run.seed}".replace(
-            "[", r"\["
-        )
+        return rf"\[{number}/{len(self.runs)}] {run.title}{padding}"
 
     def _left(self, run: Run, epochs_done: int) -> str:
         """Estimate the time to the end of the last run."""
-        known = self.seconds_per_epoch
+        known = self.seconds_per_mac
         if not known:
             return ""
-        per_mac = sum(known.values()) / max(1, sum(self.macs[model] for model in known))
-        epochs = {id(r): self.num_epochs for r in self.runs[self.runs.index(run) :]}
-        epochs[id(run)] -= epochs_done
-        seconds = sum(
-            epochs[id(r)] * known.get(r.model, per_mac * self.macs[r.model])
-            for r in self.runs
-            if id(r) in epochs
-        )
+        guess = sum(known.values()) / len(known)
+        seconds = 0.0
+        for each in self.runs[self.runs.index(run) :]:
+            num_epochs, macs = self.work(each)
+            num_left = num_epochs - (epochs_done if each is run else 0)
+            seconds += num_left * macs * known.get(each.model, guess)
         return f"{duration(seconds)} left" if seconds >= 1 else ""
 
 

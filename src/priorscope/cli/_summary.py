@@ -12,9 +12,12 @@ from rich.table import Table
 from priorscope.cli._progress import duration
 from priorscope.probes import ProbeSet
 from priorscope.report.artefacts import read_artefacts
+from priorscope.report.cells import at_cell, cells
 from priorscope.report.tables_fairness import architecture_table, condition_table
 from priorscope.report.wording import Unit, plain, unit
+from priorscope.study.levels import written
 from priorscope.study.prepare import ModelSize, StudyData
+from priorscope.study.prepare_cells import Checked
 from priorscope.study.spec import TEST_PROBE, Study
 
 
@@ -51,21 +54,47 @@ def print_recipe(console: Console, study: Study) -> None:
     console.print(f"recipe   {words}", highlight=False, soft_wrap=True)
 
 
+def print_factors(console: Console, study: Study, checked: Checked) -> None:
+    """Print each factor with its levels, and how many cells and training images they make."""
+    for factor in study.factors:
+        named = zip(factor.values, factor.as_dict()["settings"], strict=True)
+        plain_levels = all(settings == [value] for value, settings in named)
+        levels = ", ".join(written(value) for value in factor.values)
+        keys = ", ".join(factor.keys)
+        more = "" if plain_levels and keys == f"data.{factor.name}" else f"  [{keys}]"
+        console.print(
+            f"factor   {factor.name}: {levels}{more}", highlight=False, markup=False, soft_wrap=True
+        )
+    if study.factors:
+        sizes = sorted(set(checked.num_train.values()))
+        images = f"{sizes[0]:,}" if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,}"
+        console.print(
+            f"cells    {len(checked.data)}, of {images} training images each", highlight=False
+        )
+
+
 def print_models(
     console: Console,
     study: Study,
-    data: StudyData,
+    checked: Checked,
     sizes: Mapping[str, ModelSize],
     seconds: Mapping[str, tuple[float, float]],
+    num_test: int,
 ) -> None:
-    """Print size and expected time of every model, and the sum."""
+    """Print size and expected time of every model, and the sum; times are those of the first cell.
+
+    Where cells differ in training images or epochs, the time of one run is their mean.
+    """
     table = _table("model", "component", "parameters", "MACs", "train img/s", "one run")
-    total, epochs = 0.0, study.recipe.epochs
+    total = 0.0
     for name, component in study.models.items():
         train_one, predict_one = seconds[name]
         # Every epoch ends with the test images; probes are small beside them.
-        one_run = epochs * (len(data.train) * train_one + len(data.test) * predict_one)
-        total += one_run * len(study.seeds)
+        all_cells = sum(
+            epochs * (checked.num_train[levels] * train_one + num_test * predict_one)
+            for levels, epochs in checked.num_epochs.items()
+        )
+        total += all_cells * len(study.seeds)
         words = [f"{key}={value}" for key, value in component.parameters.items()]
         table.add_row(
             name,
@@ -73,14 +102,22 @@ def print_models(
             f"{sizes[name].num_parameters:,}",
             f"{sizes[name].macs / 1e6:,.1f} M",
             f"{1 / train_one:,.0f}",
-            duration(one_run),
+            duration(all_cells / len(checked.data)),
         )
     console.print(table)
+    in_cells = f" x {len(checked.data)} cells" if study.factors else ""
     console.print(
-        f"{len(study.models)} models x {len(study.seeds)} seeds: about {duration(total)}"
+        f"{len(study.models)} models x {len(study.seeds)} seeds{in_cells}: about {duration(total)}"
         " on this machine, probes and report not counted",
         highlight=False,
     )
+
+
+def print_notes(console: Console, notes: Mapping[str, Sequence[str]]) -> None:
+    """Print what models say about their parameters, such as a window that covers the grid."""
+    for name, of_model in notes.items():
+        for note in of_model:
+            console.print(f"note     {name}: {note}", highlight=False, markup=False, soft_wrap=True)
 
 
 def print_fairness(console: Console, differences: Sequence[Mapping[str, Any]]) -> None:
@@ -112,14 +149,22 @@ def print_estimates(console: Console, out: Path) -> None:
     """Print each probe's estimates with their intervals, chance included."""
     artefacts = read_artefacts(out)
     models = list(dict.fromkeys(row["model"] for row in artefacts.estimates))
-    table = _table("probe", "arm", "", *models)
-    for key, group in groupby(artefacts.estimates, lambda row: (row["probe"], row["arm"])):
-        rows = {row["model"]: row for row in group}
-        shown = unit(artefacts, *key, next(iter(rows.values()))["metric"])
-        # The interval stands on a line of its own: three models then fit 80 columns.
-        cells = [_cell(shown, rows.get(model)) for model in models]
-        table.add_row(key[0], plain(key[1]), shown.symbol, *cells)
-    console.print(table, highlight=False)
+    for cell in cells(artefacts):
+        of_cell = at_cell(artefacts, cell)
+        if cell:
+            console.print(cell.replace(",", "  "), style="bold", highlight=False, markup=False)
+        table = _table("probe", "arm", "", *models)
+        for key, group in groupby(of_cell.estimates, lambda row: (row["probe"], row["arm"])):
+            rows = {row["model"]: row for row in group}
+            shown = unit(of_cell, *key, next(iter(rows.values()))["metric"])
+            # The interval stands on a line of its own: three models then fit 80 columns.
+            table.add_row(
+                key[0],
+                plain(key[1]),
+                shown.symbol,
+                *(_cell(shown, rows.get(model)) for model in models),
+            )
+        console.print(table, highlight=False)
 
 
 def _cell(shown: Unit, row: Mapping[str, Any] | None) -> str:

@@ -11,6 +11,7 @@ from priorscope.analysis.power import POWER, Plan
 from priorscope.report.artefacts import read_artefacts
 from priorscope.report.tables_verdicts import declared, effect, verdict_unit
 from priorscope.report.wording import Unit, counted, p_value, unit_of
+from priorscope.study.levels import listed_levels, written
 from priorscope.study.spec import Hypothesis
 
 _STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "bold yellow"}
@@ -62,6 +63,10 @@ def _declared(hypothesis: Hypothesis) -> str:
     words = " against ".join(part for part in (contrast.a, contrast.b, level) if part)
     if contrast.conditions is not None:
         words += f", {contrast.conditions[0]} minus {contrast.conditions[1]}"
+    for name, (first, second) in (contrast.between or {}).items():
+        words += f", {name} {written(first)} minus {written(second)}"
+    if hypothesis.at:
+        words += f", at {listed_levels(hypothesis.at.items())}"
     margin = f" within {hypothesis.margin:g}" if hypothesis.margin else ""
     where = ": ".join(part for part in (hypothesis.probe, hypothesis.condition) if part)
     return f"{words}, {hypothesis.metric} on {where}, expect {hypothesis.expect}{margin}"

@@ -36,37 +36,34 @@ def check(
     from priorscope.analysis.power import plan_power
     from priorscope.cli._summary import (
         print_data,
+        print_factors,
         print_fairness,
         print_models,
+        print_notes,
         print_recipe,
     )
     from priorscope.cli._verdicts import print_power
     from priorscope.data._locations import data_root as find_data_root
-    from priorscope.study.conditions import check_conditions
     from priorscope.study.cost import seconds_per_image
     from priorscope.study.environment import choose_device
-    from priorscope.study.fairness import as_plain, lint, refuse
-    from priorscope.study.prepare import (
-        build_models,
-        build_probes,
-        load_data,
-        measure_models,
-    )
+    from priorscope.study.fairness import as_plain, refuse
+    from priorscope.study.prepare_cells import cell_loader, check_cells
 
     console = Console()
     torch_device = choose_device(device, loaded.recipe.precision)
-    data = load_data(loaded, find_data_root(data_root))
-    models = build_models(loaded, data)
-    sizes = measure_models(models, data)
-    probes = build_probes(loaded, data.test)
-    check_conditions(loaded, probes)
-    differences = lint(loaded, data, models, probes)
-    print_data(console, loaded, data, probes)
-    print_recipe(console, loaded)
-    print_models(console, loaded, data, sizes, seconds_per_image(loaded, data, sizes, torch_device))
-    print_fairness(console, as_plain(differences))
-    print_power(console, plan_power(loaded, probes, pilot_arms))
-    refuse(differences)
+    load_cell = cell_loader(loaded, find_data_root(data_root))
+    checked = check_cells(loaded, load_cell)
+    cell = load_cell(checked.first)
+    sizes = checked.sizes[checked.first]
+    print_data(console, loaded, cell.data, cell.probes)
+    print_factors(console, loaded, checked)
+    print_recipe(console, cell.study)
+    seconds = seconds_per_image(cell.study, cell.data, sizes, torch_device)
+    print_models(console, loaded, checked, sizes, seconds, len(cell.data.test))
+    print_notes(console, checked.notes)
+    print_fairness(console, as_plain(checked.differences))
+    print_power(console, plan_power(loaded, cell.probes, pilot_arms))
+    refuse(checked.differences)
 
 
 def _read_pilot(folder: Path) -> "Arms":

@@ -11,6 +11,13 @@ from priorscope.errors import InputError
 
 def report(
     folder: Annotated[Path, typer.Argument(help="The output folder of a study.", metavar="DIR")],
+    data_root: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where paper/ lies, for a study that reproduces the 2021 report."
+            "  [default: $PRIORSCOPE_DATA or the cache folder]"
+        ),
+    ] = None,
 ) -> None:
     """Rebuild a report from stored predictions."""
     if not (folder / "study.json").is_file():
@@ -24,8 +31,13 @@ def report(
 
     from priorscope.analysis import analyse
     from priorscope.cli._verdicts import print_verdicts
+    from priorscope.data._locations import data_root as find_data_root
     from priorscope.report import build
+    from priorscope.report.published_curves import keep_curves, read_curves
+    from priorscope.study.store import read_study
 
+    if read_study(folder)["study"].get("reproduces"):
+        keep_curves(folder, read_curves(find_data_root(data_root)))
     analysis = analyse(folder)
     if analysis.missing:
         print(f"missing from the report: {', '.join(analysis.missing)}", file=sys.stderr)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # nothing that needs torch is imported before the study is kn
 
 
 def run(
+    invocation: typer.Context,
     study: Annotated[
         str, typer.Argument(help="A study file, or the name of a packaged study.", metavar="STUDY")
     ],
@@ -33,9 +34,17 @@ def run(
     ] = None,
     seeds: Annotated[str | None, typer.Option(help="Only these, such as 0,1.")] = None,
     only: Annotated[
-        str | None, typer.Option(help="Only models (or <model>-s<seed>) that match this glob.")
+        str | None,
+        typer.Option(help="Only models, <model>-s<seed> or <factor>=<level> that match."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    devices: Annotated[
+        int | None,
+        typer.Option(help="Train each run on so many devices.  [default: 1, or torchrun's]", min=1),
+    ] = None,
+    checkpoint_minutes: Annotated[
+        float, typer.Option(help="Between two checkpoints of a training.", min=0)
+    ] = 5.0,
     executor: Annotated[str, typer.Option(help="Who executes the runs.")] = "local",
     fresh: Annotated[
         bool,
@@ -61,50 +70,70 @@ def run(
 
     from priorscope import components
     from priorscope.analysis import analyse
-    from priorscope.cli._summary import print_data, print_estimates
+    from priorscope.cli._processes import num_processes, run_in_processes
+    from priorscope.cli._summary import print_data, print_estimates, print_factors
     from priorscope.cli._verdicts import print_verdicts
     from priorscope.data._locations import data_root as find_data_root
     from priorscope.errors import RunFailed
     from priorscope.report import build
-    from priorscope.study.conditions import check_conditions
-    from priorscope.study.environment import choose_device, hardware, versions
-    from priorscope.study.fairness import as_plain, lint, refuse
-    from priorscope.study.prepare import (
-        build_models,
-        build_probes,
-        load_data,
-        measure_models,
-    )
+    from priorscope.report.published_curves import keep_curves, read_curves
+    from priorscope.study.environment import check_num_devices, choose_device, hardware, versions
+    from priorscope.study.fairness import as_plain, refuse
+    from priorscope.study.levels import cell_name
+    from priorscope.study.prepare_cells import cell_loader, check_cells
     from priorscope.study.run import Context
     from priorscope.study.samples import write_samples
     from priorscope.study.store import locked, open_study
+    from priorscope.training import distributed
 
-    console = Console()
-    execute_all = components.resolve("executors", executor, base=loaded.base, where="--executor")
     torch_device = choose_device(device, loaded.recipe.precision)
-    data = load_data(loaded, find_data_root(data_root))
-    models = build_models(loaded, data)
-    sizes = measure_models(models, data)
-    probes = build_probes(loaded, data.test)
-    check_conditions(loaded, probes)
-    differences = lint(loaded, data, models, probes)
-    refuse(differences)
-    del models  # every run builds its own
-    print_data(console, loaded, data, probes)
-    if fresh and (aside := set_aside(out)):
-        console.print(f"old results are now in {aside}")
+    num_devices = devices or num_processes()
+    check_num_devices(torch_device, num_devices, loaded.recipe.batch_size)
+    if num_devices > num_processes():
+        raise typer.Exit(run_in_processes(invocation.obj, num_devices, device=torch_device.type))
+    torch_device = distributed.join(torch_device)
+    console = Console(quiet=not distributed.is_main())
+    execute_all = components.resolve("executors", executor, base=loaded.base, where="--executor")
+    root = find_data_root(data_root)
+    curves = read_curves(root) if loaded.reproduces else []
+    load_cell = cell_loader(loaded, root)
+    checked = check_cells(loaded, load_cell)
+    refuse(checked.differences)
+    cell = load_cell(checked.first)
+    print_data(console, loaded, cell.data, cell.probes)
+    print_factors(console, loaded, checked)
 
-    environment = {"versions": versions(), "hardware": hardware(torch_device)}
-    command = shlex.join(["priorscope", *sys.argv[1:]])
-    about = {"command": command, "data": data.describe(), "fairness": as_plain(differences)}
-    about |= environment
-    context = Context(loaded, data, probes, sizes, torch_device, out)
+    about = {"command": shlex.join(["priorscope", *invocation.obj]), **checked.about()}
+    about |= {"versions": versions(), "hardware": hardware(torch_device)}
+    about["fairness"] = as_plain(checked.differences)
+
+    def context(each: "Run") -> Context:
+        cell = load_cell(each.levels)
+        sizes = checked.sizes[each.levels]
+        seconds = 60 * checkpoint_minutes
+        return Context(cell.study, cell.data, cell.probes, sizes, torch_device, out, seconds)
+
+    def train_all() -> "tuple[Run, ...]":
+        distributed.wait_for_all()
+        failed = _train(console, execute_all, chosen, context, checked.work_of, out)
+        distributed.leave()
+        return failed
+
     # A scheduler's SIGTERM ends a run as Ctrl-C does: with a word, and ready to continue.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if not distributed.is_main():
+        train_all()
+        return
+    if fresh and (aside := set_aside(out)):
+        console.print(f"old results are now in {aside}")
     with locked(out):
         open_study(out, loaded, runs, about=about)
-        write_samples(out, data.train, probes)
-        failed = _train(console, execute_all, chosen, context)
+        for levels in checked.shown():
+            cell = load_cell(levels)
+            write_samples(out, cell.data, cell.probes, cell_name(levels))
+        del cell  # runs load the cells that they need
+        keep_curves(out, curves)
+        failed = train_all()
         if any(is_finished(out, each) for each in runs):
             started = time.perf_counter()
             analyse(out)
@@ -114,7 +143,7 @@ def run(
             console.print(f"analysed in {time.perf_counter() - started:.1f} s", style="dim")
             console.print(f"report: {page}", soft_wrap=True, highlight=False)
     if failed:
-        names = ", ".join(f"{each.model} seed {each.seed}" for each in failed)
+        names = ", ".join(each.title for each in failed)
         raise RunFailed(f"{len(failed)} of {len(chosen)} runs failed: {names}")
 
 
@@ -122,22 +151,26 @@ def _train(
     console: "Console",
     execute_all: Callable[..., "tuple[Run, ...]"],
     chosen: Sequence["Run"],
-    context: "Context",
+    context: "Callable[[Run], Context]",
+    work: "Callable[[Run], tuple[int, float]]",
+    out: Path,
 ) -> "tuple[Run, ...]":
-    """Execute the chosen runs with their progress on the console; give those that failed."""
+    """Execute the chosen runs with their progress on the console; give those that failed.
+
+    `work` gives a run's epochs, and the MACs of one forward pass of an epoch.
+    """
     from priorscope.cli._progress import TrainingProgress
     from priorscope.study.run import execute
     from priorscope.study.store import is_finished
 
-    to_train = [each for each in chosen if not is_finished(context.out, each)]
+    to_train = [each for each in chosen if not is_finished(out, each)]
     if len(to_train) < len(chosen):
         console.print(f"{len(chosen) - len(to_train)} of {len(chosen)} runs are finished already")
-    macs = {name: size.macs for name, size in context.sizes.items()}
-    progress = TrainingProgress(console, to_train, context.study.recipe.epochs, macs)
+    progress = TrainingProgress(console, to_train, work)
 
     def one(each: "Run") -> None:
         if each not in to_train:  # trained already; its predictions may still be due
-            execute(each, context, on_epoch=lambda _: None)
+            execute(each, context(each), on_epoch=lambda _: None)
             return
         epochs: list[Epoch] = []
 
@@ -146,11 +179,11 @@ def _train(
             progress.epoch(each, epoch)
 
         progress.start(each)
-        execute(each, context, on_epoch=on_epoch)
+        execute(each, context(each), on_epoch=on_epoch)
         progress.finish(each, epochs)
 
     def on_failure(each: "Run", failure: Exception) -> None:
-        print(f"run failed: {each.model} seed {each.seed}: {failure}", file=sys.stderr)
+        print(f"run failed: {each.title}: {failure}", file=sys.stderr)
 
     with progress:
         return execute_all(chosen, one, on_failure=on_failure)

@@ -1,26 +1,61 @@
 """From bytes to what a network sees: the same for training, test and every probe."""
 
 import functools
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 
+@dataclass(frozen=True, eq=False)
+class Rearrangement:
+    """What an intervention does to every image: position i shows pixel `order[i]`.
+
+    Attributes
+    ----------
+    name, seed, parameters : of the intervention, as the study gives them
+    order : int64 [image_px ** 2], a permutation; positions are counted row by row
+    """
+
+    name: str
+    seed: int
+    parameters: dict[str, Any]
+    order: np.ndarray
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Move the pixels of images [n, image_px, image_px, channels], all alike."""
+        return images.reshape(len(images), len(self.order), -1)[:, self.order].reshape(images.shape)
+
+    def describe(self) -> dict[str, Any]:
+        """Give name, parameters, and a hash of the order (SHA-256, 16 hex digits)."""
+        order = np.ascontiguousarray(self.order, dtype=np.int64)
+        fingerprint = hashlib.sha256(order.data).hexdigest()[:16]
+        plain = {"name": self.name, "seed": self.seed, **self.parameters}
+        return plain | {"fingerprint": fingerprint}
+
+
 @dataclass(frozen=True)
 class Preprocess:
-    """Resize to `image_px` and normalise each channel by the training images' moments.
+    """Resize to `image_px`, normalise each channel by the training images' moments, move pixels.
+
+    The intervention comes last and once for all: training images have been augmented by then, so
+    that a shift still moves what an image shows, and not positions that mean nothing any more; and
+    training, test and probe images cannot but be rearranged alike.
 
     Attributes
     ----------
     image_px : side of the network's input in pixels
     mean, std : of each channel over all training pixels, in 0 .. 1
+    rearrangement : of the study's intervention, if it has one
     """
 
     image_px: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    rearrangement: Rearrangement | None = field(default=None)
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         """Map uint8 [batch, h, w, 3] to float32 [batch, 3, image_px, image_px], channels last.
@@ -31,6 +66,9 @@ class Preprocess:
         scale, shift = _row_affine(self, images.device)
         rows = images.flatten(2)
         rows = (rows.float() if rows.dtype == torch.uint8 else rows) * scale + shift
+        if self.rearrangement is not None:
+            order = _order_on(self.rearrangement, images.device)
+            rows = rows.view(len(images), -1, 3).index_select(1, order)
         return rows.view(*images.shape).permute(0, 3, 1, 2)
 
 
@@ -56,6 +94,12 @@ def _row_affine(of: Preprocess, device: torch.device) -> tuple[torch.Tensor, tor
     scale = torch.tensor([1 / (255 * s) for s in of.std] * of.image_px)
     shift = torch.tensor([-m / s for m, s in zip(of.mean, of.std, strict=True)] * of.image_px)
     return scale.to(device), shift.to(device)
+
+
+@functools.lru_cache(maxsize=8)
+def _order_on(rearrangement: Rearrangement, device: torch.device) -> torch.Tensor:
+    """Keep the order on the device; rearrangements are told apart by identity."""
+    return torch.from_numpy(np.array(rearrangement.order, dtype=np.int64)).to(device)
 
 
 def preprocess_for(train_images: np.ndarray, image_px: int | None) -> Preprocess:

@@ -7,7 +7,12 @@ import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import nn
 
-from priorscope.errors import InputError
+from priorscope.models._checks import (
+    check_divides_channels,
+    check_halving,
+    check_odd,
+    grid_side,
+)
 from priorscope.models._dwnet_blocks import (
     Block,
     ChannelNorm,
@@ -15,7 +20,6 @@ from priorscope.models._dwnet_blocks import (
     InhomogeneousMixing,
     PatchMerging,
 )
-from priorscope.models._transformer import check_odd, grid_side
 
 SHAPES = {"tiny": (96, (2, 2, 6, 2)), "base": (128, (2, 2, 18, 2))}  # embed_dim, depths
 
@@ -121,20 +125,11 @@ def dwnet(
     own_embed_dim, own_depths = SHAPES[size]
     embed_dim, depths = embed_dim or own_embed_dim, depths or own_depths
     check_odd(window_size)
-    shrink = 2 ** (len(depths) - 1)
-    if grid_side(image_px, patch_size) % shrink:
-        raise InputError(
-            f"{len(depths)} stages halve the grid {len(depths) - 1} times",
-            where="patch_size",
-            found=f"image {image_px} px, patch_size {patch_size}: "
-            f"a grid of {image_px // patch_size} patches a side",
-            allowed=[p for p in range(1, image_px + 1) if image_px % (p * shrink) == 0]
-            or f"none at {image_px} px: take an image size that {shrink} divides, or fewer depths",
-        )
+    check_halving(grid_side(image_px, patch_size), len(depths), image_px=image_px)
     if dynamic != "static":
-        _must_divide("reduction", reduction, embed_dim)
+        check_divides_channels("reduction", reduction, embed_dim)
     if dynamic == "inhomogeneous":
-        _must_divide("group_channels", group_channels, embed_dim)
+        check_divides_channels("group_channels", group_channels, embed_dim)
 
     def make_mixing(channels: int) -> nn.Module:
         if dynamic == "homogeneous":
@@ -151,13 +146,3 @@ def dwnet(
         mlp_ratio=mlp_ratio,
         make_mixing=make_mixing,
     )
-
-
-def _must_divide(name: str, value: int, embed_dim: int) -> None:
-    if embed_dim % value:
-        raise InputError(
-            f"{name} must divide the channels",
-            where=name,
-            found=f"{name} {value}, embed_dim {embed_dim}",
-            allowed=[d for d in range(1, embed_dim + 1) if embed_dim % d == 0],
-        )

@@ -3,7 +3,7 @@
 from pydantic import PositiveFloat, PositiveInt
 from torch import nn
 
-from priorscope.models._transformer import Transformer, grid_side, neighbourhood_mask
+from priorscope.models.skeleton import skeleton
 
 
 def local_vit_nano(
@@ -29,13 +29,14 @@ def local_vit_nano(
     ------
     InputError : even window, the patch does not divide the image, or the heads not the width
     """
-    return Transformer(
+    return skeleton(
         num_classes=num_classes,
         image_px=image_px,
+        mixer="neighbourhood_attention",
         patch_size=patch_size,
         embed_dim=embed_dim,
         depth=depth,
-        num_heads=num_heads,
         mlp_ratio=mlp_ratio,
-        mask=neighbourhood_mask(grid_side(image_px, patch_size), window_size),
+        window_size=window_size,
+        num_heads=num_heads,
     )

@@ -1,6 +1,5 @@
 """Read what a study left on disk: all that a report is made of."""
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Any
 import polars as pl
 
 from priorscope.errors import InputError
-from priorscope.study.store import read_json, read_run, read_study
+from priorscope.study.levels import Value, cell_name, recorded_factors
+from priorscope.study.store import read_json, read_lines, read_run, read_study
 
 CHANCE = "chance"
 Row = dict[str, Any]
@@ -25,7 +25,7 @@ class Artefacts:
     ----------
     record : `study.json`
     runs : `run.json` of every finished run of the plan, in the plan's order
-    epochs : the lines of every `metrics.jsonl`, each with `model` and `seed`
+    epochs : the lines of every `metrics.jsonl`, each with `model`, `seed` and `cell`
     samples : probe (or "train") -> rows with `id, arm, label, cluster, png`
     scores, estimates, comparisons, histograms, controls : the rows of the files of `analysis/`
     analysis : `analysis.json`
@@ -61,6 +61,11 @@ class Artefacts:
     def models(self) -> list[str]:
         """List the models in the study's order."""
         return list(self.study["models"])
+
+    @property
+    def factors(self) -> dict[str, list[Value]]:
+        """Map each factor of the study to the values of its levels; empty without factors."""
+        return recorded_factors(self.study)
 
     @property
     def probes(self) -> dict[str, Row]:
@@ -135,8 +140,8 @@ def read_artefacts(out: Path) -> Artefacts:
             run = read_run(folder)
             runs.append(run)
             epochs += [
-                {"model": run["model"], "seed": run["seed"]} | line
-                for line in _json_lines(folder / "metrics.jsonl")
+                {"model": run["model"], "seed": run["seed"], "cell": cell_of(run)} | line
+                for line in _epoch_lines(folder / "metrics.jsonl")
             ]
     if not runs:
         raise InputError(
@@ -144,14 +149,12 @@ def read_artefacts(out: Path) -> Artefacts:
             where=out / "runs",
             hint="priorscope run continues with the runs that are not finished",
         )
-    sample_names = ["train", *(record["study"].get("probes") or {})]
-    sample_files = {name: out / "samples" / f"{name}.parquet" for name in sample_names}
     return Artefacts(
         out,
         record,
         runs,
         epochs,
-        {name: _rows(path) for name, path in sample_files.items() if path.is_file()},
+        read_samples(out, record),
         _rows(out / "analysis" / "scores.parquet"),
         _rows(out / "analysis" / "estimates.parquet"),
         _rows(out / "analysis" / "comparisons.parquet"),
@@ -165,13 +168,27 @@ def read_artefacts(out: Path) -> Artefacts:
     )
 
 
-def _json_lines(path: Path) -> list[Row]:
-    try:
-        lines = [json.loads(line) for line in _existing(path).read_bytes().splitlines() if line]
-    except ValueError as error:
-        raise InputError("file is not JSON lines", where=path, found=error) from None
+def cell_of(run: Row) -> str:
+    """Name the cell of a run, planned or finished; empty in a study without factors."""
+    return cell_name(run.get("levels", {}).items())
+
+
+def read_samples(out: Path, record: Row, cell: str | None = None) -> dict[str, list[Row]]:
+    """Read the images that stand for a cell; without one, for the first cell of the study."""
+    folder = out / "samples"
+    for entry in record.get("cells", []):
+        if cell is None or entry["cell"] == cell:
+            folder /= entry["samples"]
+            break
+    names = ["train", *(record["study"].get("probes") or {})]
+    files = {name: folder / f"{name}.parquet" for name in names}
+    return {name: _rows(path) for name, path in files.items() if path.is_file()}
+
+
+def _epoch_lines(path: Path) -> list[Row]:
+    lines = read_lines(_existing(path))
     for line in lines:
-        if not isinstance(line, dict) or not set(line) >= _EPOCH_KEYS:
+        if not set(line) >= _EPOCH_KEYS:
             allowed = f"at least {', '.join(sorted(_EPOCH_KEYS))}"
             raise InputError("a line is no epoch", where=path, found=line, allowed=allowed)
     return lines

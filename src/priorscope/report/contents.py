@@ -16,6 +16,7 @@ from priorscope.report.figures_intervals import arm_intervals, differences, over
 from priorscope.report.figures_training import training_curves
 from priorscope.report.figures_verdicts import verdict_forest
 from priorscope.report.matched import matched_figure, matched_paragraph, matched_table
+from priorscope.report.report_2021 import beside_2021
 from priorscope.report.tables import Table
 from priorscope.report.tables_fairness import (
     architecture_table,
@@ -108,7 +109,8 @@ def contents(artefacts: Artefacts, columns: list[Column]) -> list[Section]:
     ]
     sections += [_probe_section(artefacts, probe, with_samples=False) for probe in known]
     sections += [_probe_section(artefacts, probe, with_samples=True) for probe in others]
-    sections += [_comparisons(artefacts, columns)]
+    sections.append(Section("report-2021", "The 2021 report", *beside_2021(artefacts)))
+    sections.append(_comparisons(artefacts, columns))
     if artefacts.probes and len(artefacts.models) > 1:
         sections.append(_matched(artefacts))
     sections.append(

@@ -25,7 +25,8 @@ def matching_histograms(
         return None
     highest = max(row["high"] or row["fraction"] for row in found)
     panels = [
-        _panel(artefacts, model, select(found, model=model), chance, highest) for model in models
+        model_panel(artefacts, model, select(found, model=model), chance, highest)
+        for model in models
     ]
     k = artefacts.largest_score(probe, arm, metric)
     caption = (
@@ -38,13 +39,28 @@ def matching_histograms(
     return ChartFigure(f"histogram-{probe}", caption, tuple(panels), columns=2, panel_px=210)
 
 
-def _panel(
+def model_panel(
     artefacts: Artefacts, model: str, rows: list[Row], chance: list[Row], highest: float
 ) -> Panel:
-    colour = model_colour(artefacts.models, model)
+    """Draw one model's rows of the histograms against those of chance, up to a share `highest`."""
     first = rows[0]
     estimate = artefacts.estimate(model, first["probe"], first["arm"], first["metric"])
     unit_ = unit(artefacts, first["probe"], first["arm"], first["metric"])
+    colour = model_colour(artefacts.models, model)
+    mean = f"mean {unit_.estimate(estimate)}"
+    return histogram_panel(rows, chance, highest, colour, model, mean, estimate)
+
+
+def histogram_panel(
+    rows: list[Row],
+    chance: list[Row],
+    highest: float,
+    colour: str,
+    heading: str,
+    mean: str,
+    estimate: Row | None,
+) -> Panel:
+    """Draw shares by score with their intervals, chance outlined; `estimate` is marked on top."""
     by_chance = {row["score"]: row["fraction"] for row in chance}
     bars = [
         {
@@ -97,7 +113,5 @@ def _panel(
                 x=alt.X("estimate:Q"), y=height
             ),
         ]
-    title = alt.TitleParams(
-        model, color=colour, limit=140, subtitle=f"mean {unit_.estimate(estimate)}", frame="group"
-    )
+    title = alt.TitleParams(heading, color=colour, limit=140, subtitle=mean, frame="group")
     return alt.layer(*layers).properties(width=135, height=135, title=title)

@@ -4,6 +4,7 @@ from priorscope.report.artefacts import Artefacts, Row
 from priorscope.report.interval_picture import interval_picture
 from priorscope.report.tables import Cell, Table
 from priorscope.report.wording import NONE, Unit, decimal, p_value, plain, unit
+from priorscope.study.levels import listed_levels
 
 _SIGNS = {"less": "<", "greater": ">", "different": "\N{NOT EQUAL TO}"}
 _SIGNS |= {"equivalent": "\N{ALMOST EQUAL TO}"}
@@ -20,8 +21,8 @@ def contrasted(row: Row) -> str:
     """Write a contrast as a difference: "vit - cnn", "cnn - 0.6", "vit (background - grey)"."""
     contrast = row["contrast"]
     a, b, level = contrast["a"], contrast["b"], contrast["level"]
-    if contrast["conditions"] is not None:
-        first, second = map(plain, contrast["conditions"])
+    if pair := _pair(contrast):
+        first, second = pair
         within = f"({first} {_MINUS} {second})"
         return f"{a} {within}" if b is None else f"({a} {_MINUS} {b}) {within}"
     return f"{a} {_MINUS} {b if level is None else decimal(level, 3).rstrip('0').rstrip('.')}"
@@ -33,8 +34,8 @@ def declared(row: Row, unit_: Unit) -> str:
     a, b = contrast["a"], contrast["b"]
     if contrast["level"] is not None:
         b = f"{unit_.value(contrast['level'])} {unit_.symbol}".strip()
-    if contrast["conditions"] is not None:
-        first, second = (plain(name) for name in contrast["conditions"])
+    if pair := _pair(contrast):
+        first, second = pair
         a, b = (
             (f"{a} on {first}", second)
             if b is None
@@ -48,7 +49,22 @@ def declared(row: Row, unit_: Unit) -> str:
     where = row["probe"]
     if len(arms) == 1 and arms[0] not in (where, ""):
         where = f"{where}: {plain(arms[0])}"
-    return f"{text.strip()} in {metric} on {where}"
+    at = listed_levels((row.get("at") or {}).items())
+    return f"{text.strip()} in {metric} on {where}" + (f", at {plain(at)}" if at else "")
+
+
+def _pair(contrast: Row) -> tuple[str, str] | None:
+    """Name the two conditions, or the two levels, that a contrast is between."""
+    if between := contrast.get("between"):
+        one, other = (
+            plain(listed_levels((name, values[side]) for name, values in between.items()))
+            for side in (0, 1)
+        )
+        return one, other
+    if contrast["conditions"] is None:
+        return None
+    first, second = map(plain, contrast["conditions"])
+    return first, second
 
 
 def effect(row: Row, unit_: Unit) -> str:

@@ -11,8 +11,11 @@ from priorscope.stats._result import (
 from priorscope.stats.crossed_bootstrap import crossed_bootstrap, percentile_interval
 from priorscope.stats.crossed_contrast import crossed_contrast
 from priorscope.stats.equivalence import equivalence, one_sided
+from priorscope.stats.factorial import Term, balanced_anova
 from priorscope.stats.holm import holm
 from priorscope.stats.hypergeometric import top_k_chance
+from priorscope.stats.interaction import Interaction, independent_difference, interaction
+from priorscope.stats.learning_curve import Bounded, DataMultiplier, data_multiplier
 from priorscope.stats.mcnemar import mcnemar
 from priorscope.stats.permutation import sign_flip_test
 from priorscope.stats.power import (
@@ -26,19 +29,27 @@ from priorscope.stats.power import (
 from priorscope.stats.wilson import wilson
 
 __all__ = [
+    "Bounded",
     "CrossedContrast",
+    "DataMultiplier",
     "Distribution",
     "EquivalenceTest",
     "Estimate",
+    "Interaction",
     "PairedTest",
+    "Term",
     "VarianceComponents",
+    "balanced_anova",
     "crossed_bootstrap",
     "crossed_contrast",
+    "data_multiplier",
     "detection_power",
     "equivalence",
     "equivalence_power",
     "holm",
     "images_needed",
+    "independent_difference",
+    "interaction",
     "mcnemar",
     "minimum_detectable_effect",
     "minimum_equivalence_margin",

@@ -79,7 +79,7 @@ def crossed_contrast(
         estimate=estimate,
         low=estimate - half,
         high=estimate + half,
-        p_value=_two_sided(estimate - null, standard_error, df),
+        p_value=two_sided(estimate - null, standard_error, df),
         standard_error=standard_error,
         df=df,
         components=components,
@@ -89,7 +89,8 @@ def crossed_contrast(
     )
 
 
-def _two_sided(distance: float, standard_error: float, df: float) -> float:
+def two_sided(distance: float, standard_error: float, df: float) -> float:
+    """Give the two-sided p-value of a distance from the null; 1 where there is no distance."""
     if not distance:
         return 1.0
     if not standard_error:

@@ -1,5 +1,6 @@
 """Versions and hardware: what a number depends on beside the study."""
 
+import os
 import platform
 from datetime import UTC, datetime
 from importlib import metadata
@@ -41,6 +42,41 @@ def _device(name: str) -> torch.device:
     if name not in present:
         raise unknown_name("device", name, present, where="--device")
     return torch.device(name)
+
+
+def check_num_devices(device: torch.device, number: int, batch_size: int) -> None:
+    """Refuse a number of devices, one process each, on which a recipe cannot be trained.
+
+    Raises
+    ------
+    InputError : more than there are, or they do not divide the batch
+    """
+    if number == 1:
+        return
+    on_cpu = device.type == "cpu"
+    present = len(os.sched_getaffinity(0)) if on_cpu else torch.accelerator.device_count()
+    if not 1 <= number <= present:
+        what = "processors (one process each)" if on_cpu else f"{device.type} devices"
+        raise InputError(
+            "not as many devices here",
+            where="--devices",
+            found=number,
+            allowed=f"1 .. {present} {what}",
+        )
+    if device.index is not None:
+        raise InputError(
+            "several devices cannot be one",
+            where="--device",
+            found=f"{device}, and {number} devices",
+            allowed=device.type,
+        )
+    if batch_size % number:
+        raise InputError(
+            "the devices must divide the batch, which is global",
+            where="recipe.batch_size",
+            found=f"batch of {batch_size}, {number} devices",
+            allowed=f"multiples of {number}",
+        )
 
 
 def versions() -> dict[str, str]:

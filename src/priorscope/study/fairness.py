@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from priorscope.errors import InputError
+from priorscope.study.levels import cell_name
 from priorscope.study.spec import TEST_PROBE, Study, digest
 
 if TYPE_CHECKING:
@@ -156,16 +157,34 @@ def check_runs(
 ) -> list[Difference]:
     """Compare how the finished runs of one output folder were trained and tested.
 
-    What no run has recorded is not compared. A probe is compared among the runs that have
-    predictions on it; all else that some runs have recorded and others have not, differs.
+    Runs are compared with those at the same level of every factor. What no run has recorded is not
+    compared. A probe is compared among the runs that have predictions on it; all else that some
+    runs have recorded and others have not, differs.
 
     Parameters
     ----------
     records : `run.json` of each
     declared : the study's reasons by property
     """
+    found: list[Difference] = []
+    for cell, of_cell in records_by_cell(records).items():
+        found += _check_cell(of_cell, f" at {cell}" if cell else "", declared or {})
+    return found
+
+
+def records_by_cell(records: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Group what runs recorded by the name of their cell."""
+    cells: dict[str, list[Mapping[str, Any]]] = {}
+    for record in records:
+        cells.setdefault(cell_name(record.get("levels", {}).items()), []).append(record)
+    return cells
+
+
+def _check_cell(
+    records: Sequence[Mapping[str, Any]], at: str, declared: Mapping[str, str]
+) -> list[Difference]:
     values: dict[str, dict[str, Value]] = {}
-    runs = [f"{record['model']} seed {record['seed']}" for record in records]
+    runs = [f"{record['model']} seed {record['seed']}{at}" for record in records]
     for run, record in zip(runs, records, strict=True):
         recorded = {f"recipe.{key}": value for key, value in record.get("recipe", {}).items()}
         recorded |= {f"data.{part}": value for part, value in record.get("data", {}).items()}
@@ -179,7 +198,7 @@ def check_runs(
     for name, by_run in values.items():
         if not name.startswith("probes."):
             values[name] = {run: by_run.get(run, "not recorded") for run in runs}
-    return [compare(name, by_run, declared or {}) for name, by_run in values.items()]
+    return [compare(name, by_run, declared) for name, by_run in values.items()]
 
 
 def refuse(

@@ -49,12 +49,14 @@ def _check_contrast(contrast: Contrast, study: Study, where: str) -> None:
         raise unknown_name("model", b, [*study.models, CHANCE], where=f"{where}.b")
     if a == b:
         raise InputError("a model is not compared with itself", where=where, found=a)
-    if b is None and contrast.level is None and contrast.conditions is None:
+    compared = (b, contrast.level, contrast.conditions, contrast.between)
+    if all(each is None for each in compared):
         raise InputError(
             "a contrast needs something to compare with",
             where=where,
             found=f"a: {a}",
-            allowed="b: another model or chance; level: a score; conditions: two arms",
+            allowed="b: another model or chance; level: a score; conditions: two arms; "
+            "between: two levels of a factor",
         )
     if contrast.level is not None and (b is not None or contrast.conditions is not None):
         raise InputError(

@@ -4,6 +4,7 @@ A study executes the code that it names (`./file.py:callable`): run only studies
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,10 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from priorscope.errors import InputError, did_you_mean, unknown_name
 from priorscope.study._yaml import read_yaml
+from priorscope.study.cells import check_levels
+from priorscope.study.factors import check_interventions, read_factors
 from priorscope.study.fairness import PROPERTIES
 from priorscope.study.hypotheses import check_hypotheses
 from priorscope.study.spec import (
     CHANCE,
+    REPORT_ARMS,
     TEST_PROBE,
     Component,
     Contrast,
@@ -51,6 +55,8 @@ class _File(BaseModel):
     hypotheses: tuple[Hypothesis, ...] = ()
     declared: dict[str, Annotated[str, Field(min_length=1)]] = {}
     convergence: Convergence = Convergence()
+    reproduces: dict[str, str] = {}
+    factors: dict[Name, Any] = {}
 
 
 def packaged_studies() -> dict[str, Path]:
@@ -126,8 +132,12 @@ def parse_study(text: str, *, base: Path) -> Study:
         text=text,
         declared=file.declared,
         convergence=file.convergence,
+        reproduces=file.reproduces,
     )
+    study = replace(study, factors=read_factors(content.get("factors") or {}, study, content))
     _check_references(study)
+    check_interventions(study)
+    check_levels(study)
     return study
 
 
@@ -149,6 +159,20 @@ def _check_references(study: Study) -> None:
     for name in study.declared:
         if name not in PROPERTIES:
             raise unknown_name("property", name, PROPERTIES, where=f"declared.{name}")
+    stands_for: dict[str, str] = {}
+    for arm, model in study.reproduces.items():
+        where = f"reproduces.{arm}"
+        if arm not in REPORT_ARMS:
+            raise unknown_name("arm of the 2021 report", arm, REPORT_ARMS, where=where)
+        if model not in study.models:
+            raise unknown_name("model", model, study.models, where=where)
+        if model in stands_for:
+            raise InputError(
+                f"a model stands for one arm, and this one stands for {stands_for[model]} already",
+                where=where,
+                found=model,
+            )
+        stands_for[model] = arm
     folded: dict[str, str] = {}
     for name in study.models:  # the names become folders, and some disks do not tell case
         if name.lower() in folded:
@@ -175,6 +199,7 @@ def _explain(error: ValidationError) -> InputError:
     if first["type"] in {"missing", "missing_argument"}:
         return InputError("missing key", where=path)
     message = first["msg"].replace("Input should be ", "").replace("String should match", "match")
+    message = message.replace("Value error, ", "")
     return InputError(
         "value not allowed", where=path, found=_short(first["input"]), allowed=message
     )

@@ -7,36 +7,63 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from priorscope.errors import InputError
+from priorscope.study.cells import cells, study_at
+from priorscope.study.levels import Levels, cell_name, listed_levels
 from priorscope.study.spec import Component, Study, digest
+
+MOST_IN_NAME = 100  # letters of a cell's name in that of a folder
 
 
 @dataclass(frozen=True)
 class Run:
-    """One model with one seed; `run_id` changes with anything that changes its weights."""
+    """One model with one seed at one level of each factor.
+
+    `run_id` changes with anything that changes its weights.
+    """
 
     run_id: str
     model: str
     seed: int
     component: Component
+    levels: Levels = ()
+
+    @property
+    def title(self) -> str:
+        """Name the run for a reader."""
+        at = listed_levels(self.levels)
+        return f"{self.model} seed {self.seed}" + (f" at {at}" if at else "")
 
 
 def plan(study: Study) -> tuple[Run, ...]:
-    """List the runs, seed by seed, so that an interrupted study has whole comparisons first."""
-    shared = {key: study.as_dict()[key] for key in ("data", "recipe")}
-    shared["data_code"] = _code(study.data, study.base)
+    """List the runs, seed by seed, so that an interrupted study has whole comparisons first.
+
+    Within a seed the runs go cell by cell, so that the data of a cell are needed once a seed.
+    """
+    shared = []
+    for levels in cells(study):
+        at = study_at(study, levels)
+        plain = at.as_dict()
+        identity = {key: plain[key] for key in ("data", "recipe")}
+        shared.append((levels, identity | {"data_code": _code(at.data, study.base)}))
     runs = []
     for seed in study.seeds:
-        for model, component in study.models.items():
-            identity = {**shared, "model": component.as_dict(), "seed": seed}
-            identity["code"] = _code(component, study.base)
-            runs.append(Run(f"{model}-s{seed}-{digest(identity)[:8]}", model, seed, component))
+        for levels, of_cell in shared:
+            for model, component in study.models.items():
+                identity = {**of_cell, "model": component.as_dict(), "seed": seed}
+                identity["code"] = _code(component, study.base)
+                cell = f"-{cell_name(levels)[:MOST_IN_NAME]}" if levels else ""
+                run_id = f"{model}-s{seed}{cell}-{digest(identity)[:8]}"
+                runs.append(Run(run_id, model, seed, component, levels))
     return tuple(runs)
 
 
 def select(
     runs: Sequence[Run], *, seeds: Sequence[int] | None = None, only: str | None = None
 ) -> tuple[Run, ...]:
-    """Choose runs by seed and by a glob over `<model>` or `<model>-s<seed>`.
+    """Choose runs by seed and by a glob.
+
+    The glob may match `<model>`, `<model>-s<seed>`, a level as `<factor>=<value>`, a whole cell as
+    `task=far_relation,train_fraction=0.1`, or model and cell as `<model>-s<seed>-<cell>`.
 
     Raises
     ------
@@ -50,16 +77,22 @@ def select(
         run
         for run in runs
         if (seeds is None or run.seed in seeds)
-        and (
-            only is None
-            or fnmatchcase(run.model, only)
-            or fnmatchcase(f"{run.model}-s{run.seed}", only)
-        )
+        and (only is None or any(fnmatchcase(name, only) for name in _names(run)))
     )
     if not chosen:
         names = sorted({run.model for run in runs})
+        names += sorted({cell_name([level]) for run in runs for level in run.levels})
         raise InputError("no run has that name", where="--only", found=only, allowed=names)
     return chosen
+
+
+def _names(run: Run) -> list[str]:
+    names = [run.model, f"{run.model}-s{run.seed}"]
+    if run.levels:
+        cell = cell_name(run.levels)
+        names += [cell_name([level]) for level in run.levels]
+        names += [cell, f"{names[1]}-{cell}"]
+    return names
 
 
 def _code(component: Component, base: Path) -> str | None:

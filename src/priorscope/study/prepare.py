@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from priorscope import components
 from priorscope.data import Dataset, LabeledImages
-from priorscope.data._preprocess import Preprocess, preprocess_for
+from priorscope.data._label_noise import with_label_noise
+from priorscope.data._preprocess import Preprocess, Rearrangement, preprocess_for
 from priorscope.data._splits import hold_out, subset
 from priorscope.errors import InputError
 from priorscope.probes import ProbeSet
+from priorscope.study.factors import bind_intervention
 from priorscope.study.spec import TEST_PROBE, Component, Study
 
 
@@ -31,8 +33,9 @@ class StudyData:
     preprocess: Preprocess
 
     def describe(self) -> dict[str, Any]:
-        """Give title, classes, sizes and fingerprints as plain values."""
+        """Give title, classes, sizes, fingerprints and any intervention as plain values."""
         parts = {"train": self.train, "held_out": self.held_out, "test": self.test}
+        moved = self.preprocess.rearrangement
         return {
             "title": self.title,
             "class_names": list(self.train.class_names),
@@ -42,26 +45,69 @@ class StudyData:
                 for name, part in parts.items()
                 if part is not None
             },
-        }
+        } | ({} if moved is None else {"intervention": moved.describe()})
+
+    def fingerprints(self) -> dict[str, str]:
+        """Give what a run records: one hash a part, and one of the intervention if there is one."""
+        described = self.describe()
+        parts = ("train", "held_out", "test", "intervention")
+        return {part: described[part]["fingerprint"] for part in parts if part in described}
 
 
 def load_data(study: Study, root: Path) -> StudyData:
-    """Load the study's dataset and split its training images.
+    """Load the study's dataset, and split and spoil its training images as the study says.
 
     Raises
     ------
     InputError : unknown dataset, its files are missing or damaged, too few images
     """
-    dataset = load_dataset(study.data, root, study.base, where="data")
-    train, held_out = dataset.train, None
-    stream = np.random.SeedSequence([study.split.split_seed, 0])
-    for_fraction, for_hold_out = (np.random.default_rng(s) for s in stream.spawn(2))
-    if study.split.train_fraction < 1:
-        train = subset(train, fraction=study.split.train_fraction, rng=for_fraction)
-    if study.split.held_out_fraction > 0:
-        train, held_out = hold_out(train, fraction=study.split.held_out_fraction, rng=for_hold_out)
+    return split_data(study, load_dataset(study.data, root, study.base, where="data"))
+
+
+def split_data(study: Study, dataset: Dataset) -> StudyData:
+    """Choose training images from a dataset, and decide what networks see of every image.
+
+    Raises
+    ------
+    InputError : too few images, or an intervention that does not fit their size
+    """
+    split, train, held_out = study.split, dataset.train, None
+    stream = np.random.SeedSequence([split.split_seed, 0])
+    for_fraction, for_hold_out, for_noise = (np.random.default_rng(s) for s in stream.spawn(3))
+    with components.errors_at("data"):
+        if split.train_fraction < 1:
+            train = subset(train, fraction=split.train_fraction, rng=for_fraction)
+        if split.held_out_fraction > 0:
+            train, held_out = hold_out(train, fraction=split.held_out_fraction, rng=for_hold_out)
+        train = with_label_noise(train, fraction=split.label_noise, rng=for_noise)
     preprocess = preprocess_for(train.images, study.recipe.image_px)
+    if split.intervention is not None:
+        moved = _rearrangement(split.intervention, preprocess.image_px, study.base)
+        preprocess = replace(preprocess, rearrangement=moved)
     return StudyData(dataset.title, train, held_out, dataset.test, preprocess)
+
+
+def _rearrangement(component: Component, image_px: int, base: Path) -> Rearrangement:
+    """Draw an intervention's permutation, once for all images."""
+    where = "data.intervention"
+    parameters = dict(component.parameters)
+    seed = parameters.pop("seed", 0)
+    draw = bind_intervention(component, base, where=where)
+    with components.errors_at(where):
+        order = draw(image_px=image_px, rng=np.random.default_rng([seed, 2]))
+    positions = np.arange(image_px**2)
+    if (
+        not isinstance(order, np.ndarray)
+        or order.shape != positions.shape
+        or not np.array_equal(np.sort(order), positions)
+    ):
+        raise InputError(
+            "an intervention must return a permutation of the pixels",
+            where=where,
+            found=getattr(order, "shape", type(order).__name__),
+            allowed=f"int64 [{image_px}**2], every position once",
+        )
+    return Rearrangement(component.name, seed, parameters, order)
 
 
 def load_dataset(component: Component, root: Path, base: Path, *, where: str) -> Dataset:

@@ -1,30 +1,56 @@
 """Execute one run: build, train, predict, and write down what happened."""
 
-import hashlib
-import json
+import errno
 import shutil
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from safetensors.torch import load_model, save_model
 from torch import nn
 
-from priorscope.errors import InputError, PriorscopeError, RunFailed
-from priorscope.evaluation.predict import predict
-from priorscope.evaluation.predictions import Predictions, write_predictions
+from priorscope.data import LabeledImages
+from priorscope.errors import (
+    InputError,
+    PriorscopeError,
+    PriorscopeWarning,
+    RunFailed,
+    StorageFailed,
+)
+from priorscope.evaluation import read_predictions
 from priorscope.probes import ProbeSet
+from priorscope.study.answers import (
+    few_scenes,
+    fingerprint_of,
+    logits_of,
+    trajectory_epochs,
+    write_answers,
+)
 from priorscope.study.environment import hardware, versions
 from priorscope.study.plan import Run
 from priorscope.study.prepare import ModelSize, StudyData, build_model
-from priorscope.study.spec import Study, digest
-from priorscope.study.store import is_finished, now, read_run, run_folder, write_json
+from priorscope.study.spec import Study
+from priorscope.study.store import (
+    is_finished,
+    now,
+    read_lines,
+    read_run,
+    run_folder,
+    write_json,
+    write_lines,
+)
+from priorscope.training import distributed
+from priorscope.training.checkpoint import Checkpoints
 from priorscope.training.loop import Epoch, train
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +63,16 @@ class Context:
     sizes: Mapping[str, ModelSize]
     device: torch.device
     out: Path
+    checkpoint_seconds: float = 300.0
 
 
 def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> None:
     """Bring a run to its end: trained, its predictions on every probe stored.
 
     A finished run is not trained again; only predictions that are missing, or that were made on
-    other probe images, are computed from its stored weights.
+    other probe images, are computed from its stored weights. A training that was interrupted
+    continues from its last checkpoint. Where several processes train together, each of them calls
+    this, and the first one writes.
 
     Raises
     ------
@@ -51,26 +80,33 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
     InputError : stored weights cannot be read
     """
     folder = run_folder(context.out, run)
-    if is_finished(context.out, run):
+    finished = is_finished(context.out, run)
+    distributed.wait_for_all()  # before the first process writes anything that others look for
+    if finished:
         _complete(run, context, folder)
         return
-    shutil.rmtree(folder, ignore_errors=True)  # what an interrupted training left
-    folder.mkdir(parents=True)
     study, data, started = context.study, context.data, now()
-
+    checkpoints = Checkpoints(folder / "checkpoint", context.checkpoint_seconds)
+    epochs = _begun_epochs(folder)
     model = _model(run, context)
-    epochs: list[Epoch] = []
+    points = trajectory_epochs(study.recipe.epochs)
+    few = {name: few_scenes(probe) for name, probe in context.probes.items()} if points else {}
 
     def record(epoch: Epoch) -> None:
-        epochs.append(epoch)
-        with (folder / "metrics.jsonl").open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps(asdict(epoch)) + "\n")
+        # What was written after the checkpoint that training continued from is written anew.
+        epochs[:] = [*(e for e in epochs if e["epoch"] < epoch.epoch), asdict(epoch)]
+        if epoch.epoch in points:
+            for name, probe in few.items():
+                path = folder / "trajectory" / f"epoch-{epoch.epoch:04d}" / f"{name}.parquet"
+                write_answers(_logits(model, probe, context), name, probe, path)
+        if distributed.is_main():
+            write_lines(epochs, folder / "metrics.jsonl")
         on_epoch(epoch)
 
     def accuracies(model: nn.Module) -> dict[str, float]:
         parts = {"test_accuracy": data.test, "held_out_accuracy": data.held_out}
         return {
-            name: float((_logits(model, part.images, context).argmax(1) == part.labels).mean())
+            name: float((_logits(model, part, context).argmax(1) == part.labels).mean())
             for name, part in parts.items()
             if part is not None
         }
@@ -88,21 +124,23 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             device=context.device,
             accuracies=accuracies,
             on_epoch=record,
+            checkpoints=checkpoints,
         )
     evaluation_started = time.perf_counter()
-    made_on = {}
     with _failures_of_the_model(folder):
-        save_model(model, str(folder / "model.safetensors.partial"))
-        (folder / "model.safetensors.partial").replace(folder / "model.safetensors")
-        for name, probe in context.probes.items():
-            _predict(model, name, probe, context, folder)
-            made_on[name] = fingerprint_of(probe)
-    train_seconds = sum(epoch.seconds for epoch in epochs)
+        if distributed.is_main():
+            save_model(model, str(folder / "model.safetensors.partial"))
+            (folder / "model.safetensors.partial").replace(folder / "model.safetensors")
+        made_on = _answer(model, list(context.probes), context, folder)
+    train_seconds = sum(epoch["seconds"] for epoch in epochs)
+    if not distributed.is_main():
+        return
     write_json(
         {
             "run_id": run.run_id,
             "model": run.model,
             "seed": run.seed,
+            **({"levels": dict(run.levels)} if run.levels else {}),
             "status": "finished",
             "component": run.component.as_dict(),
             **asdict(context.sizes[run.model]),
@@ -110,16 +148,15 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             "normalization": {"mean": data.preprocess.mean, "std": data.preprocess.std},
             "image_px": data.preprocess.image_px,
             "num_epochs": len(epochs),
+            "trajectory": points,
             "train_seconds": train_seconds,
             "evaluate_seconds": time.perf_counter() - evaluation_started,
             "train_images_per_second": len(data.train) * len(epochs) / train_seconds,
-            "data": {
-                part: getattr(data, part).fingerprint
-                for part in ("train", "held_out", "test")
-                if getattr(data, part) is not None
-            },
+            "data": data.fingerprints(),
             "probes": made_on,
             "device": str(context.device),
+            "num_devices": distributed.world_size(),
+            "micro_batch_size": epochs[-1]["micro_batch_size"],
             "num_threads": torch.get_num_threads(),
             "started": started,
             "finished": now(),
@@ -128,17 +165,20 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
         },
         folder / "run.json",
     )
+    checkpoints.remove()
 
 
-def fingerprint_of(probe: ProbeSet) -> str:
-    """Hash everything of a probe that predictions depend on or carry."""
-    parts = hashlib.sha256()
-    for start in range(0, len(probe), 4096):
-        parts.update(np.ascontiguousarray(probe.images[start : start + 4096]).data)
-    columns = {name: column.tolist() for name, column in probe.conditions.items()}
-    clusters = None if probe.clusters is None else probe.clusters.tolist()
-    rest = [probe.ids.tolist(), columns, probe.targets.tolist(), clusters]
-    return digest([parts.hexdigest(), rest, probe.class_names])
+def _begun_epochs(folder: Path) -> list[dict[str, Any]]:
+    """Read the epochs that an interrupted training has behind it; without a checkpoint, none."""
+    begun = list((folder / "checkpoint").glob("*.ckpt"))
+    distributed.wait_for_all()
+    if begun:
+        return read_lines(folder / "metrics.jsonl")
+    if distributed.is_main():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    distributed.wait_for_all()
+    return []
 
 
 @contextmanager
@@ -148,6 +188,10 @@ def _failures_of_the_model(folder: Path) -> Iterator[None]:
         yield
     except PriorscopeError:
         raise
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise RunFailed(f"{type(error).__name__}: {error}") from error
+        raise StorageFailed(error) from error  # no other run could be written either
     except Exception as error:
         path = folder / "error.txt"
         path.write_text(traceback.format_exc(), encoding="utf-8")
@@ -162,7 +206,7 @@ def _complete(run: Run, context: Context, folder: Path) -> None:
         name
         for name, probe in context.probes.items()
         if made_on.get(name) != fingerprint_of(probe)
-        or not (folder / "predictions" / f"{name}.parquet").is_file()
+        or not _is_whole(folder / "predictions" / f"{name}.parquet")
     ]
     if not stale:
         return
@@ -178,10 +222,23 @@ def _complete(run: Run, context: Context, folder: Path) -> None:
             hint=f"remove {folder} to train this run again",
         ) from error
     model.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    for name in stale:
-        _predict(model, name, context.probes[name], context, folder)
-        made_on[name] = fingerprint_of(context.probes[name])
-    write_json({**record, "probes": made_on}, folder / "run.json")
+    made_on |= _answer(model, stale, context, folder)
+    if distributed.is_main():
+        write_json({**record, "probes": made_on}, folder / "run.json")
+
+
+def _is_whole(path: Path) -> bool:
+    """Tell whether a file of predictions is there and can be read; say which cannot."""
+    if not path.is_file():
+        return False
+    try:
+        read_predictions(path)
+    except InputError as error:
+        warnings.warn(
+            PriorscopeWarning(f"{path} is damaged and computed anew: {error.found}"), stacklevel=2
+        )
+        return False
+    return True
 
 
 def _model(run: Run, context: Context) -> nn.Module:
@@ -195,26 +252,20 @@ def _model(run: Run, context: Context) -> nn.Module:
     )
 
 
-def _logits(model: nn.Module, images: np.ndarray, context: Context) -> np.ndarray:
-    return predict(
+def _answer(model: nn.Module, names: list[str], context: Context, folder: Path) -> dict[str, str]:
+    """Store the predictions on these probes; give the fingerprints of what was answered."""
+    for name in names:
+        probe = context.probes[name]
+        path = folder / "predictions" / f"{name}.parquet"
+        write_answers(_logits(model, probe, context), name, probe, path)
+    return {name: fingerprint_of(context.probes[name]) for name in names}
+
+
+def _logits(model: nn.Module, examples: LabeledImages | ProbeSet, context: Context) -> np.ndarray:
+    return logits_of(
         model,
-        images,
+        examples.images,
         preprocess=context.data.preprocess,
         device=context.device,
         precision=context.study.recipe.precision,
     )
-
-
-def _predict(model: nn.Module, name: str, probe: ProbeSet, context: Context, folder: Path) -> None:
-    logits = _logits(model, probe.images, context)
-    if not np.isfinite(logits).all():
-        raise RunFailed(f"the model's answers on probe {name} are not finite")
-    answers = Predictions(
-        logits=logits,
-        targets=probe.targets,
-        ids=probe.ids,
-        conditions=probe.conditions,
-        class_names=probe.class_names,
-        clusters=probe.clusters,
-    )
-    write_predictions(answers, folder / "predictions" / f"{name}.parquet")

@@ -1,27 +1,37 @@
 """A few images of each probe, kept beside the results so that a report can show them."""
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from PIL import Image
 
-from priorscope.data import LabeledImages
+from priorscope.data._preprocess import Preprocess, resize
 from priorscope.probes import ProbeSet
+from priorscope.study.prepare import StudyData
 from priorscope.study.spec import TEST_PROBE
 
 NUM_SCENES = 8
 
 
-def write_samples(out: Path, train: LabeledImages, probes: dict[str, ProbeSet]) -> None:
-    """Write `samples/train.parquet` (one image a class) and `samples/<probe>.parquet`."""
+def write_samples(
+    out: Path, data: StudyData, probes: Mapping[str, ProbeSet], cell: str = ""
+) -> None:
+    """Write `samples/train.parquet` (one image a class) and `samples/<probe>.parquet`.
+
+    Those of a cell lie in `samples/<cell>/`. Where an intervention moves pixels, images are as
+    networks see them; otherwise they have the size at which they were made.
+    """
+    folder, train = out / "samples" / cell, data.train
     first = [np.flatnonzero(train.labels == label)[:1] for label in range(train.num_classes)]
     rows = np.concatenate(first)
     _write(
-        out / "samples" / "train.parquet",
-        images=train.images[rows],
+        folder / "train.parquet",
+        images=_seen(train.images[rows], data.preprocess),
         ids=train.labels[rows],
         arms=[""] * len(rows),
         labels=[train.class_names[label] for label in train.labels[rows]],
@@ -31,8 +41,8 @@ def write_samples(out: Path, train: LabeledImages, probes: dict[str, ProbeSet]) 
         if name != TEST_PROBE:
             chosen = np.flatnonzero(np.isin(probe.ids, _spread(probe)))
             _write(
-                out / "samples" / f"{name}.parquet",
-                images=probe.images[chosen],
+                folder / f"{name}.parquet",
+                images=_seen(probe.images[chosen], data.preprocess),
                 ids=probe.ids[chosen],
                 arms=probe.conditions["arm"][chosen].tolist(),
                 labels=[_label(probe, int(row)) for row in chosen],
@@ -40,6 +50,14 @@ def write_samples(out: Path, train: LabeledImages, probes: dict[str, ProbeSet]) 
                 if probe.clusters is None
                 else probe.clusters[chosen].tolist(),
             )
+
+
+def _seen(images: np.ndarray, preprocess: Preprocess) -> np.ndarray:
+    """Resize and rearrange images, uint8 [n, h, w, 3], as an intervention shows them."""
+    if preprocess.rearrangement is None:
+        return images
+    resized = resize(torch.from_numpy(images), preprocess.image_px).round().to(torch.uint8)
+    return preprocess.rearrangement(resized.numpy())
 
 
 def _spread(probe: ProbeSet) -> np.ndarray:

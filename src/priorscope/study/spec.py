@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pydantic
-from pydantic import ConfigDict, Field, NonNegativeInt, PositiveFloat
+from pydantic import ConfigDict, Field, NonNegativeInt, PlainValidator, PositiveFloat
 
+from priorscope.study.levels import Factor, Value
 from priorscope.training.recipe import Recipe
 
 TEST_PROBE = "test"  # the unchanged test images: always evaluated, never declared
 CHANCE = "chance"  # what a contrast may compare a model with
+REPORT_ARMS = ("resnet50", "vit", "local_vit")  # what the 2021 report compared
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"  # a name becomes part of file names
 
 Name = Annotated[str, Field(pattern=NAME)]
@@ -31,21 +33,59 @@ class Component:
         return {"name": self.name, **self.parameters}
 
 
+def _intervention(value: Any) -> Component | None:
+    """Read `none`, a name, or a mapping with a name, `seed` and the intervention's parameters."""
+    if value is None or value == "none":
+        return None
+    if isinstance(value, Component):  # read already
+        return value
+    beside = dict(value) if isinstance(value, dict) else {"name": value}
+    name = beside.pop("name", None)
+    if not isinstance(name, str):
+        raise ValueError("none, an intervention's name, or a mapping with its `name`")
+    seed = beside.pop("seed", 0)
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise ValueError("with one `seed`, a whole number: train and test are permuted alike")
+    return Component(name, {"seed": seed, **beside})
+
+
 @pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
 class Split:
-    """What part of the training images is used; stands beside the dataset's own parameters.
+    """What is done with a dataset's images; stands beside the dataset's own parameters.
 
     Attributes
     ----------
     train_fraction : stratified, seeded part of the training images, before holding out
     held_out_fraction : part of *those* that is kept from training, for any selection; its accuracy
         is recorded beside that on the test images
-    split_seed : decides both choices, for all runs alike
+    split_seed : decides both choices and the noise, for all runs alike
+    label_noise : part of the training labels that are replaced by another class, drawn uniformly;
+        held-out and test images keep theirs
+    intervention : how the pixels of every image are moved, in training, tests and probes alike,
+        after augmentation and resizing; its `seed` stands among the parameters
     """
 
     train_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     held_out_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.0
     split_seed: NonNegativeInt = 0
+    label_noise: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    intervention: Annotated[Component | None, PlainValidator(_intervention)] = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the keys as plain values; noise and intervention only where there is any.
+
+        A run's identity is made of these: runs from before these keys existed keep theirs.
+        """
+        plain: dict[str, Any] = {
+            "train_fraction": self.train_fraction,
+            "held_out_fraction": self.held_out_fraction,
+            "split_seed": self.split_seed,
+        }
+        if self.label_noise:
+            plain["label_noise"] = self.label_noise
+        if self.intervention is not None:
+            plain["intervention"] = self.intervention.as_dict()
+        return plain
 
 
 @pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
@@ -56,7 +96,9 @@ class Contrast:
     `{a: cnn, level: 0.6}` a model and a score that is stated beforehand; `{a: vit, conditions:
     [background, grey]}` one model on two arms of a probe, scene by scene; `{a: vit, b: cnn,
     conditions: [background, grey]}` the difference of these differences: (background minus grey)
-    of `a` minus that of `b`.
+    of `a` minus that of `b`; `{a: vit, between: {task: [near, far]}}` one model at two levels of a
+    factor; `{a: vit, b: cnn, between: {task: [near, far]}}` the difference of these differences:
+    (near minus far) of `a` minus that of `b`.
 
     Attributes
     ----------
@@ -64,12 +106,15 @@ class Contrast:
     b : another one, or `chance`
     level : in the metric's units
     conditions : two arms of the probe
+    between : two levels of a factor of the study; where several factors are named, all of them
+        change together
     """
 
     a: str
     b: str | None = None
     level: float | None = None
     conditions: tuple[str, str] | None = None
+    between: dict[str, tuple[Value, Value]] | None = None
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -91,6 +136,7 @@ class Hypothesis:
         it would be refuted
     alpha : the error rate of each verdict, kept over all hypotheses of the study
     condition : an arm of the probe; none is the arm that the probe is about
+    at : the level of each factor; a study with factors needs it
     """
 
     id: Name
@@ -102,6 +148,14 @@ class Hypothesis:
     margin: PositiveFloat | None = None
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     condition: str | None = None
+    at: dict[str, Value] | None = None
+
+    def cells(self) -> tuple[dict[str, Value], ...]:
+        """Give the level of each factor in the one or two cells that the hypothesis is about."""
+        at, between = dict(self.at or {}), self.contrast.between
+        if between is None:
+            return (at,)
+        return tuple(at | {name: pair[side] for name, pair in between.items()} for side in (0, 1))
 
 
 @pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
@@ -124,6 +178,8 @@ class Study:
     """A whole study, as resolved; `base` is the folder that its `./file.py` are relative to.
 
     `declared` gives reasons for differences between the models, by property of the fairness lint.
+    `reproduces` names the model that stands for each of the 2021 report's arms, where one does.
+    `factors` are what all models share at each of their levels: `study.factors.study_at` sets them.
     """
 
     name: str
@@ -139,12 +195,14 @@ class Study:
     text: str
     declared: dict[str, str] = field(default_factory=dict)
     convergence: Convergence = field(default_factory=Convergence)
+    reproduces: dict[str, str] = field(default_factory=dict)
+    factors: tuple[Factor, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Give the study as plain values, every default written out."""
         plain = pydantic.TypeAdapter(Any).dump_python
         return {
-            "data": {**self.data.as_dict(), **plain(self.split)},
+            "data": {**self.data.as_dict(), **self.split.as_dict()},
             "recipe": plain(self.recipe, mode="json"),
             "models": {name: model.as_dict() for name, model in self.models.items()},
             "seeds": list(self.seeds),
@@ -152,7 +210,8 @@ class Study:
             "hypotheses": [plain(hypothesis, mode="json") for hypothesis in self.hypotheses],
             "declared": dict(self.declared),
             "convergence": plain(self.convergence),
-        }
+            "reproduces": dict(self.reproduces),
+        } | ({"factors": {f.name: f.as_dict() for f in self.factors}} if self.factors else {})
 
     @property
     def hash(self) -> str:

@@ -15,8 +15,8 @@ from priorscope.study.hypotheses import digests
 from priorscope.study.plan import Run
 from priorscope.study.spec import Study
 
-# What makes two studies different ones. Models, seeds, probes and hypotheses may be added to a
-# study that has results: every run carries its own hash, so nothing old passes for new.
+# What makes two studies different ones. Models, seeds, levels, probes and hypotheses may be added
+# to a study that has results: every run carries its own hash, so nothing old passes for new.
 IDENTITY = ("data", "recipe")
 _STUDY_KEYS = ("plan", "study")
 _RUN_KEYS = ("model", "seed")
@@ -39,9 +39,18 @@ def is_finished(out: Path, run: Run) -> bool:
 
 def write_json(value: Mapping[str, Any], path: Path) -> None:
     """Write JSON beside its place and rename it into it."""
+    _write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", path)
+
+
+def write_lines(values: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Write JSON lines beside their place and rename them into it."""
+    _write_text("".join(json.dumps(value) + "\n" for value in values), path)
+
+
+def _write_text(text: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".partial")
-    beside.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    beside.write_text(text, encoding="utf-8")
     beside.replace(path)
 
 
@@ -92,6 +101,25 @@ def read_json(path: Path, *required: str) -> dict[str, Any]:
             hint="damaged: set the folder aside with --fresh, or remove the run's own folder",
         )
     return value
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Read JSON lines, each an object; none where there is no file.
+
+    Raises
+    ------
+    InputError : damaged
+    """
+    if not path.is_file():
+        return []
+    try:
+        lines = [json.loads(line) for line in path.read_bytes().splitlines() if line]
+    except ValueError as error:
+        raise InputError("file is not JSON lines", where=path, found=error) from None
+    for line in lines:
+        if not isinstance(line, dict):
+            raise InputError("a line is no object", where=path, found=line)
+    return lines
 
 
 def read_study(out: Path) -> dict[str, Any]:
@@ -195,7 +223,7 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
         history, created = stored["history"], stored["created"]
         if stored["hash"] != study.hash:
             before, after = stored["study"], study.as_dict()
-            changed = [key for key in after if before.get(key) != after[key]]
+            changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
             history = [*history, {"date": now(), "changed": changed, **state}]
     else:
         history = [{"date": created, "changed": [], **state}]
@@ -207,11 +235,13 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
             "created": created,
             "history": history,
             "study": study.as_dict(),
-            "plan": [{"run_id": r.run_id, "model": r.model, "seed": r.seed} for r in runs],
+            "plan": [
+                {"run_id": run.run_id, "model": run.model, "seed": run.seed}
+                | ({"levels": dict(run.levels)} if run.levels else {})
+                for run in runs
+            ],
             **about,
         },
         out / "study.json",
     )
-    beside = out / "study.yaml.partial"
-    beside.write_text(study.text, encoding="utf-8")
-    beside.replace(out / "study.yaml")
+    _write_text(study.text, out / "study.yaml")

@@ -12,9 +12,13 @@ from torch import nn
 
 from priorscope.data._preprocess import Preprocess, autocast_for, resize
 from priorscope.errors import RunFailed
+from priorscope.training import distributed
 from priorscope.training.augment import augment
-from priorscope.training.optimize import build_optimizer, build_schedule
+from priorscope.training.checkpoint import Checkpoints, interruption
+from priorscope.training.memory import smaller
+from priorscope.training.pool import image_pool
 from priorscope.training.recipe import Recipe
+from priorscope.training.state import TrainingState
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,8 @@ class Epoch:
 
     `train_loss` and `train_accuracy` are means over the epoch's examples as they were seen,
     augmented and by weights that changed underway; `learning_rate` is that of the last step;
-    `seconds` are those of training alone.
+    `seconds` are those of training alone; `micro_batch_size` is how many examples passed through
+    the model at once: the recipe's, or fewer where memory did not suffice.
     """
 
     epoch: int
@@ -35,6 +40,7 @@ class Epoch:
     seconds: float
     images_per_second: float
     held_out_accuracy: float | None = None
+    micro_batch_size: int | None = None
 
 
 def train(
@@ -48,8 +54,9 @@ def train(
     device: torch.device,
     accuracies: Callable[[nn.Module], dict[str, float]],
     on_epoch: Callable[[Epoch], None],
+    checkpoints: Checkpoints | None = None,
 ) -> None:
-    """Train a model in place by the recipe, from the weights that it has.
+    """Train a model in place by the recipe, from the weights that it has or from a checkpoint.
 
     Parameters
     ----------
@@ -58,82 +65,117 @@ def train(
     seed : decides the order of the examples and their augmentation, each by a stream of its own
     accuracies : gives an Epoch's accuracies on other images at its end; recorded, never used
     on_epoch : called at the end of every epoch
+    checkpoints : keeps the state from time to time, at the end, and when a signal asks to stop; a
+        training that finds one continues from it
 
     Raises
     ------
     RunFailed : the loss is not finite; names the step and its learning rate
+    KeyboardInterrupt : a signal asked to stop
     """
-    order, augmentation = (
-        torch.Generator(device).manual_seed(int(stream.generate_state(1, np.uint64)[0] >> 1))
-        for stream in np.random.SeedSequence([seed, 1]).spawn(2)
-    )
-    # All images stay on the device as bytes: 60,000 of 32 px are 184 MB.
-    pool = torch.from_numpy(np.array(images)).to(device)  # a copy: a memory map is read-only
+    pool = image_pool(images, device)
     answers = torch.from_numpy(np.array(labels)).to(device)
-    num_images = len(pool)
-    steps_per_epoch = math.ceil(num_images / recipe.batch_size)
+    num_images, num_processes = len(images), distributed.world_size()
 
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = build_optimizer(model, recipe)
-    schedule = build_schedule(optimizer, recipe, recipe.epochs * steps_per_epoch)
+    state = TrainingState(model, recipe, num_images, seed=seed, device=device)
     autocast = autocast_for(recipe.precision, device)
-    # Does nothing unless the precision is fp16, whose small gradients would vanish unscaled.
-    scaler = torch.amp.GradScaler(device.type, enabled=recipe.precision == "fp16")
     if recipe.compile:
         model.compile()
+    replica = distributed.replicate(model, device)
+    if checkpoints is not None and (saved := checkpoints.latest()):
+        state.restore(saved)
 
-    for epoch in range(1, recipe.epochs + 1):
-        model.train()
-        started = time.perf_counter()
-        # Sums stay on the device: reading one would make the host wait for it at every step.
-        losses = torch.zeros(steps_per_epoch, device=device)
-        num_correct = torch.zeros((), dtype=torch.int64, device=device)
-        learning_rates = []
-        batches = torch.randperm(num_images, generator=order, device=device)
-        for step, batch in enumerate(batches.split(recipe.batch_size)):
-            pixels, target = pool[batch], answers[batch]
-            if recipe.resize == "before_augment":
-                pixels = resize(pixels, preprocess.image_px).round().to(torch.uint8)
-            inputs = preprocess(augment(pixels, recipe.augment, augmentation))
-            optimizer.zero_grad(set_to_none=True)
-            micro_batch_size = recipe.micro_batch_size or len(batch)
-            for part, answer in zip(
-                inputs.split(micro_batch_size), target.split(micro_batch_size), strict=True
-            ):
+    def keep() -> None:
+        if checkpoints is not None and distributed.is_main():
+            checkpoints.save(state.as_dict(), state.num_steps)
+
+    def stop_if_asked() -> None:
+        if stop.is_set():
+            keep()
+            raise KeyboardInterrupt
+
+    def backward(pixels: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Leave the batch's gradients; give its summed loss and number of correct answers."""
+        total, num_correct = torch.zeros((), device=device), torch.zeros_like(state.num_correct)
+        num_parts = math.ceil(len(target) / min(state.micro_batch_size, len(target)))
+        splits = pixels.tensor_split(num_parts), target.tensor_split(num_parts)
+        for number, (part, answer) in enumerate(zip(*splits, strict=True)):
+            own, counts = distributed.own_examples(len(part))
+            answer = answer[own]
+            with distributed.gradients_kept(replica, unless=number == num_parts - 1):
                 with autocast:
-                    logits = model(part).float()
-                share = len(part) / len(batch)
+                    logits = replica(preprocess(part[own])).float()
+                # Gradients are summed over parts and averaged over processes.
+                share = counts * num_processes * len(answer) / len(target)
                 loss = share * F.cross_entropy(
                     logits, answer, label_smoothing=recipe.label_smoothing
                 )
-                scaler.scale(loss).backward()
-                losses[step] += loss.detach() * len(batch)
-                num_correct += (logits.detach().argmax(dim=1) == answer).sum()
-            if recipe.clip_grad_norm is not None:
-                scaler.unscale_(optimizer)
-                nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_grad_norm)
-            learning_rates.append(schedule.get_last_lr()[0])
-            scaler.step(optimizer)
-            scaler.update()
-            schedule.step()
-        if not torch.isfinite(losses).all():
-            first = int((~torch.isfinite(losses)).nonzero()[0])
-            step = (epoch - 1) * steps_per_epoch + first + 1
-            raise RunFailed(
-                f"the training loss is not finite at step {step}"
-                f" (epoch {epoch}, learning rate {learning_rates[first]:.3g})"
+                state.scaler.scale(loss).backward()
+            total += loss.detach() * (len(target) / num_processes)
+            num_correct += counts * (logits.detach().argmax(1) == answer).sum()
+        return total, num_correct
+
+    with interruption() as stop, distributed.synced_batch_norm(device):
+        while state.epoch <= recipe.epochs:
+            model.train()
+            distributed.seed_dropout(seed, state.epoch)
+            started = time.perf_counter() - state.seconds
+            for batch in state.batches():
+                state.seconds = time.perf_counter() - started
+                stop_if_asked()
+                # With several processes all must agree when: at the ends of epochs.
+                if checkpoints is not None and num_processes == 1 and checkpoints.due():
+                    keep()
+                pixels, target = pool(batch), answers[batch]
+                if recipe.resize == "before_augment":
+                    pixels = resize(pixels, preprocess.image_px).round().to(torch.uint8)
+                # Every process draws for the whole batch, so that their number changes nothing.
+                pixels = augment(pixels, recipe.augment, state.augmentation)
+                while True:
+                    try:
+                        state.optimizer.zero_grad(set_to_none=True)
+                        loss, correct = backward(pixels, target)
+                        break
+                    except (RuntimeError, MemoryError) as error:
+                        state.micro_batch_size = smaller(state.micro_batch_size, error)
+                state.losses[len(state.learning_rates)] = loss
+                state.num_correct += correct
+                if recipe.clip_grad_norm is not None:
+                    state.scaler.unscale_(state.optimizer)
+                    nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_grad_norm)
+                state.learning_rates.append(state.schedule.get_last_lr()[0])
+                state.scaler.step(state.optimizer)
+                state.scaler.update()
+                state.schedule.step()
+            losses, num_correct = distributed.summed(state.losses, state.num_correct)
+            _check_finite(losses, state)
+            state.seconds = time.perf_counter() - started
+            on_epoch(
+                Epoch(
+                    epoch=state.epoch,
+                    step=state.num_steps,
+                    train_loss=float(losses.sum()) / num_images,
+                    train_accuracy=int(num_correct) / num_images,
+                    **accuracies(model),
+                    learning_rate=state.learning_rates[-1],
+                    seconds=state.seconds,
+                    images_per_second=num_images / state.seconds,
+                    micro_batch_size=state.micro_batch_size,
+                )
             )
-        mean_loss, accuracy = float(losses.sum()) / num_images, int(num_correct) / num_images
-        seconds = time.perf_counter() - started
-        on_epoch(
-            Epoch(
-                epoch=epoch,
-                step=epoch * steps_per_epoch,
-                train_loss=mean_loss,
-                train_accuracy=accuracy,
-                **accuracies(model),
-                learning_rate=learning_rates[-1],
-                seconds=seconds,
-                images_per_second=num_images / seconds,
-            )
+            state.begin_epoch(state.epoch + 1)
+            if checkpoints is not None and (state.epoch > recipe.epochs or checkpoints.due()):
+                keep()
+            stop_if_asked()
+
+
+def _check_finite(losses: torch.Tensor, state: TrainingState) -> None:
+    finite = torch.isfinite(losses)  # reading it waits for the epoch's last step
+    if not finite.all():
+        first = int((~finite).nonzero()[0])
+        step = (state.epoch - 1) * state.steps_per_epoch + first + 1
+        raise RunFailed(
+            f"the training loss is not finite at step {step}"
+            f" (epoch {state.epoch}, learning rate {state.learning_rates[first]:.3g})"
         )

@@ -31,8 +31,9 @@ class Recipe:
     image_px : side to which train, test and probe images are resized; none keeps the data's
     resize : training images `after_augment`, as bytes were augmented at their own size, which is
         fast, or `before_augment`, as the 2021 report did
-    micro_batch_size : examples that pass through the model at once, with gradients summed over the
-        batch; none passes the whole batch. Batch norm sees micro-batches: its moments then differ
+    micro_batch_size : examples that pass through the model at once, over all devices, with
+        gradients summed over the batch; none passes the whole batch. Batch norm sees micro-batches:
+        its moments then differ
     compile : compile the model with torch.compile
     """
 

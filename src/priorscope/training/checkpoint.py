@@ -1,0 +1,126 @@
+"""Checkpoints of a training in progress, and interruptions that wait for one.
+
+A checkpoint holds all that the rest of a training depends on, so that a run that was killed ends
+in the same bits as one that was not. It is written beside its place and renamed into it, behind a
+digest of its bytes; two are kept, and a damaged newest one falls back to the one before.
+"""
+
+import hashlib
+import io
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from priorscope.errors import PriorscopeWarning
+from priorscope.training import distributed
+
+KEPT = 2
+_DIGEST_BYTES = 32
+
+
+class DamagedCheckpoint(PriorscopeWarning):
+    """A checkpoint could not be used; training continues from an older one or from the start."""
+
+
+@dataclass
+class Checkpoints:
+    """Where and how often the state of one training is kept.
+
+    Attributes
+    ----------
+    folder : created when the first checkpoint is written
+    every_seconds : between two checkpoints; with several processes they are written at the ends of
+        epochs only, since all must agree on the moment
+    """
+
+    folder: Path
+    every_seconds: float = 300.0
+    _last: float = field(default_factory=time.monotonic, repr=False)
+
+    def due(self) -> bool:
+        """Tell whether it is time for the next one; a clock that jumps does not matter."""
+        return time.monotonic() - self._last >= self.every_seconds
+
+    def save(self, state: dict[str, Any], step: int) -> None:
+        """Write the state after `step` optimizer steps, and drop all but the newest two."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        content = buffer.getbuffer()
+        path = self.folder / f"step-{step:09d}.ckpt"
+        beside = path.with_suffix(".partial")
+        with beside.open("wb") as file:
+            file.write(hashlib.sha256(content).digest())
+            file.write(content)
+        beside.replace(path)
+        for old in self._newest_first()[KEPT:]:
+            old.unlink()
+        self._last = time.monotonic()
+
+    def latest(self) -> dict[str, Any] | None:
+        """Read the newest checkpoint that is whole, onto the CPU; None where there is none.
+
+        Warns
+        -----
+        DamagedCheckpoint : names each file that had to be passed over
+        """
+        for path in self._newest_first():
+            try:
+                content = path.read_bytes()
+                if hashlib.sha256(content[_DIGEST_BYTES:]).digest() != content[:_DIGEST_BYTES]:
+                    raise ValueError("its digest does not match its contents")
+                file = io.BytesIO(content[_DIGEST_BYTES:])
+                return torch.load(file, map_location="cpu", weights_only=True)
+            except Exception as error:  # whatever a damaged file makes a reader say
+                warnings.warn(
+                    DamagedCheckpoint(f"checkpoint {path} is damaged and not used: {error}"),
+                    stacklevel=2,
+                )
+        return None
+
+    def remove(self) -> None:
+        """Remove what a finished training no longer needs."""
+        for path in self._newest_first():
+            path.unlink()
+        for path in self.folder.glob("*.partial"):
+            path.unlink()
+        if self.folder.is_dir():
+            self.folder.rmdir()
+
+    def _newest_first(self) -> list[Path]:
+        return sorted(self.folder.glob("step-*.ckpt"), reverse=True)
+
+
+@contextmanager
+def interruption() -> Iterator[threading.Event]:
+    """Turn SIGINT and SIGTERM into an event while training, so that a step is never cut in two.
+
+    A second signal interrupts at once. With several processes, or outside the main thread, signals
+    keep their meaning and the event is never set.
+    """
+    stop = threading.Event()
+    alone = distributed.world_size() == 1
+    if not (alone and threading.current_thread() is threading.main_thread()):
+        yield stop
+        return
+
+    def on_signal(*_: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, on_signal) for number in numbers]
+    try:
+        yield stop
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

@@ -1,0 +1,106 @@
+"""All that the rest of a training depends on: what a checkpoint holds."""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from priorscope.training.optimize import build_optimizer, build_schedule
+from priorscope.training.recipe import Recipe
+
+
+class TrainingState:
+    """Weights, optimizer, schedule, random streams, and how far the current epoch has come.
+
+    Attributes
+    ----------
+    micro_batch_size : examples that pass through the model at once, fewer after memory ran out
+    epoch : the current one, from 1; one more than the recipe's when training is done
+    losses : float [steps of an epoch], each step's loss summed over the examples seen here
+    num_correct : of the epoch's examples seen here
+    learning_rates : of the epoch's steps so far, so that their number is the step to come
+    seconds : of the epoch so far
+    """
+
+    def __init__(
+        self, model: nn.Module, recipe: Recipe, num_images: int, *, seed: int, device: torch.device
+    ):
+        self.order, self.augmentation = (
+            torch.Generator(device).manual_seed(int(stream.generate_state(1, np.uint64)[0] >> 1))
+            for stream in np.random.SeedSequence([seed, 1]).spawn(2)
+        )
+        self.num_images, self.batch_size = num_images, recipe.batch_size
+        self.micro_batch_size = min(recipe.micro_batch_size or recipe.batch_size, recipe.batch_size)
+        self.steps_per_epoch = math.ceil(num_images / recipe.batch_size)
+        self.model, self.device = model, device
+        self.optimizer = build_optimizer(model, recipe)
+        self.schedule = build_schedule(self.optimizer, recipe, recipe.epochs * self.steps_per_epoch)
+        # Does nothing unless the precision is fp16, whose small gradients would vanish unscaled.
+        self.scaler = torch.amp.GradScaler(device.type, enabled=recipe.precision == "fp16")
+        self.begin_epoch(1)
+
+    @property
+    def num_steps(self) -> int:
+        """Count the optimizer steps since training began."""
+        return (self.epoch - 1) * self.steps_per_epoch + len(self.learning_rates)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Forget the epoch before, and remember where the order of this one starts."""
+        self.epoch = epoch
+        # Sums stay on the device: reading one would make the host wait for it at every step.
+        self.losses = torch.zeros(self.steps_per_epoch, device=self.device)
+        self.num_correct = torch.zeros((), dtype=torch.int64, device=self.device)
+        self.learning_rates: list[float] = []
+        self.seconds = 0.0
+        self._order_at_start = self.order.get_state()
+
+    def batches(self) -> list[torch.Tensor]:
+        """Draw the epoch's order, and give the rows of the batches that are still to come."""
+        self.order.set_state(self._order_at_start)
+        rows = torch.randperm(self.num_images, generator=self.order, device=self.device)
+        return list(rows.split(self.batch_size)[len(self.learning_rates) :])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give everything as tensors and plain values."""
+        on_cpu = self.device.type == "cpu"
+        module = torch.get_device_module(self.device)
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": {"last_epoch": self.schedule.last_epoch},
+            "scaler": self.scaler.state_dict(),
+            "order_at_start": self._order_at_start,
+            "augmentation": self.augmentation.get_state(),
+            "cpu_rng": torch.get_rng_state(),
+            "device_rng": None if on_cpu else module.get_rng_state(self.device),
+            "micro_batch_size": self.micro_batch_size,
+            "epoch": self.epoch,
+            "losses": self.losses,
+            "num_correct": self.num_correct,
+            "learning_rates": self.learning_rates,
+            "seconds": self.seconds,
+        }
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Continue where `as_dict` was called, in the same bits on the same machine."""
+        self.model.load_state_dict(saved["model"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        # Learning rates and momenta are the optimizer's; the schedule only counts.
+        self.schedule.last_epoch = saved["schedule"]["last_epoch"]
+        self.schedule._last_lr = [group["lr"] for group in self.optimizer.param_groups]
+        self.scaler.load_state_dict(saved["scaler"])
+        self.micro_batch_size = saved["micro_batch_size"]
+        self.begin_epoch(saved["epoch"])
+        self._order_at_start = saved["order_at_start"]
+        self.order.set_state(self._order_at_start)
+        self.augmentation.set_state(saved["augmentation"])
+        torch.set_rng_state(saved["cpu_rng"])
+        if saved["device_rng"] is not None:
+            module = torch.get_device_module(self.device)
+            module.set_rng_state(saved["device_rng"], self.device)
+        self.losses.copy_(saved["losses"])
+        self.num_correct.copy_(saved["num_correct"])
+        self.learning_rates = list(saved["learning_rates"])
+        self.seconds = saved["seconds"]

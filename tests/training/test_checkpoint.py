@@ -1,0 +1,147 @@
+"""A training that was stopped anywhere ends in the same bits as one that was not."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from priorscope.data._preprocess import Preprocess
+from priorscope.training.checkpoint import Checkpoints, DamagedCheckpoint
+from priorscope.training.loop import train
+from priorscope.training.recipe import Recipe
+
+CPU = torch.device("cpu")
+PLAIN = Preprocess(8, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+RECIPES = [
+    Recipe(epochs=3, batch_size=16, augment=("random_crop", "horizontal_flip")),
+    Recipe(epochs=3, batch_size=16, optimizer="sgd", schedule="cosine", micro_batch_size=5),
+    Recipe(epochs=3, batch_size=16, optimizer="adamw", schedule="constant", precision="bf16"),
+]
+
+
+class Killed(Exception):
+    """What stands for a process that ends between two lines."""
+
+
+class Network(nn.Sequential):
+    """Draws dropout, keeps batch norm's moments, and fails at a given forward pass in training."""
+
+    def __init__(self, fails_at=None):
+        torch.manual_seed(0)
+        super().__init__(
+            nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Dropout(0.3),
+            nn.Linear(288, 4),
+        )  # fmt: skip
+        self.passes, self.fails_at = 0, fails_at
+
+    def forward(self, inputs):
+        self.passes += self.training
+        if self.training and self.passes == self.fails_at:
+            raise Killed
+        return super().forward(inputs)
+
+
+def run(recipe, checkpoints, *, fails_at=None, on_epoch=None):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (50, 8, 8, 3), dtype=np.uint8)
+    model, epochs = Network(fails_at), {}
+
+    def record(epoch):
+        epochs[epoch.epoch] = (epoch.train_loss, epoch.train_accuracy, epoch.learning_rate)
+        if on_epoch:
+            on_epoch(epoch)
+
+    torch.manual_seed(7)
+    train(
+        model, recipe, images, rng.integers(0, 4, 50), preprocess=PLAIN, seed=0, device=CPU,
+        accuracies=lambda _: {"test_accuracy": 0.0}, on_epoch=record, checkpoints=checkpoints,
+    )  # fmt: skip
+    return model.state_dict(), epochs
+
+
+def assert_same(state, other):
+    assert all(torch.equal(state[name], other[name]) for name in state)
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=["adam", "sgd", "adamw"])
+@pytest.mark.parametrize("fails_at", [1, 2, 7, 12])
+def test_a_killed_training_ends_in_the_same_bits(recipe, fails_at, tmp_path):
+    expected, expected_epochs = run(recipe, None)
+    checkpoints = Checkpoints(tmp_path / "checkpoint", every_seconds=0)
+    with pytest.raises(Killed):
+        run(recipe, checkpoints, fails_at=fails_at)
+    assert not list(tmp_path.rglob("*.partial"))
+    torch.manual_seed(99)  # another process has another stream
+    found, epochs = run(recipe, checkpoints)
+    assert_same(expected, found)
+    assert epochs == {epoch: expected_epochs[epoch] for epoch in epochs}
+    assert 3 in epochs
+
+
+def test_a_signal_keeps_the_state_and_stops(tmp_path):
+    expected, _ = run(RECIPES[0], None)
+    checkpoints = Checkpoints(tmp_path, every_seconds=1e9)
+    handler = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        run(RECIPES[0], checkpoints, on_epoch=lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    assert signal.getsignal(signal.SIGTERM) is handler
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000000004.ckpt"]
+    found, epochs = run(RECIPES[0], checkpoints)
+    assert list(epochs) == [2, 3]
+    assert_same(expected, found)
+
+
+def test_a_finished_training_is_not_trained_again(tmp_path):
+    checkpoints = Checkpoints(tmp_path, every_seconds=1e9)
+    expected, _ = run(RECIPES[0], checkpoints)
+    found, epochs = run(RECIPES[0], checkpoints, fails_at=1)
+    assert not epochs
+    assert_same(expected, found)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "text"])
+def test_a_damaged_newest_falls_back_to_the_one_before(damage, tmp_path):
+    expected, _ = run(RECIPES[0], None)
+    checkpoints = Checkpoints(tmp_path, every_seconds=0)
+    with pytest.raises(Killed):
+        run(RECIPES[0], checkpoints, fails_at=7)
+    _, newest = sorted(tmp_path.iterdir())  # two are kept
+    content = newest.read_bytes()
+    middle = len(content) // 2
+    newest.write_bytes(
+        {
+            "cut": content[:-100],
+            "flipped": content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :],
+            "empty": b"",
+            "text": b"not a checkpoint",
+        }[damage]
+    )
+    with pytest.warns(DamagedCheckpoint, match=newest.name):
+        found, _ = run(RECIPES[0], checkpoints)
+    assert_same(expected, found)
+    for path in tmp_path.iterdir():
+        path.write_bytes(b"")
+    with pytest.warns(DamagedCheckpoint):
+        found, epochs = run(RECIPES[0], checkpoints)
+    assert list(epochs) == [1, 2, 3]  # from the start
+    assert_same(expected, found)
+
+
+def test_a_checkpoint_that_would_run_code_is_not_loaded(tmp_path):
+    import hashlib
+    import pickle
+
+    class Evil:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "pwned"),)
+
+    content = pickle.dumps(Evil())
+    folder = tmp_path / "checkpoint"
+    folder.mkdir()
+    (folder / "step-000000001.ckpt").write_bytes(hashlib.sha256(content).digest() + content)
+    with pytest.warns(DamagedCheckpoint):
+        assert Checkpoints(folder).latest() is None
+    assert not (tmp_path / "pwned").exists()
