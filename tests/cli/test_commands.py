@@ -36,11 +36,11 @@ def test_check_says_what_a_study_could_show_by_itself_and_from_a_pilot(finished,
     assert run_command(["check", str(finished.study)]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "cnn against vit, top1 on test, expect greater" in said
-    assert "one seed, 100 scenes, these trained networks only; variances: stated" in said
+    assert "one seed, 100 scenes, these trained networks only; stated variances" in said
     assert "smallest effect that it would show: " in said
     assert "the declared margin of 2.00 pp needs " in said
     assert run_command(["check", str(finished.study), "--pilot", str(finished.out)]) == 0
-    assert "variances: the pilot" in " ".join(capsys.readouterr().out.split())
+    assert "variances of the pilot" in " ".join(capsys.readouterr().out.split())
     assert run_command(["check", str(finished.study), "--pilot", "nowhere"]) == 2
     assert "--pilot" in capsys.readouterr().err
 
