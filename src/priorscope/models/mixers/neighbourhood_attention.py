@@ -190,7 +190,8 @@ def neighbourhood_attention(
 
     Source: Hassani et al. (2022), "Neighborhood Attention Transformer", arXiv:2204.07143. The
     computation is not theirs: blocks of queries attend to the keys around the block under a mask
-    (on small grids all queries are one block), exactly.
+    (on small grids all queries are one block), exactly. The multiply-accumulates that
+    are counted include what the mask throws away.
 
     Raises
     ------
