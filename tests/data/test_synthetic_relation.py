@@ -8,6 +8,7 @@ from scipy import ndimage, stats
 
 from priorscope.data._synthetic_relation import draw_relation
 from priorscope.data.synthetic import synthetic, synthetic_factors
+from priorscope.errors import InputError
 
 # Our own drawing of the kinds, in their order; "#" is bright.
 TEMPLATES = """
@@ -134,3 +135,39 @@ def least_squares_accuracy(features: np.ndarray, labels: np.ndarray) -> float:
     half = len(labels) // 2
     weights = np.linalg.lstsq(features[:half], np.eye(3)[labels[:half]], rcond=None)[0]
     return float(((features[half:] @ weights).argmax(axis=1) == labels[half:]).mean())
+
+
+@pytest.mark.parametrize("distance", [1, 4, 5, 7])
+def test_a_relation_at_any_distance_is_decided_by_the_pair_at_that_distance(distance):
+    chosen = {"task": "relation", "distance": distance}
+    data = synthetic(root=Path(), num_train=600, num_test=1, **chosen).train
+    kinds = decode(data.images)
+    pairs = (kinds[:, :, :-distance] >= 0) & (kinds[:, :, distance:] >= 0)
+    image, row, left = np.nonzero(pairs)
+    assert np.array_equal(image, np.arange(600)), "one pair an image"
+    total = kinds[image, row, left] + kinds[image, row, left + distance]
+    assert np.array_equal(total % 3, data.labels)
+    factors = synthetic_factors(split="train", num_images=600, **chosen)
+    assert np.array_equal(factors["kinds"], kinds)
+    assert factors["num_distractors"].max() == 2, "few at every distance"
+
+
+def test_distances_have_streams_of_their_own():
+    images = [
+        synthetic(root=Path(), num_train=20, num_test=1, **chosen).train.fingerprint
+        for chosen in (
+            {"task": "near_relation"},
+            {"task": "far_relation"},
+            *({"task": "relation", "distance": distance} for distance in range(1, 8)),
+        )
+    ]
+    assert len(set(images)) == 9
+
+
+@pytest.mark.parametrize(
+    "chosen", [{"task": "relation"}, {"task": "far_relation", "distance": 7}, {"distance": 1}]
+)
+def test_a_distance_belongs_to_the_relation(chosen):
+    with pytest.raises(InputError, match="needs a distance, and no other") as caught:
+        synthetic(root=Path(), num_train=3, num_test=1, **chosen)
+    assert caught.value.where == "distance"

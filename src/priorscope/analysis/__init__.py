@@ -17,7 +17,9 @@ from priorscope.analysis.compare import (
     score_rows,
     with_holm,
 )
+from priorscope.analysis.control_models import check_control_models
 from priorscope.analysis.convergence import Training, read_training
+from priorscope.analysis.effects import effect_rows, variance_rows
 from priorscope.analysis.scores import read_scores
 from priorscope.analysis.trajectories import compare_trajectories
 from priorscope.analysis.verdicts import judge
@@ -44,6 +46,21 @@ SCHEMAS = {
     "controls": {"model": pl.String, "probe": pl.String, "metric": pl.String, "arm": pl.String}
     | {"control": pl.String, "difference": pl.Float64, **_INTERVAL, **_SIZE},
 }
+_KEY = {"probe": pl.String, "arm": pl.String, "metric": pl.String}
+_EFFECT = dict.fromkeys(
+    ("first_low", "first_high", "second", "second_low", "second_high"), pl.Float64
+)
+# Of studies with factors only.
+FACTOR_SCHEMAS = {
+    "effects": {"kind": pl.String, "a": pl.String, "b": pl.String, "factor": pl.String, **_KEY}
+    | {"level": pl.String, "against": pl.String, "num_images": pl.Int64, "first": pl.Float64}
+    | {**_EFFECT, "estimate": pl.Float64, **_INTERVAL, "bound": pl.String, "low_bound": pl.String}
+    | {"high_bound": pl.String, "p_value": pl.Float64, "p_adjusted": pl.Float64}
+    | {"crossing": pl.String, "method": pl.String, **_SIZE},
+    "variance": {**_KEY, "term": pl.String, "source": pl.String, "sum_sq": pl.Float64}
+    | {"df": pl.Int64, "share": pl.Float64, "share_adjusted": pl.Float64, "f": pl.Float64}
+    | {"p_value": pl.Float64, "num_seeds": pl.Int64},
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +68,9 @@ class Analysis:
     """The tables of OUT/analysis; their columns are in `SCHEMAS`.
 
     A study with factors adds one column for each factor, and `cell`, which names the level of every
-    factor: `task=far_relation,train_fraction=0.1`. No row is about more than one cell.
+    factor: `task=far_relation,train_fraction=0.1`. No row is about more than one cell. What factors
+    do is in two more tables, whose columns are in `FACTOR_SCHEMAS`: `effects`, where `cell` names
+    the levels of the *other* factors, and `variance`.
 
     Attributes
     ----------
@@ -60,6 +79,10 @@ class Analysis:
     comparisons : one row a pair of models x cell x probe x arm
     histograms : one row a model x cell x probe x arm x score, for counts
     controls : one row a model x cell x probe x control arm
+    effects : interactions and data multipliers, see `effects.effect_rows`; empty without factors
+    variance : shares of the variance, see `effects.variance_rows`; empty without factors
+    control_models : what control models must score beside what they scored, see
+        `control_models.check_control_models`
     verdicts : one row a hypothesis, see `verdicts.judge`
     missing : the runs, by id, of which any predictions are missing
     missing_predictions : the files, relative to OUT
@@ -71,6 +94,9 @@ class Analysis:
     comparisons: pl.DataFrame
     histograms: pl.DataFrame
     controls: pl.DataFrame
+    effects: pl.DataFrame
+    variance: pl.DataFrame
+    control_models: list[Row]
     verdicts: list[Row]
     missing: tuple[str, ...]
     missing_predictions: tuple[str, ...]
@@ -129,17 +155,29 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
         name: pl.DataFrame(rows[name], schema=schema | (of_cell if factors else {}))
         for name, schema in SCHEMAS.items()
     }
+    of_factors: dict[str, list[Row]] = {}
+    if factors:
+        of_factors = {"effects": effect_rows(arms, record, settings)}
+        of_factors["variance"] = variance_rows(arms, record)
+    compared = {
+        name: pl.DataFrame(
+            of_factors.get(name, []), schema=schema | (of_cell if name == "effects" else {})
+        )
+        for name, schema in FACTOR_SCHEMAS.items()
+    }
     missing = tuple(dict.fromkeys(Path(file).parts[1] for file in missing_files))
     training = read_training(out, record)
     matched = compare_trajectories(out, record)
     analysis = Analysis(
         **tables,
+        **compared,
+        control_models=check_control_models(record, rows["estimates"]),
         verdicts=judge(record, arms, missing_files, training, settings),
         missing=missing,
         missing_predictions=tuple(missing_files),
         settings=settings,
     )
-    _write(analysis, tables, training, record, out / "analysis")
+    _write(analysis, tables | (compared if factors else {}), training, record, out / "analysis")
     write_json(matched, out / "analysis" / "matched.json")
     return analysis
 
@@ -185,4 +223,6 @@ def _write(
         "num_resamples": settings.num_resamples,
         "rng_seed": settings.rng_seed,
     }
+    if analysis.control_models:
+        record["control_models"] = analysis.control_models
     write_json(record, folder / "analysis.json")

@@ -14,6 +14,7 @@ from priorscope.analysis.matched import fit_line, matched_difference, residual_d
 from priorscope.analysis.scores import TEST, metric_for
 from priorscope.components import companion, resolve
 from priorscope.evaluation import Predictions, read_predictions
+from priorscope.study.levels import cell_name
 from priorscope.study.store import read_run
 
 
@@ -29,8 +30,8 @@ def compare_trajectories(out: Path, record: Mapping[str, Any]) -> dict[str, list
 
     Returns
     -------
-    `points`, one row a run x checkpoint x probe, and `pairs`, one row a pair of models x probe;
-    both empty where no run kept predictions along training
+    `points`, one row a run x checkpoint x probe, and `pairs`, one row a pair of models x probe, in
+    each cell of a study with factors; both empty where no run kept predictions along training
 
     Raises
     ------
@@ -42,8 +43,9 @@ def compare_trajectories(out: Path, record: Mapping[str, Any]) -> dict[str, list
         if (folder / "run.json").is_file():
             points += _points(folder, run, list(record["study"].get("probes") or {}))
     pairs: list[Row] = []
-    for probe in dict.fromkeys(point["probe"] for point in points):
-        pairs += _pairs([point for point in points if point["probe"] == probe])
+    for cell, probe in dict.fromkeys((p.get("cell", ""), p["probe"]) for p in points):
+        found = [p for p in points if (p.get("cell", ""), p["probe"]) == (cell, probe)]
+        pairs += [row | ({"cell": cell} if cell else {}) for row in _pairs(found)]
     return {"points": points, "pairs": pairs}
 
 
@@ -54,7 +56,7 @@ def _points(folder: Path, run: Mapping[str, Any], probes: list[str]) -> list[Row
     if not kept:
         return []
     rows: list[Row] = []
-    first = kept[0][1]
+    first, levels = kept[0][1], run.get("levels", {})
     for probe in probes:
         if not ((first / f"{probe}.parquet").is_file() and (first / f"{TEST}.parquet").is_file()):
             continue
@@ -65,6 +67,7 @@ def _points(folder: Path, run: Mapping[str, Any], probes: list[str]) -> list[Row
                 | {"arm": asked["arm"], "metric": asked["metric"], "clean": clean["mean"]}
                 | {"score": asked["mean"], "largest": asked["largest"]}
                 | {"num_scenes": min(clean["n"], asked["n"])}
+                | ({"cell": cell_name(levels.items())} if levels else {})
             )
     return rows
 

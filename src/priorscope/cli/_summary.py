@@ -13,6 +13,7 @@ from priorscope.cli._progress import duration
 from priorscope.probes import ProbeSet
 from priorscope.report.artefacts import read_artefacts
 from priorscope.report.cells import at_cell, cells
+from priorscope.report.tables_control_models import control_warnings
 from priorscope.report.tables_fairness import architecture_table, condition_table
 from priorscope.report.wording import Unit, plain, unit
 from priorscope.study.levels import written
@@ -165,6 +166,8 @@ def print_estimates(console: Console, out: Path) -> None:
                 *(_cell(shown, rows.get(model)) for model in models),
             )
         console.print(table, highlight=False)
+    for warning in control_warnings(artefacts):
+        console.print(warning, style="bold red", highlight=False, markup=False, soft_wrap=True)
 
 
 def _cell(shown: Unit, row: Mapping[str, Any] | None) -> str:

@@ -31,6 +31,7 @@ class Artefacts:
     analysis : `analysis.json`
     judged : `verdicts.json`
     matched : `matched.json`
+    effects, variance : the rows of `effects.parquet` and `variance.parquet`; none without factors
     """
 
     out: Path
@@ -46,6 +47,8 @@ class Artefacts:
     analysis: Row
     judged: Row
     matched: dict[str, list[Row]]
+    effects: list[Row]
+    variance: list[Row]
 
     @property
     def verdicts(self) -> list[Row]:
@@ -165,6 +168,10 @@ def read_artefacts(out: Path) -> Artefacts:
             _existing(out / "analysis" / "verdicts.json"), "verdicts", "training", "convergence"
         ),
         read_json(_existing(out / "analysis" / "matched.json"), "points", "pairs"),
+        *(
+            _rows(out / "analysis" / f"{name}.parquet") if record["study"].get("factors") else []
+            for name in ("effects", "variance")
+        ),
     )
 
 

@@ -34,4 +34,5 @@ def at_cell(artefacts: Artefacts, cell: str) -> Artefacts:
         comparisons=of_cell(artefacts.comparisons),
         histograms=of_cell(artefacts.histograms),
         controls=of_cell(artefacts.controls),
+        matched={name: of_cell(rows) for name, rows in artefacts.matched.items()},
     )

@@ -18,6 +18,7 @@ from priorscope.report.figures_verdicts import verdict_forest
 from priorscope.report.matched import matched_figure, matched_paragraph, matched_table
 from priorscope.report.report_2021 import beside_2021
 from priorscope.report.tables import Table
+from priorscope.report.tables_control_models import control_model_table
 from priorscope.report.tables_fairness import (
     architecture_table,
     condition_table,
@@ -83,19 +84,23 @@ def contents(artefacts: Artefacts, columns: list[Column]) -> list[Section]:
     known = [name for i, name in enumerate(ordered) if kinds.index(kinds[i]) == i]
     others = [name for name in artefacts.probes if name not in known]
     sections = [
-        _verdicts(artefacts),
+        verdicts_section(artefacts),
         Section(
             "glance",
             "Results at a glance",
             (),
-            (overview_table(artefacts, columns), overview(artefacts, columns)),
+            present(
+                overview_table(artefacts, columns),
+                overview(artefacts, columns),
+                control_model_table(artefacts),
+            ),
         ),
-        _fairness(artefacts),
+        fairness_section(artefacts),
         Section(
             "images",
             "What the models saw",
             tuple(_description(artefacts, probe) for probe in known),
-            _present(
+            present(
                 class_images(artefacts),
                 *(probe_samples(artefacts, probe, _title(artefacts, probe)) for probe in known),
             ),
@@ -104,15 +109,15 @@ def contents(artefacts: Artefacts, columns: list[Column]) -> list[Section]:
             "training",
             "Training",
             (),
-            _present(recipe_table(artefacts), training_curves(artefacts)),
+            present(recipe_table(artefacts), training_curves(artefacts)),
         ),
     ]
-    sections += [_probe_section(artefacts, probe, with_samples=False) for probe in known]
-    sections += [_probe_section(artefacts, probe, with_samples=True) for probe in others]
+    sections += [probe_section(artefacts, probe, with_samples=False) for probe in known]
+    sections += [probe_section(artefacts, probe, with_samples=True) for probe in others]
     sections.append(Section("report-2021", "The 2021 report", *beside_2021(artefacts)))
-    sections.append(_comparisons(artefacts, columns))
+    sections.append(comparisons_section(artefacts, columns))
     if artefacts.probes and len(artefacts.models) > 1:
-        sections.append(_matched(artefacts))
+        sections.append(matched_section(artefacts))
     sections.append(
         Section(
             "runs",
@@ -131,20 +136,22 @@ def contents(artefacts: Artefacts, columns: list[Column]) -> list[Section]:
     return [section for section in sections if section.blocks or section.paragraphs]
 
 
-def _fairness(artefacts: Artefacts) -> Section:
+def fairness_section(artefacts: Artefacts) -> Section:
+    """Say what differs between the models, and what they are given."""
     differences = artefacts.record.get("fairness", [])  # folders of version 0.1.0 have none
     of_runs = as_plain(check_runs(artefacts.runs, artefacts.study.get("declared")))
     return Section(
         "fairness",
         "What differs between the models",
         fairness_paragraphs(differences, of_runs, len(artefacts.runs)),
-        _present(architecture_table(differences)),
+        present(architecture_table(differences)),
         "What the models are given",
-        _present(condition_table(differences)),
+        present(condition_table(differences)),
     )
 
 
-def _probe_section(artefacts: Artefacts, probe: str, *, with_samples: bool) -> Section:
+def probe_section(artefacts: Artefacts, probe: str, *, with_samples: bool) -> Section:
+    """Set what a probe is about beside its controls."""
     title = _title(artefacts, probe)
     blocks: list[Figure | Table | None] = []
     if with_samples:
@@ -160,10 +167,11 @@ def _probe_section(artefacts: Artefacts, probe: str, *, with_samples: bool) -> S
             blocks.append(arm_intervals(artefacts, probe, metric, title))
             blocks.append(control_table(artefacts, probe, metric, title))
     paragraphs = (_description(artefacts, probe),) if with_samples else ()
-    return Section(f"probe-{probe}", title, paragraphs, _present(*blocks))
+    return Section(f"probe-{probe}", title, paragraphs, present(*blocks))
 
 
-def _comparisons(artefacts: Artefacts, columns: list[Column]) -> Section:
+def comparisons_section(artefacts: Artefacts, columns: list[Column]) -> Section:
+    """Compare all models in pairs; control arms are folded away."""
     controls = [
         (probe, arm, metric, f"{probe}: {plain(arm)}")
         for probe, main, *_ in columns
@@ -183,7 +191,7 @@ def _comparisons(artefacts: Artefacts, columns: list[Column]) -> Section:
         ()
         if artefacts.comparisons
         else (("", "There is nothing to compare: one model has finished runs."),),
-        _present(
+        present(
             differences(artefacts, columns, "comparisons", caption.strip()),
             comparison_table(
                 artefacts,
@@ -193,7 +201,7 @@ def _comparisons(artefacts: Artefacts, columns: list[Column]) -> Section:
             ),
         ),
         "Differences on the control arms",
-        _present(
+        present(
             differences(
                 artefacts, controls, "comparisons-controls", f"{caption}Control arms only."
             ),
@@ -202,7 +210,7 @@ def _comparisons(artefacts: Artefacts, columns: list[Column]) -> Section:
     )
 
 
-def _verdicts(artefacts: Artefacts) -> Section:
+def verdicts_section(artefacts: Artefacts) -> Section:
     """Put the verdicts first, with the rules by which they were given folded away."""
     if not artefacts.verdicts:
         nothing = "The study declares no hypotheses, so there is nothing to give a verdict on."
@@ -211,19 +219,20 @@ def _verdicts(artefacts: Artefacts) -> Section:
         "verdicts",
         "Verdicts",
         (),
-        _present(verdict_table(artefacts), verdict_forest(artefacts)),
+        present(verdict_table(artefacts), verdict_forest(artefacts)),
         "How verdicts were given, and how precise the study was",
-        _present(convergence_table(artefacts), precision_table(artefacts)),
+        present(convergence_table(artefacts), precision_table(artefacts)),
         verdict_rules(artefacts),
     )
 
 
-def _matched(artefacts: Artefacts) -> Section:
+def matched_section(artefacts: Artefacts) -> Section:
+    """Compare models on probes at equal clean accuracy."""
     return Section(
         "matched",
         "Differences at equal clean accuracy",
         (("", matched_paragraph(artefacts)),),
-        _present(matched_table(artefacts), matched_figure(artefacts)),
+        present(matched_table(artefacts), matched_figure(artefacts)),
     )
 
 
@@ -275,5 +284,6 @@ def _scored_arms(artefacts: Artefacts, probe: str, metric: str) -> list[str]:
     return [arm for arm in arms if select_arm(artefacts, probe, arm, metric)]
 
 
-def _present(*blocks: Figure | Table | None) -> tuple[Figure | Table, ...]:
+def present(*blocks: Figure | Table | None) -> tuple[Figure | Table, ...]:
+    """Leave out what there is nothing of."""
     return tuple(block for block in blocks if block is not None)

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from priorscope.report.artefacts import Artefacts, read_artefacts
 from priorscope.report.contents import Section, contents, main_columns
+from priorscope.report.contents_factors import contents_of_factors
 from priorscope.report.figures import (
     ChartFigure,
     Figure,
@@ -27,6 +28,7 @@ from priorscope.report.figures import (
 )
 from priorscope.report.figures_images import data_url
 from priorscope.report.summary import summarise
+from priorscope.report.summary_factors import summarise_factors
 from priorscope.report.tables import Table, to_csv, to_latex, to_markdown
 from priorscope.report.wording import file_stem
 
@@ -69,7 +71,8 @@ def build(out: Path) -> Path:
     """
     artefacts = read_artefacts(out)
     columns = main_columns(artefacts)
-    sections = contents(artefacts, columns)
+    factors = bool(artefacts.factors)
+    sections = contents_of_factors(artefacts) if factors else contents(artefacts, columns)
     folder = out / "report"
     stems = _Stems()
     written: list[Path] = []
@@ -124,7 +127,9 @@ def _render(artefacts: Artefacts, columns: list, sections: list[dict[str, Any]])
     vega, upgrade = _vega_bundle(), (_HERE / "page.js").read_text(encoding="utf-8")
     return environment.get_template("page.html.j2").render(
         record=artefacts.record,
-        summary=summarise(artefacts, columns),
+        summary=summarise_factors(artefacts, columns[0])
+        if artefacts.factors
+        else summarise(artefacts, columns),
         sections=sections,
         study_text=yaml.safe_dump(artefacts.study, sort_keys=False, allow_unicode=True),
         css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),

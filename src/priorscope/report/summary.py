@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
 from priorscope.report.figures_intervals import select_arm
+from priorscope.report.tables_control_models import control_warnings
 from priorscope.report.tables_results import Column
 from priorscope.report.tables_study import differing_environment
 from priorscope.report.wording import count, counted, listed, plain, unit
@@ -27,9 +28,15 @@ class Summary:
 
 def summarise(artefacts: Artefacts, columns: list[Column]) -> Summary:
     """Put a study into words; `columns` are the test images and what each probe is about."""
-    sentences = [_what_was_done(artefacts), *_judged(artefacts), *_leaders(artefacts, columns)]
+    sentences = [
+        _what_was_done(artefacts),
+        *judged_sentences(artefacts),
+        *_leaders(artefacts, columns),
+    ]
     sentences += _differences(artefacts, columns)
-    return Summary(" ".join(sentences), tuple(_limits(artefacts, columns)), _warnings(artefacts))
+    return Summary(
+        " ".join(sentences), tuple(limits_of(artefacts, columns)), warnings_of(artefacts)
+    )
 
 
 def _what_was_done(artefacts: Artefacts) -> str:
@@ -38,7 +45,7 @@ def _what_was_done(artefacts: Artefacts) -> str:
     seeds = {model: _num_seeds(artefacts, model) for model in models}
     per_model = sorted(set(seeds.values()))
     one = len(models) == 1
-    text = f"{_named(models)} {'was' if one else 'were'} trained from scratch "
+    text = f"{named_models(models)} {'was' if one else 'were'} trained from scratch "
     text = f"{text[0].upper()}{text[1:]}" if len(models) > _MOST_MODELS else text
     text += "" if one else "under one recipe "
     text += f"on {count(data['train']['num_images'])} images of {data['title']}"
@@ -54,7 +61,7 @@ def _what_was_done(artefacts: Artefacts) -> str:
     return f"{text}."
 
 
-def _judged(artefacts: Artefacts) -> list[str]:
+def judged_sentences(artefacts: Artefacts) -> list[str]:
     """Count the verdicts and name the hypotheses of each."""
     by_verdict: dict[str, list[str]] = {}
     for row in artefacts.verdicts:
@@ -85,20 +92,22 @@ def _leaders(artefacts: Artefacts, columns: list[Column]) -> list[str]:
         where = "On the test images" if probe == "test" else f"On {probe}"
         text = f"{where}, {unit_.metric[0].lower()}{unit_.metric[1:]} "
         if len(rows) == 1:
-            text += f"was {_with_unit(unit_.estimate(rows[0]), unit_.symbol)}"
+            text += f"was {with_unit(unit_.estimate(rows[0]), unit_.symbol)}"
         elif len({unit_.value(row["estimate"]) for row in rows}) == 1:
-            value = _with_unit(unit_.value(rows[0]["estimate"]), unit_.symbol)
+            value = with_unit(unit_.value(rows[0]["estimate"]), unit_.symbol)
             text += f"was {value} for every model"
         else:
-            scores = [_with_unit(unit_.estimate(row), unit_.symbol) for row in (rows[-1], rows[0])]
+            scores = [with_unit(unit_.estimate(row), unit_.symbol) for row in (rows[-1], rows[0])]
             text += f"ran from {scores[0]} ({rows[-1]['model']}) to {scores[1]} "
             text += f"({rows[0]['model']})"
         if chance:
-            value = _with_unit(unit_.value(chance["estimate"]), unit_.symbol)
+            value = with_unit(unit_.value(chance["estimate"]), unit_.symbol)
             text += f"; chance is {value}"
             if near := _indistinct_from(rows, chance["estimate"]):
                 ends = ("s", "") if len(near) > 1 else ("", "s")
-                text += f", which the {artefacts.confidence} interval{ends[0]} of {_named(near)} "
+                text += (
+                    f", which the {artefacts.confidence} interval{ends[0]} of {named_models(near)} "
+                )
                 text += f"include{ends[1]}"
         sentences.append(f"{text}.")
     return sentences
@@ -157,10 +166,11 @@ def _clear_difference(row: Row, unit_) -> str:
             (None if row["low"] is None else -row["low"]),
         )
     text = f"{unit_.value(difference, signed=True)} {unit_.interval(low, high, signed=True)}"
-    return f"{a} above {b} ({_with_unit(text.strip(), unit_.difference_symbol)})"
+    return f"{a} above {b} ({with_unit(text.strip(), unit_.difference_symbol)})"
 
 
-def _limits(artefacts: Artefacts, columns: list[Column]) -> list[str]:
+def limits_of(artefacts: Artefacts, columns: list[Column]) -> list[str]:
+    """Say what the numbers cannot show: few seeds, unfitted models, unequal sizes."""
     limits = []
     num_seeds = min(_num_seeds(artefacts, run["model"]) for run in artefacts.runs)
     if num_seeds == 1:
@@ -183,7 +193,7 @@ def _limits(artefacts: Artefacts, columns: list[Column]) -> list[str]:
     if unfitted:
         values = [100 * fits[model] for model in unfitted]
         nobody = len(fits) > 1 and unfitted == list(fits)
-        who = "No model had" if nobody else f"{_named(unfitted)} had not"
+        who = "No model had" if nobody else f"{named_models(unfitted)} had not"
         span = f"{min(values):.1f}\N{NO-BREAK SPACE}%"
         span += f" to {max(values):.1f}\N{NO-BREAK SPACE}%" if len(values) > 1 else ""
         limits.append(
@@ -213,8 +223,9 @@ def _limits(artefacts: Artefacts, columns: list[Column]) -> list[str]:
     return limits
 
 
-def _warnings(artefacts: Artefacts) -> tuple[str, ...]:
-    warnings = []
+def warnings_of(artefacts: Artefacts) -> tuple[str, ...]:
+    """Say what went wrong, or was changed, while the study ran."""
+    warnings = control_warnings(artefacts)
     if missing := artefacts.missing:
         names = [f"{run['model']} seed {run['seed']} ({run['run_id']})" for run in missing]
         warnings.append(
@@ -249,7 +260,7 @@ def _warnings(artefacts: Artefacts) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-def _named(models: list[str]) -> str:
+def named_models(models: list[str]) -> str:
     """Name a few models, count many."""
     return listed(models) if len(models) <= _MOST_MODELS else counted(len(models), "model")
 
@@ -278,7 +289,7 @@ def _indistinct_from(rows: list[Row], chance: float) -> list[str]:
     ]
 
 
-def _with_unit(text: str, symbol: str) -> str:
+def with_unit(text: str, symbol: str) -> str:
     """Set a unit behind an estimate's number, before its interval: "2.0 % [1.8, 2.2]"."""
     if not symbol:
         return text

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from priorscope.errors import InputError, did_you_mean, unknown_name
 from priorscope.study._yaml import read_yaml
 from priorscope.study.cells import check_levels
+from priorscope.study.controls import Control, check_controls
 from priorscope.study.factors import check_interventions, read_factors
 from priorscope.study.fairness import PROPERTIES
 from priorscope.study.hypotheses import check_hypotheses
@@ -57,6 +58,7 @@ class _File(BaseModel):
     convergence: Convergence = Convergence()
     reproduces: dict[str, str] = {}
     factors: dict[Name, Any] = {}
+    controls: tuple[Control, ...] = ()
 
 
 def packaged_studies() -> dict[str, Path]:
@@ -132,12 +134,14 @@ def parse_study(text: str, *, base: Path) -> Study:
         text=text,
         declared=file.declared,
         convergence=file.convergence,
+        controls=file.controls,
         reproduces=file.reproduces,
     )
     study = replace(study, factors=read_factors(content.get("factors") or {}, study, content))
     _check_references(study)
     check_interventions(study)
     check_levels(study)
+    check_controls(study)
     return study
 
 
@@ -215,6 +219,8 @@ def _fields(location: list[str]) -> list[str]:
             return list(Hypothesis.__dataclass_fields__)
         case ["hypotheses", _, "contrast"]:
             return list(Contrast.__dataclass_fields__)
+        case ["controls", _]:
+            return list(Control.__dataclass_fields__)
         case ["convergence"]:
             return list(Convergence.__dataclass_fields__)
     return []

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import ConfigDict, Field, NonNegativeInt, PlainValidator, PositiveFloat
 
+from priorscope.study.controls import Control
 from priorscope.study.levels import Factor, Value
 from priorscope.training.recipe import Recipe
 
@@ -179,6 +180,7 @@ class Study:
 
     `declared` gives reasons for differences between the models, by property of the fairness lint.
     `reproduces` names the model that stands for each of the 2021 report's arms, where one does.
+    `controls` say what control models must score.
     `factors` are what all models share at each of their levels: `study.factors.study_at` sets them.
     """
 
@@ -197,11 +199,12 @@ class Study:
     convergence: Convergence = field(default_factory=Convergence)
     reproduces: dict[str, str] = field(default_factory=dict)
     factors: tuple[Factor, ...] = ()
+    controls: tuple[Control, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Give the study as plain values, every default written out."""
         plain = pydantic.TypeAdapter(Any).dump_python
-        return {
+        whole: dict[str, Any] = {
             "data": {**self.data.as_dict(), **self.split.as_dict()},
             "recipe": plain(self.recipe, mode="json"),
             "models": {name: model.as_dict() for name, model in self.models.items()},
@@ -211,7 +214,13 @@ class Study:
             "declared": dict(self.declared),
             "convergence": plain(self.convergence),
             "reproduces": dict(self.reproduces),
-        } | ({"factors": {f.name: f.as_dict() for f in self.factors}} if self.factors else {})
+        }
+        # Keys that came later stand there only where they say something: old hashes stay.
+        if self.factors:
+            whole["factors"] = {factor.name: factor.as_dict() for factor in self.factors}
+        if self.controls:
+            whole["controls"] = [plain(control, mode="json") for control in self.controls]
+        return whole
 
     @property
     def hash(self) -> str:

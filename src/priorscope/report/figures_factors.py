@@ -1,0 +1,282 @@
+"""Scores over the levels of factors and over dials: curves with intervals."""
+
+import altair as alt
+
+from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
+from priorscope.report.factors import (
+    TIMES,
+    Dial,
+    level_text,
+    multiplier,
+    num_train,
+    panels_without,
+    scores_of,
+    size_factor,
+)
+from priorscope.report.figures import (
+    CHANCE_GREY,
+    COLOURS,
+    INK,
+    ChartFigure,
+    Panel,
+    model_scales,
+    values,
+)
+from priorscope.report.tables_results import Column
+from priorscope.report.wording import Unit, plain, unit
+
+_MOST_PANELS = 12
+_WIDTH, _HEIGHT = 250, 190
+
+
+def learning_curves(artefacts: Artefacts, column: Column) -> ChartFigure | None:
+    """Draw scores over the number of training images, with data multipliers between the curves."""
+    factor = size_factor(artefacts)
+    if factor is None:
+        return None
+    probe, arm, metric, heading = column
+    unit_, counts = unit(artefacts, probe, arm, metric), num_train(artefacts)
+    rows = [
+        row | {"x": counts[row["cell"]]}
+        for row in scores_of(artefacts, probe, arm, metric)
+        if row["cell"] in counts
+    ]
+    panels = []
+    for title, group in list(panels_without(artefacts, rows, factor).items())[:_MOST_PANELS]:
+        if len({row["x"] for row in group}) > 1:
+            sizes = sorted({row["x"] for row in group})
+            x = alt.X(
+                "x:Q",
+                title="Training images",
+                scale=alt.Scale(type="log", padding=14, nice=False),
+                axis=alt.Axis(values=sizes, format=",d", labelAngle=-30, grid=False),
+            )
+            layers = _curves(artefacts, group, unit_, x)
+            layers += _arrows(artefacts, group, unit_, x, factor)
+            panels.append(_panel(layers, title or heading))
+    if not panels:
+        return None
+    caption = (
+        f"{heading}: scores over the number of training images, with {artefacts.confidence} "
+        "intervals; the dashed grey line is chance. Arrows: from the score of the best model at "
+        "one size to where another model\N{RIGHT SINGLE QUOTATION MARK}s curve reaches it, marked "
+        "with the data multiplier. An epoch over fewer images has fewer steps: where the recipe "
+        "fixes epochs, less data is also less training."
+    )
+    return ChartFigure("learning-curves", caption, tuple(panels), columns=2, panel_px=300)
+
+
+def interaction_plots(artefacts: Artefacts, column: Column) -> ChartFigure | None:
+    """Draw each model's score over the levels of each factor that is no number of images."""
+    probe, arm, metric, heading = column
+    unit_, size = unit(artefacts, probe, arm, metric), size_factor(artefacts)
+    rows, panels = scores_of(artefacts, probe, arm, metric), []
+    for factor, levels in artefacts.factors.items():
+        if factor == size:
+            continue
+        order = [level_text(value) for value in levels]
+        x = alt.X(
+            "x:N",
+            sort=order,
+            title=plain(factor),
+            axis=alt.Axis(labelAngle=0 if len(order) < 4 else -30, grid=False, labelLimit=110),
+            scale=alt.Scale(padding=0.6),
+        )
+        shown = [row | {"x": level_text(row[factor])} for row in rows]
+        for title, group in panels_without(artefacts, shown, factor).items():
+            if len({row["x"] for row in group}) > 1:
+                panels.append(_panel(_curves(artefacts, group, unit_, x), title or heading))
+    if not panels:
+        return None
+    caption = (
+        f"{heading}: each model\N{RIGHT SINGLE QUOTATION MARK}s score at the levels of a factor, "
+        f"with {artefacts.confidence} intervals; the dashed grey line is chance. Lines that are "
+        "parallel show no interaction; lines that cross show an architecture that is better at one "
+        "level and worse at the other."
+    )
+    panels = panels[:_MOST_PANELS]
+    return ChartFigure("interactions", caption, tuple(panels), columns=2, panel_px=300)
+
+
+def dial_plots(artefacts: Artefacts, dial: Dial, column: Column) -> ChartFigure | None:
+    """Draw scores over a dial, and their differences from its largest setting."""
+    probe, arm, metric, heading = column
+    unit_, size = unit(artefacts, probe, arm, metric), size_factor(artefacts)
+    last = list(dial.values)[-1]
+    scores, effects = [], []
+    for row in scores_of(artefacts, probe, arm, metric):
+        if row["model"] in dial.values:
+            scores.append(row | {"x": dial.values[row["model"]]})
+    for row in select(artefacts.comparisons, probe=probe, arm=arm, metric=metric):
+        sign = {row["b"]: 1, row["a"]: -1}.get(last, 0)
+        model = row["a"] if sign == 1 else row["b"]
+        if sign and model in dial.values:
+            low, high = (row["low"], row["high"]) if sign == 1 else (row["high"], row["low"])
+            effects.append(
+                row
+                | {"x": dial.values[model], "estimate": sign * row["difference"]}
+                | {"low": sign * low, "high": sign * high}
+            )
+    colour = size or next(iter(artefacts.factors), None)
+    panels: list[Panel] = []
+    for rows, words in ((scores, unit_.heading), (effects, _against(dial, last, unit_))):
+        titles = panels_without(artefacts, rows, *([colour] if colour else []))
+        for title, group in list(titles.items())[: _MOST_PANELS // 2]:
+            panels.append(_dial_panel(artefacts, group, dial, colour, unit_, words, title))
+    if not panels:
+        return None
+    caption = (
+        f"{heading}: scores over {plain(dial.parameter)} and their differences from the largest, "
+        f"with {artefacts.confidence} intervals."
+    )
+    name = f"dial-{dial.parameter}-{last}"
+    return ChartFigure(name, caption, tuple(panels), columns=2, panel_px=300)
+
+
+def _against(dial: Dial, last: str, unit_: Unit) -> str:
+    suffix = f", {unit_.difference_symbol}" if unit_.difference_symbol else ""
+    return f"Difference from {plain(dial.parameter)} {dial.values[last]:g}{suffix}"
+
+
+def _dial_panel(
+    artefacts: Artefacts,
+    rows: list[Row],
+    dial: Dial,
+    colour: str | None,
+    unit_: Unit,
+    words: str,
+    title: str,
+) -> Panel:
+    order = [f"{value:g}" for value in dial.values.values()]
+    levels = [level_text(value) for value in artefacts.factors[colour]] if colour else []
+    data = [
+        _scaled(row, unit_)
+        | {"x": f"{row['x']:g}", "level": level_text(row[colour]) if colour else ""}
+        for row in rows
+    ]
+    shade = alt.Color(
+        "level:N",
+        sort=levels,
+        scale=alt.Scale(domain=levels or [""], range=list(COLOURS[: max(1, len(levels))])),
+        legend=alt.Legend(columns=4, title=plain(colour), titleFontSize=12) if colour else None,
+    )
+    base = alt.Chart(values(data)).encode(
+        x=alt.X(
+            "x:N",
+            sort=order,
+            title=plain(dial.parameter),
+            axis=alt.Axis(labelAngle=0, grid=False),
+        ),
+        color=shade,
+        tooltip=_tooltip(artefacts, words, alt.Tooltip("level:N", title=plain(colour or "level"))),
+    )
+    if len(levels) > 1:
+        base = base.encode(xOffset=alt.XOffset("level:N", sort=levels))
+    y = alt.Y("estimate:Q", title=words, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
+    layers = [
+        base.mark_rule(strokeWidth=1.6).encode(y=alt.Y("low:Q"), y2="high:Q"),
+        base.mark_point(size=42, filled=True, opacity=1).encode(y=y),
+    ]
+    if words.startswith("Difference"):
+        zero = alt.Chart(values([{"zero": 0}])).mark_rule(color=INK, strokeWidth=1)
+        layers.insert(0, zero.encode(y=alt.Y("zero:Q")))
+    return _panel(layers, title)
+
+
+def _curves(artefacts: Artefacts, rows: list[Row], unit_: Unit, x: alt.X) -> list[alt.Chart]:
+    """Draw one line with intervals for each model, and chance."""
+    chance = [_scaled(row, unit_) for row in rows if row["model"] == CHANCE]
+    data = [_scaled(row, unit_) for row in rows if row["model"] != CHANCE]
+    models = [m for m in artefacts.models if any(row["model"] == m for row in data)]
+    scales = model_scales(artefacts.models, models)
+    legend = alt.Legend(columns=3, symbolOpacity=1)
+    base = alt.Chart(values(data)).encode(
+        x=x,
+        color=alt.Color("model:N", scale=scales["color"], legend=legend),
+        tooltip=_tooltip(artefacts, unit_.heading, alt.Tooltip("model:N")),
+    )
+    y = alt.Y(
+        "estimate:Q",
+        title=unit_.heading,
+        scale=alt.Scale(zero=False, nice=True),
+        axis=alt.Axis(tickCount=5),
+    )
+    lines = [base.mark_line(strokeWidth=1.8).encode(y=y, strokeDash=_dash(scales))]
+    if chance:
+        rule = alt.Chart(values(chance)).mark_line(color=CHANCE_GREY, strokeDash=[4, 3])
+        lines.insert(0, rule.encode(x=x, y=alt.Y("estimate:Q")))
+    return [
+        *lines,
+        base.mark_rule(strokeWidth=1.8).encode(y=alt.Y("low:Q"), y2="high:Q"),
+        base.mark_point(size=46, filled=True, opacity=1).encode(
+            y=y, shape=alt.Shape("model:N", scale=scales["shape"], legend=legend)
+        ),
+    ]
+
+
+def _dash(scales: dict[str, alt.Scale]) -> alt.StrokeDash:
+    return alt.StrokeDash("model:N", scale=scales["dash"], legend=None)
+
+
+def _arrows(
+    artefacts: Artefacts, group: list[Row], unit_: Unit, x: alt.X, factor: str
+) -> list[alt.Chart]:
+    """Draw, for the best model against each other, the multiplier at the largest size that has one.
+
+    Only where it is known exactly: an arrow ends on a curve.
+    """
+    others = {name: group[0][name] for name in artefacts.factors if name != factor}
+    probe, arm = group[0]["probe"], group[0]["arm"]
+    rows = select(artefacts.effects, kind="data_multiplier", probe=probe, arm=arm, **others)
+    exact = [row for row in rows if row["bound"] == "exact" and row["estimate"] > 1]
+    longest: dict[tuple[str, str], Row] = {}
+    for row in sorted(exact, key=lambda row: row["num_images"]):
+        longest[row["a"], row["b"]] = row
+    top = max((row for row in group if row["model"] != CHANCE), key=lambda row: row["estimate"])
+    drawn = [
+        {
+            "x": row["num_images"],
+            "to": row["num_images"] * row["estimate"],
+            "middle": row["num_images"] * row["estimate"] ** 0.5,
+            "y": row["first"] * unit_.factor,
+            "text": f"{TIMES}{multiplier(row['estimate'], 'exact')}",
+        }
+        for (a, _), row in longest.items()
+        if a == top["model"]
+    ]
+    if not drawn:
+        return []
+    base = alt.Chart(values(drawn)).encode(y=alt.Y("y:Q"))
+    return [
+        base.mark_rule(color=INK, strokeWidth=1.2).encode(x=x, x2="to:Q"),
+        base.mark_point(shape="triangle-right", filled=True, color=INK, size=50, opacity=1).encode(
+            x=alt.X("to:Q")
+        ),
+        base.mark_text(dy=-8, color=INK, fontSize=12).encode(x=alt.X("middle:Q"), text="text:N"),
+    ]
+
+
+def _panel(layers: list[alt.Chart], title: str) -> Panel:
+    return alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT, title=title)
+
+
+def _scaled(row: Row, unit_: Unit) -> Row:
+    """Keep what a chart needs of a row, in the unit that readers see."""
+    numbers = {
+        key: None if row[key] is None else row[key] * unit_.factor
+        for key in ("estimate", "low", "high")
+    }
+    text = {
+        "text": unit_.value(row["estimate"]),
+        "interval": unit_.interval(row["low"], row["high"]),
+    }
+    return numbers | text | {key: row[key] for key in ("model", "x") if key in row}
+
+
+def _tooltip(artefacts: Artefacts, heading: str, first: alt.Tooltip) -> list[alt.Tooltip]:
+    return [
+        first,
+        alt.Tooltip("x:N", title="at"),
+        alt.Tooltip("text:N", title=heading),
+        alt.Tooltip("interval:N", title=f"{artefacts.confidence} interval"),
+    ]

@@ -1,0 +1,64 @@
+"""Control models: what they must score, and what they scored."""
+
+from priorscope.report.artefacts import Artefacts, Row, select
+from priorscope.report.factors import cell_title
+from priorscope.report.tables import Table
+from priorscope.report.wording import NONE, Unit, plain, unit
+
+
+def control_model_table(artefacts: Artefacts) -> Table | None:
+    """Give one row a control and cell; None where the study declares none."""
+    found = artefacts.analysis.get("control_models") or []
+    if not found:
+        return None
+    rows = [
+        (
+            row["model"],
+            _where(row) or NONE,
+            row["statement"] or NONE,
+            _range(row, _unit(artefacts, row)),
+            _unit(artefacts, row).estimate(row) if row["estimate"] is not None else NONE,
+            row["status"],
+        )
+        for row in found
+    ]
+    caption = (
+        "Controls: models that must score within a range that the study declared, so that what the "
+        "other models score means what it seems to."
+    )
+    header = ("Model", "On", "Why", "Must score", "Scored", "Status")
+    records = tuple(row | {"within": str(row["within"])} for row in found)
+    return Table("control-models", caption, header, tuple(rows), records, frozenset({3, 4}))
+
+
+def control_warnings(artefacts: Artefacts) -> list[str]:
+    """Say for the top of the page which controls are violated, and which could not be checked."""
+    found = artefacts.analysis.get("control_models") or []
+    warnings = []
+    for row in select(found, status="violated"):
+        unit_ = _unit(artefacts, row)
+        why = f" ({row['statement'].rstrip('.')})" if row["statement"] else ""
+        warnings.append(
+            f"Control violated: {row['model']} scored {unit_.estimate(row)} {unit_.symbol} on "
+            f"{_where(row) or 'the test images'}, and must score {_range(row, unit_)}{why}. What "
+            "other models score there may mean something else than it seems to."
+        )
+    if missing := select(found, status="not measured"):
+        names = ", ".join(dict.fromkeys(row["model"] for row in missing))
+        warnings.append(f"Controls could not be checked, for want of predictions: {names}.")
+    return warnings
+
+
+def _unit(artefacts: Artefacts, row: Row) -> Unit:
+    return unit(artefacts, row["probe"], row["arm"] or "", row["metric"] or "top1")
+
+
+def _where(row: Row) -> str:
+    probe = "" if row["probe"] == "test" else row["probe"]
+    arm = "" if row["arm"] in (None, row["probe"]) else plain(row["arm"])
+    return ", ".join(part for part in (probe, arm, cell_title(row["cell"])) if part)
+
+
+def _range(row: Row, unit_: Unit) -> str:
+    low, high = (unit_.value(value) for value in row["within"])
+    return f"{low} to {high} {unit_.symbol}".strip()

@@ -1,0 +1,171 @@
+"""Tables of factors: scores in every cell, data multipliers, interactions, shares of variance."""
+
+from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
+from priorscope.report.cells import cells
+from priorscope.report.factors import (
+    TIMES,
+    cell_title,
+    level_text,
+    multiplier_interval,
+    num_train,
+    scores_of,
+)
+from priorscope.report.tables import Table
+from priorscope.report.tables_results import Column
+from priorscope.report.wording import NONE, count, counted, decimal, p_value, plain, unit
+
+_MINUS = "\N{MINUS SIGN}"
+
+
+def cell_table(artefacts: Artefacts, column: Column) -> Table:
+    """Give one row a cell: its training images, and the score of every model."""
+    probe, arm, metric, heading = column
+    unit_, counts = unit(artefacts, probe, arm, metric), num_train(artefacts)
+    found = scores_of(artefacts, probe, arm, metric)
+    rows, records = [], []
+    for cell in cells(artefacts):
+        of_cell = {row["model"]: row for row in found if row["cell"] == cell}
+        cells_ = [unit_.estimate(of_cell.get(model)) for model in [*artefacts.models, CHANCE]]
+        rows.append((cell_title(cell), count(counts.get(cell)), *cells_))
+        records += [row | {"num_train": counts.get(cell)} for row in of_cell.values()]
+    methods = list(dict.fromkeys(row["method"] for row in found if row["model"] != CHANCE))
+    caption = (
+        f"{heading}: {unit_.heading} of every model at every combination of levels. Brackets: "
+        f"{artefacts.confidence} intervals ({'; '.join(methods)})."
+    )
+    header = ("At", "Training images", *artefacts.models, CHANCE)
+    numeric = frozenset(range(1, len(header)))
+    name = "cells" if probe == "test" else f"cells-{probe}"
+    return Table(name, caption, header, tuple(rows), tuple(records), numeric, numbered=False)
+
+
+def multiplier_table(artefacts: Artefacts) -> Table | None:
+    """Give how many times more images each model needs to reach what a better one scores."""
+    found = select(artefacts.effects, kind="data_multiplier")
+    rows = []
+    for row in found:
+        if row["probe"] != "test" or (row["estimate"] <= 1 and row["bound"] != "above"):
+            continue  # the better of the two is what is reached
+        unit_ = unit(artefacts, row["probe"], row["arm"], row["metric"])
+        symbol = f" {unit_.symbol}" if unit_.symbol else ""
+        rows.append(
+            (
+                cell_title(row["cell"]) or NONE,
+                f"{row['a']}: {unit_.value(row['first'])}{symbol}",
+                count(row["num_images"]),
+                row["b"],
+                f"{TIMES}{multiplier_interval(row)}",
+            )
+        )
+    if not rows:
+        return None
+    caption = (
+        "Data multipliers on the test images: how many times more training images a model needs to "
+        f"reach what another scores, read off its learning curve ({found[0]['method']}), with "
+        f"{artefacts.confidence} intervals over seeds and images. Nothing is extrapolated: "
+        "\N{LEFT DOUBLE QUOTATION MARK}more than\N{RIGHT DOUBLE QUOTATION MARK} means that the "
+        "largest number of images that was tried is not enough. Scores that are not above chance "
+        "are not listed. The CSV file has both directions of every pair, and the probes."
+    )
+    header = ("At", "Reached", "with images", "by", f"needs {TIMES} [interval]")
+    return Table("multipliers", caption, header, tuple(rows), tuple(found), frozenset({2, 4}))
+
+
+def interaction_table(artefacts: Artefacts) -> Table | None:
+    """Give what a factor does to the difference of two models, and whether it turns it round."""
+    found = select(artefacts.effects, kind="interaction")
+    rows = []
+    for row in select(found, probe="test"):
+        unit_ = unit(artefacts, row["probe"], row["arm"], row["metric"])
+        parts = (("first", "first_low", "first_high"), ("second", "second_low", "second_high"))
+        effects = [
+            f"{unit_.value(row[e], signed=True)} {unit_.interval(row[low], row[high], signed=True)}"
+            for e, low, high in parts
+        ]
+        difference = unit_.difference(row | {"difference": row["estimate"]})
+        rows.append(
+            (
+                f"{plain(row['factor'])}: {plain(row['level'])} {_MINUS} {plain(row['against'])}",
+                cell_title(row["cell"]) or NONE,
+                f"{row['a']} {_MINUS} {row['b']}",
+                *effects,
+                f"{difference} {unit_.difference_symbol}".strip(),
+                p_value(row["p_adjusted"]),
+                row["crossing"],
+            )
+        )
+    if not rows:
+        return None
+    caption = (
+        "Interactions on the test images: the difference of two models at one level of a factor, "
+        f"the same at another, and the first minus the second, with {artefacts.confidence} "
+        "intervals. p (Holm): of no interaction, two-sided, adjusted over all rows, those of the "
+        "probes in the CSV file included. \N{LEFT DOUBLE QUOTATION MARK}Crosses"
+        "\N{RIGHT DOUBLE QUOTATION MARK}: both differences are clear, and of opposite sign."
+    )
+    header = ("Factor", "At", "Pair", "First", "Second", "First minus second", "p (Holm)", "Sign")
+    numeric = frozenset({3, 4, 5, 6})
+    return Table("interactions", caption, header, tuple(rows), tuple(found), numeric)
+
+
+def variance_table(artefacts: Artefacts) -> Table | None:
+    """Give the share of the variance between runs that each term of the design explains."""
+    found = [row for row in artefacts.variance if row["probe"] == "test"]
+    if not found:
+        return None
+    rows = [
+        (
+            plain(row["term"]).replace(":", f" {TIMES} "),
+            row["source"],
+            _percent(row["share"]),
+            _percent(row["share_adjusted"]),
+            NONE if row["f"] is None else decimal(row["f"], 1),
+            p_value(row["p_value"]),
+        )
+        for row in found
+    ]
+    num_seeds = found[0]["num_seeds"]
+    caption = (
+        "Shares of the variance of the runs\N{RIGHT SINGLE QUOTATION MARK} scores on the test "
+        f"images, from a balanced analysis of variance with {counted(num_seeds, 'seed')} a model "
+        "and cell. Share: of the total sum of squares (eta squared). Adjusted: less what noise "
+        "between seeds adds to it (omega squared). Shares depend on which levels were chosen."
+    )
+    if num_seeds == 1:
+        caption += " With one seed there is no noise to test against."
+    header = ("Term", "Due to", "Share, %", "Adjusted, %", "F", "p")
+    numeric = frozenset({2, 3, 4, 5})
+    return Table("variance", caption, header, tuple(rows), tuple(artefacts.variance), numeric)
+
+
+def cell_data_table(artefacts: Artefacts) -> Table:
+    """Give what identifies the data of every cell, down to the pixels."""
+    rows, records = [], []
+    for entry in artefacts.record.get("cells", []):
+        data: Row = entry["data"]
+        moved = data.get("intervention", {})
+        record = {"cell": entry["cell"], "title": data["title"]}
+        record |= {f"{part}_images": data[part]["num_images"] for part in ("train", "test")}
+        record |= {f"{part}_fingerprint": data[part]["fingerprint"] for part in ("train", "test")}
+        record |= {"intervention": moved.get("name"), "permutation": moved.get("fingerprint")}
+        records.append(record)
+        rows.append(
+            (
+                cell_title(entry["cell"]),
+                data["title"],
+                count(record["train_images"]),
+                record["train_fingerprint"],
+                record["test_fingerprint"],
+                f"{level_text(moved['name'])} {moved['fingerprint']}" if moved else NONE,
+            )
+        )
+    caption = (
+        "Data of every cell. A fingerprint changes when any image, any label or their order "
+        "changes; that of an intervention when any pixel goes elsewhere."
+    )
+    header = ("At", "Data", "Training images", "Training", "Test", "Intervention")
+    return Table("cell-data", caption, header, tuple(rows), tuple(records), frozenset({2}))
+
+
+def _percent(share: float | None) -> str:
+    return NONE if share is None else decimal(100 * share, 1)

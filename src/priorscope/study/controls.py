@@ -1,0 +1,76 @@
+"""What control models must score, for the rest of a study to mean what it seems to."""
+
+from typing import TYPE_CHECKING
+
+import pydantic
+from pydantic import ConfigDict
+
+from priorscope.components import listing
+from priorscope.errors import InputError, unknown_name
+from priorscope.study.levels import Value, written
+
+if TYPE_CHECKING:
+    from priorscope.study.spec import Study
+
+
+@pydantic.dataclasses.dataclass(
+    frozen=True, kw_only=True, config=ConfigDict(extra="forbid", allow_inf_nan=False)
+)
+class Control:
+    """A score that a model must have.
+
+    Attributes
+    ----------
+    model : of the study
+    within : lowest and highest mean score, in the metric's units
+    probe, condition : a probe of the study, or `test`, and an arm of it; none is the first
+    metric : by default the one that fits the probe's targets
+    at : levels of factors; every cell that has them is checked by itself, and all are without
+    statement : why it must be so
+    """
+
+    model: str
+    within: tuple[float, float]
+    probe: str = "test"
+    condition: str | None = None
+    metric: str | None = None
+    at: dict[str, Value] | None = None
+    statement: str = ""
+
+
+def check_controls(study: "Study") -> None:
+    """Refuse controls that no run could meet or violate.
+
+    Raises
+    ------
+    InputError : names the key, and the nearest name
+    """
+    values = {factor.name: factor.values for factor in study.factors}
+    probes = ["test", *study.probes]
+    for index, control in enumerate(study.controls):
+        where = f"controls.{index}"
+        if control.model not in study.models:
+            raise unknown_name("model", control.model, study.models, where=f"{where}.model")
+        if control.probe not in probes:
+            raise unknown_name("probe", control.probe, probes, where=f"{where}.probe")
+        metrics = listing("metrics")
+        if control.metric is not None and control.metric not in metrics:
+            raise unknown_name("metric", control.metric, metrics, where=f"{where}.metric")
+        low, high = control.within
+        if not 0 <= low <= high:
+            raise InputError(
+                "a range of scores goes from low to high",
+                where=f"{where}.within",
+                found=[low, high],
+                allowed="[low, high] with 0 <= low <= high",
+            )
+        for name, value in (control.at or {}).items():
+            if name not in values:
+                raise unknown_name("factor", name, values, where=f"{where}.at.{name}")
+            if value not in values[name]:
+                raise InputError(
+                    f"{name} has no such level",
+                    where=f"{where}.at.{name}",
+                    found=value,
+                    allowed=[written(each) for each in values[name]],
+                )
