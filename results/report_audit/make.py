@@ -15,6 +15,7 @@ import claims
 import combined
 import curves
 import figures
+import hypotheses
 import polars as pl
 from exact import Row
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -70,6 +71,7 @@ def compute(paper: Path) -> dict[str, list[Row]]:
         "background_answers": background.answered_classes(found),
         "background_by_class": background.by_class(found),
         "background_by_background": background.by_background(found),
+        "verdicts": hypotheses.verdicts(paper, found, epochs),
     }
     return {"claims": claims.judge(tables), **tables}
 

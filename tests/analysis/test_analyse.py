@@ -87,13 +87,13 @@ def test_values_are_those_of_the_predictions(make_out):
     estimate = row(found.estimates, model="cnn", probe="test")
     assert estimate["estimate"] == pytest.approx(np.mean(runs))
     assert estimate["low"] < estimate["estimate"] < estimate["high"]
-    assert estimate["method"].startswith("t interval over 2 seeds x 200 images")
+    assert estimate["method"].startswith("t interval over 2 seeds x 200 images, both random")
     assert (estimate["num_seeds"], estimate["n"]) == (2, 200)
     of_vit = row(found.estimates, model="vit", probe="test")["estimate"]
     comparison = row(found.comparisons, a="cnn", b="vit", probe="test")
     assert comparison["difference"] == pytest.approx(np.mean(runs) - of_vit)
     agree = (comparison["low"] > 0 or comparison["high"] < 0) == (comparison["p_value"] < 0.05)
-    assert agree and "both random" in comparison["test"]
+    assert agree and comparison["test"].startswith("t test over 2 + 2 seeds")
 
 
 def test_chance_stands_in_every_group(make_out):
@@ -125,7 +125,7 @@ def test_one_seed_gives_wilson_for_independent_proportions_only(make_out):
     assert (test["low"], test["high"]) == (expected.low, expected.high)
     assert "Wilson" in test["method"] and "one seed" in test["method"]
     mosaic = row(estimates, model="cnn", arm="mosaic")
-    assert mosaic["method"] == "t interval over 200 images, for these trained networks only"
+    assert mosaic["method"] == "t interval over 200 images, these trained networks only"
     background = row(estimates, model="cnn", arm="background")
     assert background["method"].startswith("t interval over 20 clusters")
 

@@ -63,6 +63,17 @@ def test_what_the_margin_needs_is_enough_and_hardly_more(tiny, tmp_path):
     assert equivalence_power(0.012, components, [plan.seeds - 1] * 2, N) < 0.8
 
 
+def test_where_neither_alone_is_enough_both_are_named(tiny, tmp_path):
+    declared = {"contrast": TWO, "expect": "equivalent", "margin": 0.008}
+    study = study_of(tiny, tmp_path, [0, 1], declared)
+    (plan,) = plan_power(study, probes(200))
+    assert plan.seeds is plan.images is None and plan.together is not None
+    seeds, images = plan.together
+    components = stated_components(study.hypotheses[0], 1, 1.0)
+    assert equivalence_power(0.008, components, [seeds] * 2, images) >= 0.8
+    assert equivalence_power(0.008, components, [seeds] * 2, images - 100) < 0.8
+
+
 @pytest.mark.parametrize(
     ("contrast", "groups", "seed", "image", "residual"),
     [
@@ -96,7 +107,7 @@ def test_a_pilot_brings_its_own_variances(tiny, tmp_path):
     arm = ArmScores("test", "test", "top1", np.arange(500), None, Chance(0.1), scores, seeds)
     study = study_of(tiny, tmp_path, [0], {"contrast": TWO})
     (plan,) = plan_power(study, probes(), by_name([arm]))
-    assert plan.source == "the pilot"
+    assert plan.source == "variances of the pilot"
     # Noise of 0.1 that is neither the seed's nor the image's: variance 0.02 an image.
     expected = (norm.isf(0.05) + norm.isf(0.2)) * np.sqrt(0.02 / N)
     assert plan.detectable == pytest.approx(expected, rel=0.15)
@@ -104,7 +115,7 @@ def test_a_pilot_brings_its_own_variances(tiny, tmp_path):
     lone = ArmScores("test", "test", "top1", np.arange(500), None, Chance(0.1), single, seeds)
     several = study_of(tiny, tmp_path, [0, 1, 2], {"contrast": TWO})
     (plan,) = plan_power(several, probes(), by_name([lone]))
-    assert plan.source == "the pilot, between seeds stated"
+    assert plan.source == "variances of the pilot, between seeds stated"
     components = stated_components(several.hypotheses[0], 1, 1.0)
     assert plan.detectable > np.sqrt(2 * components.seed[0] / 3)
     other = study_of(tiny, tmp_path, [0], {"contrast": TWO, "probe": "combined", "metric": "top1"})

@@ -13,7 +13,8 @@ from priorscope.study.load import packaged_studies
 
 def test_check_prints_the_plan_and_writes_nothing(tmp_path, tiny, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "tiny.yaml").write_text(tiny)
+    covered = tiny.replace("name: vit_nano", "name: local_vit_nano, window_size: 9")
+    (tmp_path / "tiny.yaml").write_text(covered)
     assert run_command(["check", "tiny.yaml"]) == 0
     said = capsys.readouterr().out
     for words in (
@@ -21,6 +22,7 @@ def test_check_prints_the_plan_and_writes_nothing(tmp_path, tiny, capsys, monkey
         "resnet_nano width=8",
         "H1",
         "learning_rate 0.001",
+        "note     vit: window_size 9 covers the grid of 8 x 8",
         "about",
     ):
         assert words in said
@@ -36,11 +38,11 @@ def test_check_says_what_a_study_could_show_by_itself_and_from_a_pilot(finished,
     assert run_command(["check", str(finished.study)]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "cnn against vit, top1 on test, expect greater" in said
-    assert "one seed, 100 scenes, these trained networks only; variances: stated" in said
+    assert "one seed, 100 scenes, these trained networks only; stated variances" in said
     assert "smallest effect that it would show: " in said
     assert "the declared margin of 2.00 pp needs " in said
     assert run_command(["check", str(finished.study), "--pilot", str(finished.out)]) == 0
-    assert "variances: the pilot" in " ".join(capsys.readouterr().out.split())
+    assert "variances of the pilot" in " ".join(capsys.readouterr().out.split())
     assert run_command(["check", str(finished.study), "--pilot", "nowhere"]) == 2
     assert "--pilot" in capsys.readouterr().err
 
@@ -55,7 +57,7 @@ def test_report_prints_the_verdicts(finished, capsys):
 def test_list_names_every_component_and_study(capsys):
     assert run_command(["list"]) == 0
     said = capsys.readouterr().out
-    for kind in ("models", "data", "probes", "metrics", "executors"):
+    for kind in ("models", "mixers", "data", "probes", "metrics", "executors"):
         for name in listing(kind):
             assert f"  {name} " in said
     for name in packaged_studies():

@@ -57,6 +57,16 @@ def study(tmp_path, tiny, before="", after=""):
         ("canvas_px: 64", "backgrounds: nowhere", ["probes.background.backgrounds", "nowhere"]),
         ("task: objects", "task: objekts", ["data.task", "objects"]),
         ("width: 8", "widht: 8", ["models.cnn.widht", "did you mean width?"]),
+        (
+            "name: vit_nano",
+            "name: skeleton, mixer: neighbourhood_attention, window_size: 4",
+            ["models.vit.window_size", "it must be odd"],
+        ),
+        (
+            "name: vit_nano",
+            "name: skeleton, mixer: neighborhood_attention",
+            ["models.vit.mixer", "did you mean neighbourhood_attention?"],
+        ),
         ("num_heads: 2", "num_heads: 3", ["models.vit.num_heads", "heads must divide"]),
         ("embed_dim: 16", "patch_size: 5", ["models.vit.patch_size", "image 32 px"]),
         ("epochs: 2", "epochs: two", ["recipe.epochs", "'two'", "valid integer"]),

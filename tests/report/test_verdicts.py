@@ -130,7 +130,7 @@ def test_late_hypotheses_are_told_on_the_page_and_in_the_row(study_output):
     (out / "study.json").write_text(json.dumps(record))
     artefacts = read_artefacts(out)
     warnings = summarise(artefacts, main_columns(artefacts)).warnings
-    assert "H2 was added on 2026-11-25 and H3 was added on 2026-11-25" in warnings[0]
+    assert "H2 and H3 were added on 2026-11-25, when results existed" in warnings[0]
     assert "seeds were changed on 2026-11-25" in warnings[1]
 
 

@@ -124,6 +124,9 @@ def test_unequal_clusters_give_the_cluster_robust_error_of_statsmodels():
     fit = sm.OLS(scores, np.ones(90)).fit(cov_type="cluster", cov_kwds={"groups": codes})
     assert found.estimate == pytest.approx(fit.params[0])
     assert found.standard_error == pytest.approx(fit.bse[0])
+    squares = np.bincount(codes) ** 2.0
+    assert found.df == pytest.approx(squares.sum() ** 2 / (squares**2).sum() - 1)
+    assert found.df < 7
 
 
 def test_p_value_and_interval_agree_and_a_shift_changes_nothing():

@@ -19,17 +19,14 @@ def benchmark():
     return module
 
 
-@pytest.mark.parametrize("ratio", [0, 6])
-@pytest.mark.parametrize("what", ["A - B", "conditions"])
-def test_holds_its_level_in_simulated_studies(benchmark, what, ratio):
-    groups = 2 if what == "A - B" else 1
-    design = benchmark.Design(what, (3,) * groups, 200, ratio)
-    (rates,) = benchmark.measure(design, 300, np.random.default_rng(1))
-    # Bounds are 3 Monte Carlo errors wide. Seeds left out would cover about a third at ratio 6,
-    # z for t about 85 %.
-    assert 0.91 <= rates.cover <= 0.995
-    assert rates.reject <= 0.09
-    assert rates.equiv <= 0.09
+def test_holds_its_level_in_simulated_studies(benchmark):
+    for design in benchmark.QUICK:
+        (rates,) = benchmark.measure(design, benchmark.QUICK_STUDIES, np.random.default_rng(1))
+        # Bounds are 3 Monte Carlo errors wide. With three seeds at ratio 6, images alone cover
+        # 26 % and z in place of t 86 %.
+        assert 0.91 <= rates.cover <= 0.995, design
+        assert rates.reject <= 0.09, design
+        assert rates.equiv <= 0.09, design
 
 
 def test_would_show_a_method_that_fails(benchmark):

@@ -28,6 +28,7 @@ POWER = 0.8
 SEED_SD = 0.0055
 PROPORTION_VARIANCE, COUNT_VARIANCE = 0.25, 0.04
 _SHARED, _WITHIN_CLUSTERS = 0.5, 0.02
+_MORE_SEEDS = (5, 10, 20, 50)  # tried where neither seeds nor images alone are enough
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Plan:
     num_images, num_units : scenes, and what of them is random: scenes or clusters
     seeds, images : needed for the declared margin, with the other as planned; None: no number is
         enough, or no margin was declared
+    together : seeds and images that show the margin, where neither alone is enough
     largest : the best score that an example can reach
     source : where the variances are from
     """
@@ -52,6 +54,7 @@ class Plan:
     num_units: int
     seeds: int | None
     images: int | None
+    together: tuple[int, int] | None
     largest: int
     source: str
 
@@ -113,9 +116,9 @@ def _plan(
     measured = None if pilot is None else contrast_scores(hypothesis, pilot)
     if measured is not None:
         found = measured.infer(interval_confidence(hypothesis)).components
-        source = "the pilot"
+        source = "variances of the pilot"
         if any(isnan(value) for value in found.seed):
-            source = "the pilot, between seeds stated"
+            source = "variances of the pilot, between seeds stated"
         # The pilot's clusters may hold more or fewer scenes than the plan's.
         components = replace(_filled(found, components), images_per_unit=components.images_per_unit)
     num_seeds = (len(study.seeds),) * len(hypothesis.contrast.models) * len(hypothesis.cells())
@@ -129,12 +132,28 @@ def _plan(
         detectable = minimum_detectable_effect(
             components, num_seeds, num_images, alpha=alpha, power=POWER, sides=sides
         )
-    margin, seeds, images = hypothesis.margin, None, None
+    margin, seeds, images, together = hypothesis.margin, None, None, None
     if margin is not None:
         seeds = seeds_needed(components, num_images, margin=margin, alpha=alpha, power=POWER)
         images = images_needed(components, num_seeds, margin=margin, alpha=alpha, power=POWER)
+        for more in _MORE_SEEDS if seeds is images is None else ():
+            with_more = images_needed(
+                components, (more,) * len(num_seeds), margin=margin, alpha=alpha, power=POWER
+            )
+            if with_more is not None:
+                together = (more, with_more)
+                break
     return Plan(
-        hypothesis, detectable, num_seeds, num_images, num_units, seeds, images, largest, source
+        hypothesis=hypothesis,
+        detectable=detectable,
+        num_seeds=num_seeds,
+        num_images=num_images,
+        num_units=num_units,
+        seeds=seeds,
+        images=images,
+        together=together,
+        largest=largest,
+        source=source,
     )
 
 

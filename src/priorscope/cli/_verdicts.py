@@ -77,13 +77,16 @@ def _size(plan: Plan) -> str:
     clusters = f" in {plan.num_units:,} clusters" if plan.num_units < plan.num_images else ""
     one = ", these trained networks only" if plan.num_seeds[0] == 1 else ""
     size = f"{seeds}, {plan.num_images:,} scenes{clusters}{one}"
-    return f"{size}; variances: {plan.source}"
+    return f"{size}; {plan.source}"
 
 
 def _could_show(plan: Plan, shown: Unit) -> str:
     hypothesis, margin = plan.hypothesis, plan.hypothesis.margin
     what = "margin" if hypothesis.expect == "equivalent" else "effect"
-    text = f"smallest {what} that it would show: {_amount(plan.detectable, shown)}"
+    both = hypothesis.contrast.b is not None and hypothesis.contrast.conditions is not None
+    largest = plan.largest * (2 if both else 1)  # that a difference can be
+    amount = _amount(plan.detectable, shown) if plan.detectable <= largest else "none"
+    text = f"smallest {what} that it would show: {amount}"
     if margin is None:
         return text
     text += f"; the declared margin of {_amount(margin, shown)} needs "
@@ -94,7 +97,9 @@ def _could_show(plan: Plan, shown: Unit) -> str:
         ways.append(f"{plan.seeds:,} seeds")
     if plan.images is not None:
         ways.append(_scenes(plan, plan.images))
-    return text + (" or ".join(ways) if ways else "more seeds and more scenes together")
+    if plan.together is not None:
+        ways.append(f"{plan.together[0]} seeds and {_scenes(plan, plan.together[1])}")
+    return text + (" or ".join(ways) if ways else "more than 50 seeds, or another probe")
 
 
 def _scenes(plan: Plan, images: int) -> str:

@@ -239,11 +239,17 @@ def warnings_of(artefacts: Artefacts) -> tuple[str, ...]:
             "\N{LEFT DOUBLE QUOTATION MARK}Hardware and versions\N{RIGHT DOUBLE QUOTATION MARK}."
         )
     history = artefacts.record.get("history", [])
-    changed = [f"{name} was {how}" for name, how in changed_late(history).items()]
+    late: dict[str, list[str]] = {}
+    for name, how in changed_late(history).items():
+        late.setdefault(how, []).append(name)
+    changed = [
+        f"{listed(names)} {'was' if len(names) == 1 else 'were'} {how}"
+        for how, names in late.items()
+    ]
     if changed:
         warnings.append(
-            f"Hypotheses were not all declared beforehand: {listed(changed, most=20)}, when "
-            "results existed."
+            f"Hypotheses were not all declared beforehand: {'; '.join(changed)}, when results "
+            "existed."
         )
     for entry in history:
         if "seeds" in entry["changed"] and entry.get("results"):

@@ -197,7 +197,7 @@ _PRECISION += ("bootstrap_low", "bootstrap_high", "num_seeds", "n", "method")
 def _sources(row: Row) -> tuple[tuple[str, str], ...]:
     """Link the predictions that a verdict's numbers came from, seen from the page."""
     files = zip(row["runs"], row["predictions"], strict=True)
-    return tuple((run, f"../{file}") for run, file in files)
+    return tuple((run.rpartition("-")[0], f"../{file}") for run, file in files)
 
 
 def _levels(verdicts: list[Row]) -> str:

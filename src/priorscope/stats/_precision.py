@@ -41,7 +41,7 @@ def precision(
     seed_parts : float [groups, ...], the variance of the group's mean over seeds, residual
         included; groups of one seed are left out
     num_seeds : int [groups], at least 2
-    num_units : images or clusters
+    num_units : images, or equally large clusters; what `image_part` has degrees of freedom from
     """
     image = np.maximum(image_part - residual_part, 0.0)
     seeds = seed_parts.sum(axis=0)

@@ -19,6 +19,16 @@ def crossed_contrast(
 ) -> CrossedContrast:
     """Estimate the sum of the groups' means, where seeds and images are random and crossed.
 
+    The setting of studies in which many readers read the same cases (Obuchowski & Rockette 1995;
+    Hillis 2007; Gallas 2006): networks are the readers, images the cases. Variance components come
+    from mean squares; `_precision` says how they add up to a standard error and its degrees of
+    freedom, and where that departs from Hillis. The interval is Student's t.
+
+    Where all groups have one seed, images alone are random and the result speaks of these trained
+    networks only (the paired t test). Where some have one seed and others more, a group of one
+    seed is held fixed: it stands for that trained network, the others for their architectures.
+    `method` says so.
+
     Parameters
     ----------
     groups : each float [seeds of that group, images], signed already (the scores of b negated).
@@ -34,9 +44,14 @@ def crossed_contrast(
     ------
     ValueError : no groups, different numbers of images, fewer than two images or clusters, scores
         that are not finite, or a confidence outside (0, 1)
+
+    Notes
+    -----
+    Scores that never vary give an interval of no length, and a p-value of 0 or 1: a perfect
+    classifier on few images needs an interval for proportions (`wilson`).
     """
     scores = _checked(groups, confidence)
-    units, images_per_unit = unit_scores(scores, clusters)
+    units, images_per_unit, effective = unit_scores(scores, clusters)
     num_units = units[0].shape[1]
     num_seeds = tuple(len(group) for group in units)
     over_seeds = np.sum([group.mean(axis=0) for group in units], axis=0)
@@ -51,7 +66,7 @@ def crossed_contrast(
     sizes, random = np.array(num_seeds), np.array(num_seeds) > 1
     seed_part, residual = np.array(seed_parts), np.array(residuals)
     residual_part = float((residual[random] / sizes[random]).sum()) / num_units
-    found = precision(image_part, residual_part, seed_part[random], sizes[random], num_units)
+    found = precision(image_part, residual_part, seed_part[random], sizes[random], effective)
     standard_error, df = float(found.standard_error), float(found.df)
     half = float(stdtrit(df, (1 + confidence) / 2)) * standard_error
     components = VarianceComponents(
@@ -113,7 +128,7 @@ def _checked(groups: Sequence[np.ndarray], confidence: float) -> list[np.ndarray
 def _method(num_seeds: tuple[int, ...], num_units: int, clustered: bool) -> str:
     units = f"{num_units:,} {'clusters' if clustered else 'images'}"
     if max(num_seeds) == 1:
-        return f"t interval over {units}, for these trained networks only"
+        return f"t interval over {units}, these trained networks only"
     seeds = " + ".join(map(str, num_seeds))
     method = f"t interval over {seeds} seeds x {units}, both random"
     if min(num_seeds) == 1:

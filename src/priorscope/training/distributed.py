@@ -112,7 +112,8 @@ def replicate(model: nn.Module, device: torch.device) -> nn.Module:
     if world_size() == 1:
         return model
     if device.type == "cuda":
-        from timm.layers import convert_sync_batchnorm  # knows timm's norms with activation too
+        # timm's knows its own norms with an activation too.
+        from timm.layers.norm_act import convert_sync_batchnorm
 
         model = convert_sync_batchnorm(model)
         return DistributedDataParallel(model, device_ids=[device.index])

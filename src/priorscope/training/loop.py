@@ -144,7 +144,7 @@ def train(
                 if recipe.clip_grad_norm is not None:
                     state.scaler.unscale_(state.optimizer)
                     nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_grad_norm)
-                state.learning_rates.append(state.schedule.get_last_lr()[0])
+                state.learning_rates.append(float(state.schedule.get_last_lr()[0]))
                 state.scaler.step(state.optimizer)
                 state.scaler.update()
                 state.schedule.step()

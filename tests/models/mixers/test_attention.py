@@ -209,14 +209,16 @@ def test_centroids_move_to_their_tokens_in_training_only():
     mixer.eval()(random_tokens(5))
     assert torch.equal(mixer.attend.centroids, before)
     mixer.train()
-    vectors = torch.randn(1, 3, 25, 4, dtype=torch.float64)
-    _, nearest = mixer.attend.route(vectors)
-    assert torch.equal(nearest.sum(2), torch.ones(1, 3, 25, dtype=torch.int64))
-    mixer.attend.follow(vectors, nearest)
-    normal = torch.nn.functional.layer_norm(vectors, (4,))
+    vectors = torch.randn(1, 25, 3, 4, dtype=torch.float64)
+    normal = (vectors - vectors.mean(-1, keepdim=True)) / vectors.std(
+        -1, correction=0, keepdim=True
+    )
+    _, nearest = mixer.attend.route(normal)
+    assert torch.equal(nearest.sum(-1), torch.ones(1, 25, 3, dtype=torch.int64))
+    mixer.attend.follow(normal, nearest)
     for head in range(3):
         for cluster in range(2):
-            mean = normal[0, head, nearest[0, head, cluster]].mean(0)
+            mean = normal[0, nearest[0, :, head, cluster], head].mean(0)
             expected = (before[head, cluster] + mean) / 2
             torch.testing.assert_close(mixer.attend.centroids[head, cluster], expected)
     after = mixer.attend.centroids.clone()

@@ -11,7 +11,8 @@ The module also has
 - `reach()`: bool [tokens, tokens], True where the output of the row's token may depend on the input
   of the column's;
 - `note`: what a user should know about these parameters on this grid, or None;
-- `weights(tokens)`, if it is attention: [batch, heads, tokens, tokens], rows that sum to 1.
+- `weights(tokens)`, if it is attention: [batch, heads, tokens, tokens]; rows sum to 1, or to 0
+  where a token attends to none.
 
 A mixer may take parameters that the skeleton sets: `layer`, the block's index in its stage;
 `relative_bias`, whether a bias of the scores is learned for each offset; `class_token`, whether a

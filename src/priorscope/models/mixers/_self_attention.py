@@ -1,6 +1,7 @@
 """The frame of the attention mixers: queries, keys and values, and the projection behind them."""
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from priorscope.models._checks import check_heads
@@ -41,6 +42,19 @@ def attention_scores(query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
     return query * query.shape[-1] ** -0.5 @ key.transpose(-2, -1)
 
 
+def average(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, bias: torch.Tensor | None
+) -> torch.Tensor:
+    """Average values [..., tokens, head_dim] with softmax of the scores plus a learned bias.
+
+    Minus infinity in the bias forbids a pair.
+    """
+    if bias is not None and bias.requires_grad and query.device.type == "cpu":
+        # PyTorch's fused attention learns no bias on a CPU, and its plain form is slower than this.
+        return (attention_scores(query, key) + bias.to(query)).softmax(-1) @ value
+    return F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+
+
 class SelfAttention(nn.Module):
     """Multi-head self-attention over tokens [batch, tokens, embed_dim].
 
@@ -74,4 +88,5 @@ class SelfAttention(nn.Module):
 
 def heads_first(qkv: torch.Tensor) -> tuple[torch.Tensor, ...]:
     """View [batch, tokens, 3, heads, head_dim] as three of [batch, heads, tokens, head_dim]."""
-    return qkv.permute(2, 0, 3, 1, 4).unbind(0)
+    # Unbound first: the backward pass then writes the three gradients to their places at once.
+    return tuple(part.transpose(1, 2) for part in qkv.unbind(2))

@@ -1,14 +1,13 @@
 """Attention within the tiles of a grid, which may be shifted: what both window mixers share."""
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from priorscope.errors import InputError
 from priorscope.models._checks import check_heads
 from priorscope.models.mixers import _reach
 from priorscope.models.mixers._relative_bias import RelativeBias, join_axes, offset_index
-from priorscope.models.mixers._self_attention import attention_scores, heads_first
+from priorscope.models.mixers._self_attention import attention_scores, average, heads_first
 
 
 class WindowAttention(nn.Module):
@@ -82,7 +81,7 @@ class WindowAttention(nn.Module):
             allowed = self.mask[:, None]
             mask = allowed if mask is None else mask.masked_fill(~allowed, -torch.inf)
             mask = mask.repeat(len(tokens), 1, 1, 1)
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        mixed = average(query, key, value, mask)
         return self.proj(self._from_windows(mixed.transpose(1, 2).flatten(2)))
 
     def _to_windows(self, tokens: torch.Tensor) -> torch.Tensor:

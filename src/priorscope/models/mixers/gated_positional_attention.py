@@ -48,13 +48,13 @@ class GatedPositionalAttention(nn.Module):
         by_content = F.scaled_dot_product_attention(query, key, value).transpose(1, 2)
         by_position = torch.einsum("hqk,bhkd->bqhd", self.positional(), value)
         gate = self.gating.sigmoid()[:, None]
-        return self.proj(torch.lerp(by_content, by_position, gate).flatten(2))
+        return self.proj((by_content + gate * (by_position - by_content)).flatten(2))
 
     def weights(self, tokens: torch.Tensor) -> torch.Tensor:
         """Give the weights [batch, heads, tokens, tokens] for tokens [batch, tokens, embed_dim]."""
         query, key, _ = heads_first(self.qkv(tokens).unflatten(2, (3, self.num_heads, -1)))
         gate = self.gating.sigmoid()[:, None, None]
-        return torch.lerp(attention_scores(query, key).softmax(-1), self.positional(), gate)
+        return (1 - gate) * attention_scores(query, key).softmax(-1) + gate * self.positional()
 
     def reach(self) -> torch.Tensor:
         """Say which tokens each token's output may depend on: bool [tokens, tokens]."""

@@ -6,7 +6,12 @@ from pydantic import PositiveInt
 from torch import nn
 
 from priorscope.models.mixers._relative_bias import RelativeBias, join_axes, offset_index
-from priorscope.models.mixers._self_attention import Attend, SelfAttention, heads_first
+from priorscope.models.mixers._self_attention import (
+    Attend,
+    SelfAttention,
+    average,
+    heads_first,
+)
 
 
 class GlobalAttend(Attend):
@@ -40,8 +45,7 @@ class GlobalAttend(Attend):
         mask = self.bias()
         if self.mask is not None:
             mask = self.mask if mask is None else mask.masked_fill(~self.mask, -torch.inf)
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        return mixed.transpose(1, 2)
+        return average(query, key, value, mask).transpose(1, 2)
 
     def reach(self) -> torch.Tensor:
         """Say which tokens each may attend to; a class token sees all and is seen by all."""

@@ -34,56 +34,55 @@ class RoutedAttend(Attend):
         self.register_buffer("centroids", torch.randn(num_heads, num_clusters, head_dim))
 
     def route(self, vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Bring vectors [batch, heads, tokens, head_dim] and centroids together.
+        """Bring normalised vectors [batch, tokens, ..., heads, head_dim] and centroids together.
 
-        Gives each cluster's members, int64 [batch, heads, clusters, cluster_size], and for each
-        vector its nearest cluster, bool [batch, heads, clusters, tokens].
+        Gives each cluster's members, int64 [batch, ..., heads, clusters, cluster_size], and which
+        cluster is nearest to each vector, bool [batch, tokens, ..., heads, clusters].
         """
-        near = self.centroids @ F.layer_norm(vectors, vectors.shape[-1:]).transpose(-2, -1)
-        return near.topk(self.cluster_size, sorted=False).indices, near == near.amax(
-            2, keepdim=True
-        )
+        near = torch.einsum("...hd,hcd->...hc", vectors, self.centroids)
+        members = near.movedim(1, -1).topk(self.cluster_size, sorted=False).indices
+        return members, near == near.amax(-1, keepdim=True)
 
     def follow(self, vectors: torch.Tensor, nearest: torch.Tensor) -> None:
-        """Move each centroid towards the mean of the vectors that it is nearest to."""
-        members = nearest.to(vectors)
-        total = (members @ F.layer_norm(vectors, vectors.shape[-1:])).sum(0)
-        count = members.sum((0, 3)).unsqueeze(-1)
+        """Move each centroid towards the mean of the normalised vectors that it is nearest to."""
+        members = nearest.to(vectors).flatten(0, -3)  # [vectors, heads, clusters]
+        total = torch.einsum("nhc,nhd->hcd", members, vectors.flatten(0, -3))
+        count = members.sum(0).unsqueeze(-1)
         mean = torch.where(count > 0, total / count.clamp(min=1), self.centroids)
         self.centroids.lerp_(mean.to(self.centroids), 1 - self.decay)
 
     def forward(self, qkv: torch.Tensor) -> torch.Tensor:
         """Average values, [batch, tokens, 3, heads, head_dim]; see `Attend`."""
-        query, key, value = heads_first(qkv)
         if self.num_clusters == 1:
+            query, key, value = heads_first(qkv)
             return F.scaled_dot_product_attention(query, key, value).transpose(1, 2)
-        batch, heads, tokens, head_dim = query.shape
+        batch, tokens, _, heads, head_dim = qkv.shape
         with torch.no_grad():
-            routed = [self.route(vectors) for vectors in (query, key)]
+            vectors = direction(qkv[:, :, :2])
+            members, nearest = self.route(vectors)
             if self.training:
-                both = zip((query, key), routed, strict=True)
-                for vectors, (_, nearest) in both:
-                    self.follow(vectors, nearest)
-            (queries, _), (keys, _) = routed
-        rows = torch.arange(batch * heads, device=qkv.device).view(batch, heads, 1, 1) * tokens
-        queries, keys = ((rows + index).flatten() for index in (queries, keys))
-        clustered = (batch, heads * self.num_clusters, self.cluster_size, head_dim)
-        flat = (tensor.reshape(-1, head_dim) for tensor in (query, key, value))
-        query, key, value = (
-            F.embedding(index, tensor).view(clustered)
-            for index, tensor in zip((queries, keys, keys), flat, strict=True)
+                self.follow(vectors, nearest)
+            image, head = (torch.arange(n, device=qkv.device) for n in (batch, heads))
+            token = image[:, None, None, None] * tokens + members.movedim(1, 0)
+            head = head[:, None, None]
+            # Queries, keys and values of all clusters are one lookup among the rows of qkv.
+            part = torch.arange(3, device=qkv.device).view(3, 1, 1, 1, 1)
+            rows = (token[[0, 1, 1]] * 3 + part) * heads + head
+        routed = qkv.reshape(-1, head_dim).index_select(0, rows.flatten())
+        query, key, value = routed.view(
+            3, batch, heads * self.num_clusters, self.cluster_size, head_dim
         )
         mixed = F.scaled_dot_product_attention(query, key, value).reshape(-1, head_dim)
-        total = mixed.new_zeros(batch * heads * tokens, head_dim).index_add(0, queries, mixed)
-        counts = torch.bincount(queries, minlength=len(total)).clamp(min=1)
-        total = total / counts[:, None].to(total)
-        return total.view(batch, heads, tokens, head_dim).transpose(1, 2)
+        rows = (token[0] * heads + head).flatten()
+        total = mixed.new_zeros(batch * tokens * heads, head_dim).index_add(0, rows, mixed)
+        counts = torch.bincount(rows, minlength=len(total)).clamp(min=1)
+        return (total / counts[:, None].to(total)).view(batch, tokens, heads, head_dim)
 
     def weights(self, query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
         """Compute the weights: [batch, heads, tokens, tokens]; rows of unrouted tokens are zero."""
         if self.num_clusters == 1:
             return super().weights(query, key)
-        (queries, _), (keys, _) = self.route(query), self.route(key)
+        queries, keys = (self.route(direction(v.transpose(1, 2)))[0] for v in (query, key))
         shape = (*queries.shape[:3], query.shape[2])
         by_query, by_key = (
             torch.zeros(shape, dtype=torch.bool, device=query.device).scatter_(3, index, True)
@@ -94,6 +93,11 @@ class RoutedAttend(Attend):
         in_cluster = scores.masked_fill(~by_key[:, :, :, None], -torch.inf).softmax(-1)
         counts = by_query.sum(2).clamp(min=1)[..., None]
         return (in_cluster * by_query[..., None]).sum(2) / counts
+
+
+def direction(vectors: torch.Tensor) -> torch.Tensor:
+    """Centre and scale vectors [..., head_dim], by a layer norm without parameters."""
+    return F.layer_norm(vectors, vectors.shape[-1:])
 
 
 def routed_attention(

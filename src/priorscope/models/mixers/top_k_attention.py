@@ -24,9 +24,13 @@ class TopKAttend(Attend):
     def forward(self, qkv: torch.Tensor) -> torch.Tensor:
         """Average values, [batch, tokens, 3, heads, head_dim]; see `Attend`."""
         query, key, value = heads_first(qkv)
-        if self.k >= key.shape[2]:
-            return F.scaled_dot_product_attention(query, key, value).transpose(1, 2)
-        return (self.weights(query, key) @ value).transpose(1, 2)
+        mask = None
+        if self.k < key.shape[2]:
+            # Scores are computed twice: fused attention under a mask costs less than their softmax.
+            with torch.no_grad():
+                scores = query @ key.transpose(-2, -1)
+                mask = scores >= kth_largest(scores, self.k)
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask).transpose(1, 2)
 
     def weights(self, query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
         """Compute the weights: [batch, heads, tokens, tokens], k of each row above zero."""
