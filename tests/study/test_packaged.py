@@ -2,6 +2,7 @@
 
 import pytest
 
+from priorscope.report.factors import Dial, dials
 from priorscope.study.load import load_study
 from priorscope.study.prepare import build_model, measure_model
 
@@ -31,3 +32,16 @@ def test_the_arms_of_cifar10_nano_are_matched_in_parameters():
     study = load_study("cifar10_nano")
     counts = [size.num_parameters for size in sizes_of(study, study.models).values()]
     assert max(counts) / min(counts) < 1.1
+
+
+def test_the_arms_of_han_axes_are_matched_in_parameters():
+    study = load_study("han_axes")
+    arms = [name for name in study.models if name != "linear"]
+    counts = [size.num_parameters for size in sizes_of(study, arms).values()]
+    assert max(counts) / min(counts) < 1.02
+
+
+@pytest.mark.parametrize("name", ["locality_dial", "locality_dial_cifar10"])
+def test_the_dials_differ_in_their_window_alone(name):
+    (dial,) = dials({name: each.as_dict() for name, each in load_study(name).models.items()})
+    assert dial == Dial("window_size", {"window_3": 3, "window_5": 5, "window_7": 7, "global": 9})

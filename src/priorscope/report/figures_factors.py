@@ -237,7 +237,6 @@ def _arrows(
         {
             "x": row["num_images"],
             "to": row["num_images"] * row["estimate"],
-            "middle": row["num_images"] * row["estimate"] ** 0.5,
             "y": row["first"] * unit_.factor,
             "text": f"{TIMES}{multiplier(row['estimate'], 'exact')}",
         }
@@ -252,7 +251,9 @@ def _arrows(
         base.mark_point(shape="triangle-right", filled=True, color=INK, size=50, opacity=1).encode(
             x=alt.X("to:Q")
         ),
-        base.mark_text(dy=-8, color=INK, fontSize=12).encode(x=alt.X("middle:Q"), text="text:N"),
+        base.mark_text(align="right", dx=5, dy=-9, color=INK, fontSize=12).encode(
+            x=alt.X("to:Q"), text="text:N"
+        ),
     ]
 
 

@@ -88,14 +88,17 @@ def _scores(artefacts: Artefacts, column: Column) -> list[str]:
 
 
 def _crossings(artefacts: Artefacts) -> list[str]:
-    """Name the differences that a factor turns round."""
+    """Name the largest difference that each factor turns round, and count the others."""
     found = [
         row
         for row in select(artefacts.effects, kind="interaction", crossing="crosses", probe="test")
         if row["p_adjusted"] < artefacts.analysis["alpha"]
     ]
+    largest = {}
+    for row in sorted(found, key=lambda row: abs(row["estimate"])):
+        largest[row["factor"]] = row
     sentences = []
-    for row in found[:_MOST_SENTENCES]:
+    for row in largest.values():
         unit_ = unit(artefacts, row["probe"], row["arm"], row["metric"])
         effects = [
             with_unit(
@@ -114,7 +117,7 @@ def _crossings(artefacts: Artefacts) -> list[str]:
             f"{effects[1]} at {plain(row['against'])}{where}."
         )
     if more := len(found) - len(sentences):
-        sentences.append(f"So it is in {counted(more, 'other comparison')}.")
+        sentences.append(f"Signs turn in {counted(more, 'other comparison')} too.")
     return sentences
 
 

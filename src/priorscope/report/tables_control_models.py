@@ -1,9 +1,13 @@
 """Control models: what they must score, and what they scored."""
 
+from itertools import groupby
+
 from priorscope.report.artefacts import Artefacts, Row, select
 from priorscope.report.factors import cell_title
 from priorscope.report.tables import Table
-from priorscope.report.wording import NONE, Unit, plain, unit
+from priorscope.report.wording import NONE, Unit, listed, plain, unit
+
+_TEST = "the test images"
 
 
 def control_model_table(artefacts: Artefacts) -> Table | None:
@@ -35,13 +39,16 @@ def control_warnings(artefacts: Artefacts) -> list[str]:
     """Say for the top of the page which controls are violated, and which could not be checked."""
     found = artefacts.analysis.get("control_models") or []
     warnings = []
-    for row in select(found, status="violated"):
-        unit_ = _unit(artefacts, row)
-        why = f" ({row['statement'].rstrip('.')})" if row["statement"] else ""
+    alike = ("model", "probe", "arm", "metric", "statement", "within")
+    for _, group in groupby(select(found, status="violated"), lambda row: [row[k] for k in alike]):
+        rows = list(group)
+        unit_ = _unit(artefacts, rows[0])
+        scores = [f"{unit_.estimate(r)} {unit_.symbol} on {_where(r) or _TEST}" for r in rows]
+        why = f" ({rows[0]['statement'].rstrip('.')})" if rows[0]["statement"] else ""
         warnings.append(
-            f"Control violated: {row['model']} scored {unit_.estimate(row)} {unit_.symbol} on "
-            f"{_where(row) or 'the test images'}, and must score {_range(row, unit_)}{why}. What "
-            "other models score there may mean something else than it seems to."
+            f"Control violated: {rows[0]['model']} scored {listed(scores)}, and must score "
+            f"{_range(rows[0], unit_)}{why}. What other models score there may mean something else "
+            "than it seems to."
         )
     if missing := select(found, status="not measured"):
         names = ", ".join(dict.fromkeys(row["model"] for row in missing))

@@ -14,6 +14,7 @@ from priorscope.report.tables import Table
 from priorscope.report.tables_results import Column
 from priorscope.report.wording import NONE, count, counted, decimal, p_value, plain, unit
 
+_MOST_ROWS = 12  # of interactions
 _MINUS = "\N{MINUS SIGN}"
 
 
@@ -74,8 +75,10 @@ def multiplier_table(artefacts: Artefacts) -> Table | None:
 def interaction_table(artefacts: Artefacts) -> Table | None:
     """Give what a factor does to the difference of two models, and whether it turns it round."""
     found = select(artefacts.effects, kind="interaction")
+    of_test = select(found, probe="test")
+    largest = sorted(of_test, key=lambda row: -abs(row["estimate"]))[:_MOST_ROWS]
     rows = []
-    for row in select(found, probe="test"):
+    for row in [row for row in of_test if row in largest]:
         unit_ = unit(artefacts, row["probe"], row["arm"], row["metric"])
         parts = (("first", "first_low", "first_high"), ("second", "second_low", "second_high"))
         effects = [
@@ -103,6 +106,8 @@ def interaction_table(artefacts: Artefacts) -> Table | None:
         "probes in the CSV file included. \N{LEFT DOUBLE QUOTATION MARK}Crosses"
         "\N{RIGHT DOUBLE QUOTATION MARK}: both differences are clear, and of opposite sign."
     )
+    if len(of_test) > _MOST_ROWS:
+        caption += f" The {_MOST_ROWS} largest of {len(of_test)}; the CSV file has all."
     header = ("Factor", "At", "Pair", "First", "Second", "First minus second", "p (Holm)", "Sign")
     numeric = frozenset({3, 4, 5, 6})
     return Table("interactions", caption, header, tuple(rows), tuple(found), numeric)

@@ -68,8 +68,8 @@ def listed_levels(levels: Iterable[tuple[str, Value]]) -> str:
 
 
 def trained_name(model: str, levels: Mapping[str, Value]) -> str:
-    """Name a model as it was trained in a cell: "vit", or "vit at task=far_relation"."""
-    return f"{model} at {cell_name(levels.items())}" if levels else model
+    """Name a model as it was trained in a cell: "vit", or "vit at task far_relation"."""
+    return f"{model} at {listed_levels(levels.items())}" if levels else model
 
 
 def cells_of(factors: Mapping[str, Iterable[Value]]) -> list[Levels]:
