@@ -80,26 +80,29 @@ def test_a_power_law_is_found_between_its_points():
     assert found == pytest.approx(3, rel=0.02)
 
 
-def test_intervals_cover_the_multiplier():
-    """Simulated: 5 seeds with a standard deviation of 1 point, true multiplier 2; 95 % nominal.
-
-    Few seeds make percentile intervals short: (seeds - 1) / seeds of the variance, t in place of z.
-    The expected coverage is then about that of +-1.96 sqrt(4/5) standard errors with 4 degrees of
-    freedom, 0.85; 400 simulations show it to within 4 standard errors, 0.07.
-    """
-    rng = np.random.default_rng(0)
+@pytest.mark.parametrize("num_seeds", [2, 3, 5])
+def test_intervals_cover_the_multiplier(num_seeds):
+    """Simulated: seeds with a standard deviation of 1 point, true multiplier 2; 95 % nominal."""
+    rng = np.random.default_rng(num_seeds)
     true = [0.3 + 0.1 * np.log2(np.array(SIZES) / (500 * k)) for k in (1, 2)]
     covered = 0
-    for _ in range(400):
-        seen = [curve + rng.normal(0, 0.01, (5, 5)) for curve in true]  # [seeds, sizes]
+    for _ in range(300):
+        seen = [curve + rng.normal(0, 0.01, (num_seeds, 5)) for curve in true]  # [seeds, sizes]
         drawn = [
-            np.stack([seeds[rng.integers(0, 5, (200, 5))].mean(axis=1) for seeds in of.T], axis=-1)
+            np.stack(
+                [
+                    seeds[rng.integers(0, num_seeds, (200, num_seeds))].mean(axis=1)
+                    for seeds in of.T
+                ],
+                axis=-1,
+            )
             for of in seen
         ]
         a, b = (curve.mean(axis=0) for curve in seen)
-        found = data_multiplier(a, b, SIZES, at=1, resampled=(drawn[0], drawn[1]))
+        resampled = (drawn[0], drawn[1])
+        found = data_multiplier(a, b, SIZES, at=1, resampled=resampled, num_seeds=num_seeds)
         covered += found.low.value <= 2 <= found.high.value
-    assert 0.80 < covered / 400 < 0.97
+    assert covered / 300 == pytest.approx(0.94, abs=4 * np.sqrt(0.94 * 0.06 / 300))
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,7 @@ def _multipliers(
     resampled = _resampled_curves(arms, models, settings)
     rows = []
     for a, b in permutations(models, 2):
+        num_seeds = min(len(each.scores[model]) for each in arms for model in (a, b))
         for at, arm in enumerate(arms):
             learnt = crossed_contrast(
                 [arm.scores[a] - arm.chance.expected],
@@ -196,9 +197,9 @@ def _multipliers(
                 counts,
                 at=at,
                 resampled=(resampled[a], resampled[b]),
+                num_seeds=num_seeds,
                 confidence=1 - settings.alpha,
             )
-            num_seeds = min(len(each.scores[model]) for each in arms for model in (a, b))
             rows.append(
                 _named("data_multiplier", a, b, factor, others, arm)
                 | {"level": _level(arm, factor), "num_images": counts[at]}
