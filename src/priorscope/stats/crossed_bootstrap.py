@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-_COUNTS_IN_MEMORY = 2**19
+_COUNTS_IN_MEMORY = 2**17  # 1 MiB: it stays in the cache, and BLAS starts no threads for it
 
 
 def crossed_bootstrap(
@@ -59,13 +59,15 @@ def crossed_bootstrap(
     sizes = np.ones(len(sums))
     if clusters is not None:
         sums, sizes = _sum_by_cluster(sums, clusters)
+    sums = np.column_stack([sums, sizes])
     ends = np.cumsum([len(model_scores) for model_scores in per_model])
     means = np.empty((num_resamples, len(per_model)))
     chunk = max(1, _COUNTS_IN_MEMORY // len(sums))
     for start in range(0, num_resamples, chunk):
         rows = slice(start, min(start + chunk, num_resamples))
         counts = _resample_counts(rows.stop - rows.start, len(sums), rng)
-        seed_means = counts @ sums / (counts @ sizes)[:, None]  # [chunk, models' seeds]
+        drawn_sums = counts @ sums
+        seed_means = drawn_sums[:, :-1] / drawn_sums[:, -1:]  # [chunk, models' seeds]
         for model, (end, model_scores) in enumerate(zip(ends, per_model, strict=True)):
             num_seeds = len(model_scores)
             drawn = rng.multinomial(num_seeds, [1 / num_seeds] * num_seeds, size=len(counts))
