@@ -5,9 +5,9 @@
 Each row simulates studies with a known difference, and as many with none. An image is right where
 difficulty of the image + the model's own view of it + seed + noise, all normal, stay below a level:
 the truth is a closed form. The standard deviation between seeds is stated as a multiple of the
-standard error that images alone give the estimate. Columns, in percent, 95 where not said:
+standard error that images alone give the estimate. Columns, in percent:
 
-cover   intervals that hold the true difference (bounds: 93 to 97)
+cover   95 % intervals that hold the true difference (bounds: 93 to 97)
 reject  two-sided tests at 5 % that reject no difference where there is none (bound: 5.5)
 at 1 %  two-sided tests at 1 % likewise: after Holm's correction, tests are as strict (no bound)
 equiv   equivalence tests at 5 % that claim equivalence where the difference is at the margin

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy.stats import chi2, ttest_1samp, ttest_ind, ttest_rel
 from scipy.stats import t as student
-from scipy.stats import ttest_1samp, ttest_ind, ttest_rel
 
 from priorscope.stats import crossed_contrast
 
@@ -26,8 +26,10 @@ def test_by_hand():
     assert found.components.seed == pytest.approx((seeds - residual / 3,))
     assert found.components.image == pytest.approx(max(images - residual / 2, 0))
     assert found.standard_error == pytest.approx(np.sqrt(seeds / 2))
-    assert found.df == pytest.approx(1)  # images do not vary: one df between two seeds
-    half = student.ppf(0.975, 1) * np.sqrt(seeds / 2)
+    # The seeds' part at its upper limit with 1 df; the images' 1/3, all residual, with 2.
+    limit = seeds / 2 / chi2.ppf(0.2, 1)
+    assert found.df == pytest.approx(limit**2 / (limit**2 + (1 / 3) ** 2 / 2))
+    half = student.ppf(0.975, found.df) * np.sqrt(seeds / 2)
     assert (found.low, found.high) == pytest.approx((3 - half, 3 + half))
     assert (found.num_seeds, found.n) == ((2,), 3)
 

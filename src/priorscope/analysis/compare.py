@@ -9,6 +9,7 @@ import numpy as np
 
 from priorscope.analysis.scores import ArmScores
 from priorscope.stats import (
+    CrossedContrast,
     PairedTest,
     crossed_contrast,
     holm,
@@ -136,8 +137,7 @@ def comparison_rows(arm: ArmScores, settings: Settings) -> list[Row]:
                 "b": b,
                 **_names(arm),
                 "difference": contrast.estimate,
-                "low": contrast.low,
-                "high": contrast.high,
+                **_possible(contrast, arm),
                 "p_value": p_value,
                 "test": test,
                 "num_seeds": min(contrast.num_seeds),
@@ -208,9 +208,15 @@ def control_rows(arms: list[ArmScores], settings: Settings) -> list[Row]:
             rows.append(
                 {"model": model, **_names(arm), "control": control.arm}
                 | {"difference": found.estimate}
-                | {"low": found.low, "high": found.high, "num_seeds": len(values), "n": len(ids)}
+                | {**_possible(found, arm), "num_seeds": len(values), "n": len(ids)}
             )
     return rows
+
+
+def _possible(contrast: CrossedContrast, arm: ArmScores) -> Row:
+    """Cut an interval at the largest difference that two scores can have."""
+    most = float(arm.max_score)
+    return {"low": max(contrast.low, -most), "high": min(contrast.high, most)}
 
 
 def _names(arm: ArmScores) -> Row:

@@ -15,6 +15,7 @@ Values are one a run, and their intervals Welch's over seeds: they speak of othe
 scenes. One seed gives no interval.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -137,7 +138,10 @@ def difference(a: Sequence[float], b: Sequence[float], *, confidence: float = 0.
         return Difference(estimate, None, None)
     if np.ptp(a) == np.ptp(b) == 0:  # Welch's degrees of freedom would be 0 / 0
         return Difference(estimate, estimate, estimate)
-    interval = ttest_ind(a, b, equal_var=False).confidence_interval(confidence)  # type: ignore[attr-defined]
+    with warnings.catch_warnings():  # SciPy warns where the seeds of one model score alike
+        warnings.simplefilter("ignore", RuntimeWarning)
+        test = ttest_ind(a, b, equal_var=False)
+    interval = test.confidence_interval(confidence)  # type: ignore[attr-defined]
     return Difference(estimate, float(interval.low), float(interval.high))
 
 

@@ -9,8 +9,8 @@ from rich.text import Text
 
 from priorscope.analysis.power import POWER, Plan
 from priorscope.report.artefacts import read_artefacts
-from priorscope.report.tables_verdicts import declared, effect, verdict_unit
-from priorscope.report.wording import Unit, counted, p_value, unit_of
+from priorscope.report.tables_verdicts import deciding_p, declared, effect, verdict_unit
+from priorscope.report.wording import Unit, counted, unit_of
 from priorscope.study.levels import listed_levels, written
 from priorscope.study.spec import Hypothesis
 
@@ -25,7 +25,7 @@ def print_verdicts(console: Console, out: Path) -> None:
         console.print(f"\n[bold]verdicts[/bold]  p adjusted over {len(artefacts.verdicts)}")
     for row in artefacts.verdicts:
         unit_ = verdict_unit(artefacts, row)
-        numbers = f"{effect(row, unit_)}  p {p_value(row['p_adjusted'])}"
+        numbers = f"{effect(row, unit_)}  p {deciding_p(row)}"
         head = Text.assemble(
             (f"{row['id']}  ", "bold"),
             (row["verdict"].upper(), _STYLES[row["verdict"]]),

@@ -131,7 +131,7 @@ def control_table(artefacts: Artefacts, probe: str, metric: str, title: str) -> 
     arm = plain(found[0]["arm"])
     caption = (
         f"{title}. Within each model, its score on {arm} minus that on each control, paired by "
-        f"scene, with {artefacts.confidence} intervals (bootstrap; {_design(found)}). "
+        f"scene, with {artefacts.confidence} intervals ({_design(found)}). "
         "pp: percentage points."
     )
     header = ("Model", *(f"{arm} \N{MINUS SIGN} {plain(control)}" for control in controls))

@@ -75,12 +75,18 @@ def effect(row: Row, unit_: Unit) -> str:
     return f"{text} {unit_.difference_symbol}".strip()
 
 
+def deciding_p(row: Row) -> str:
+    """Write the adjusted p of what is claimed, or of its contrary where that is what was shown."""
+    refuted = row["verdict"] == "refuted"
+    return p_value(row["p_contrary_adjusted" if refuted else "p_adjusted"])
+
+
 def verdict_table(artefacts: Artefacts) -> Table | None:
     """Give one row a hypothesis: effect, interval against zero or margin, p, verdict, reason."""
     rows, pages = [], []
     for row in artefacts.verdicts:
         unit_ = verdict_unit(artefacts, row)
-        what, shown, p = declared(row, unit_), effect(row, unit_), p_value(row["p_adjusted"])
+        what, shown, p = declared(row, unit_), effect(row, unit_), deciding_p(row)
         late = row["changed_after_results"]
         marked = f" {late[0].upper()}{late[1:]}, when results existed." if late else ""
         verdict = row["verdict"].capitalize()
@@ -104,7 +110,8 @@ def verdict_table(artefacts: Artefacts) -> Table | None:
     caption = (
         f"Verdicts on the {len(rows)} hypotheses that the study declares. Effect: the first part "
         "of what is compared minus the second, with the interval that agrees with the test: "
-        f"{_levels(artefacts.verdicts)}. p (Holm): of what is claimed, adjusted over all "
+        f"{_levels(artefacts.verdicts)}. p (Holm): of what is claimed, or where that "
+        "is refuted of its contrary, adjusted over all "
         "hypotheses. In the small pictures the line is zero, the band the margin, the dot the "
         "effect and the bar its interval."
     )

@@ -29,9 +29,11 @@ def precision(
     1995, Commun Stat Simul 24:285, with the image part held at 0 or above as by Hillis 2007,
     Stat Med 26:596).
 
-    The degrees of freedom are Satterthwaite's, but with the seeds' part at its upper 80 %
-    confidence limit in place of its estimate. With few seeds, a part that came out small by chance
-    promises many degrees of freedom just where the interval is too short already.
+    The degrees of freedom are Satterthwaite's (1946, Biometrics Bulletin 2:110), but with the
+    seeds' part at its upper 80 % confidence limit in place of its estimate. With few seeds, a part
+    that came out small by chance promises many degrees of freedom just where the interval is too
+    short already. The limit was chosen so that one group of 2 or 3 seeds keeps its level;
+    `benchmarks/inference.py` measures what that gives.
 
     Parameters
     ----------
@@ -53,7 +55,7 @@ def precision(
         seeds_df = limits.sum(axis=0) ** 2 / (limits**2 / dfs).sum(axis=0)
         seeds_df = np.where(seeds > 0, seeds_df, 1.0)
         limit = seeds * _to_limit(seeds_df)
-        spread = image**2 / (num_units - 1) + limit**2 / seeds_df
+        spread = image_part**2 / (num_units - 1) + limit**2 / seeds_df
         df = np.where(spread > 0, (image + limit) ** 2 / spread, np.inf)
     return Precision(np.sqrt(image + seeds), df)
 

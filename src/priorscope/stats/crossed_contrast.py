@@ -47,6 +47,13 @@ def crossed_contrast(
 
     Notes
     -----
+    In `benchmarks/inference.py`, with seeds varying from 0 to 6 times the standard error over
+    images, 95 % intervals covered the truth in 94.0 to 97.1 % with 3 or more seeds a group, in
+    94.1 to 97.4 % with one group of 2, and in 97.0 to 98.4 % with 2 + 2 seeds: too long there.
+    Tests at 5 % rejected a true null in at most 5.6 %, and 5.8 % of one group against chance where
+    seeds' accuracies are widely spread and so skewed. Tests at 1 % of one group of 3 seeds
+    rejected up to 1.8 %, of 2 seeds up to 2.5 %: few seeds do not carry a strict alpha.
+
     Scores that never vary give an interval of no length, and a p-value of 0 or 1: a perfect
     classifier on few images needs an interval for proportions (`wilson`).
     """
