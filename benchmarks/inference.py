@@ -24,6 +24,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
@@ -206,7 +207,8 @@ def seed_sd_of(design: Design, rng: np.random.Generator) -> float:
         variance = weights @ right**2 - (weights @ right) ** 2
         return design.objects * float(np.sqrt(terms * max(variance, 0.0)))
 
-    return float(brentq(lambda sd: spread(sd) - design.ratio * image_se, 0, 5))
+    root: Any = brentq(lambda sd: spread(sd) - design.ratio * image_se, 0, 5)
+    return float(root)
 
 
 def measure(design: Design, num_studies: int, rng: np.random.Generator) -> list[Rates]:
@@ -233,8 +235,8 @@ def measure(design: Design, num_studies: int, rng: np.random.Generator) -> list[
     rejected, strict = (_share(np.array(p_values) <= alpha) for alpha in (0.05, 0.01))
     rates = [Rates(_share(held), rejected, _share(claimed), num_studies, strict)]
     if design.bootstrap:
-        again = (held_again, rejected_again, claimed_again)
-        rates += [Rates(*map(_share, again), num_studies)]
+        held, rejected, claimed = map(_share, (held_again, rejected_again, claimed_again))
+        rates.append(Rates(held, rejected, claimed, num_studies))
     return rates
 
 
