@@ -2,11 +2,12 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from priorscope.errors import InputError
 from priorscope.models.local_vit_nano import local_vit_nano
 from priorscope.models.mixers._reach import inner_window
-from priorscope.models.resnet_nano import resnet_nano
+from priorscope.models.resnet_nano import BasicBlock, resnet_nano
 from priorscope.models.vit_nano import vit_nano
 
 SHAPE = {"num_classes": 10, "image_px": 32}
@@ -25,6 +26,15 @@ def test_parameter_counts_are_within_a_tenth_of_each_other():
     counts = [num_parameters(build(f)) for f in (resnet_nano, vit_nano, local_vit_nano)]
     assert counts == [272_474, 269_850, 269_850]
     assert max(counts) / min(counts) < 1.1
+
+
+def test_a_shortcut_that_halves_the_resolution_is_a_strided_convolution():
+    block = BasicBlock(16, 32, stride=2).eval()
+    maps = torch.randn(3, 16, 8, 8)
+    inner = block.bn2(block.conv2(F.relu(block.bn1(block.conv1(maps)))))
+    convolution, norm = block.shortcut
+    strided = norm(F.conv2d(maps, convolution.weight, stride=2))
+    torch.testing.assert_close(block(maps), F.relu(inner + strided))
 
 
 @pytest.mark.parametrize("window_size", [9, 15, 17])

@@ -17,16 +17,20 @@ class BasicBlock(nn.Module):
         self.bn1 = nn.BatchNorm2d(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(channels)
-        self.shortcut = nn.Sequential()
+        self.stride, self.shortcut = stride, nn.Sequential()
         if stride != 1 or in_channels != channels:
             self.shortcut = nn.Sequential(
-                nn.Conv2d(in_channels, channels, 1, stride, bias=False), nn.BatchNorm2d(channels)
+                nn.Conv2d(in_channels, channels, 1, bias=False), nn.BatchNorm2d(channels)
             )
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         """Map [batch, in_channels, h, w] to [batch, channels, h / stride, w / stride]."""
         inner = F.relu(self.bn1(self.conv1(maps)))
-        return F.relu(self.bn2(self.conv2(inner)) + self.shortcut(maps))
+        # A 1x1 convolution with this stride would be the same, but on CPUs with AVX-512 oneDNN 3.x
+        # (PyTorch 2.14.1) writes outside its memory in the gradient of one with fewer than 16
+        # channels, an odd batch and two threads.
+        kept = maps[..., :: self.stride, :: self.stride]
+        return F.relu(self.bn2(self.conv2(inner)) + self.shortcut(kept))
 
 
 class ResNet(nn.Module):
