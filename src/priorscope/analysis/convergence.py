@@ -1,6 +1,5 @@
 """Whether models were trained to the end of what their schedule gives."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 from priorscope.errors import InputError
 from priorscope.study.levels import trained_name
 from priorscope.study.spec import Convergence
-from priorscope.study.store import read_run
+from priorscope.study.store import read_lines, read_run
 
 _LAST_PART = 0.1  # of training
 
@@ -127,12 +126,10 @@ def read_training(out: Path, record: Mapping[str, Any]) -> dict[str, Training]:
 
 
 def _epochs(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        return []
     try:
-        lines = [json.loads(line) for line in path.read_bytes().splitlines() if line.strip()]
         return [
-            {key: float(line[key]) for key in ("train_loss", "train_accuracy")} for line in lines
+            {key: float(line[key]) for key in ("train_loss", "train_accuracy")}
+            for line in read_lines(path)
         ]
     except (ValueError, KeyError, TypeError) as error:
         raise InputError("file is not JSON lines of epochs", where=path, found=error) from None
