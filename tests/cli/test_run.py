@@ -65,6 +65,20 @@ def test_scores_can_be_recomputed_from_predictions_alone(finished_once):
         assert row["value"] == pytest.approx((arm.logits.argmax(1) == arm.targets).mean())
 
 
+def test_the_curve_may_be_measured_on_few_test_images(finished, tmp_path):
+    finished.study.write_text(finished.study.read_text() + "\ncurve_images: 7\n")
+    finished.out = tmp_path / "other"
+    assert finished.again("--only", "vit") == 0
+    (run,) = (finished.out / "runs").iterdir()
+    answers = read_predictions(run / "predictions" / "test.parquet")
+    right = answers.logits.argmax(1) == answers.targets
+    assert len(right) > 7
+    last = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
+    evenly = [row * (len(right) - 1) // 6 for row in range(7)]
+    assert last["test_accuracy"] == pytest.approx(right[evenly].mean())
+    assert "7 of the test images" in (finished.out / "report" / "index.html").read_text()
+
+
 def test_a_second_time_trains_nothing_and_changes_nothing(finished, capsys):
     before = {path: path.stat().st_mtime_ns for path in finished.out.glob("runs/*/*")}
     assert finished.again() == 0

@@ -80,7 +80,7 @@ def print_models(
     checked: Checked,
     sizes: Mapping[str, ModelSize],
     seconds: Mapping[str, tuple[float, float]],
-    num_test: int,
+    num_curve: int,
 ) -> None:
     """Print size and expected time of every model, and the sum; times are those of the first cell.
 
@@ -90,9 +90,9 @@ def print_models(
     total = 0.0
     for name, component in study.models.items():
         train_one, predict_one = seconds[name]
-        # Every epoch ends with the test images; probes are small beside them.
+        # Every epoch ends with the curve's test images; probes are small beside them.
         all_cells = sum(
-            epochs * (checked.num_train[levels] * train_one + num_test * predict_one)
+            epochs * (checked.num_train[levels] * train_one + num_curve * predict_one)
             for levels, epochs in checked.num_epochs.items()
         )
         total += all_cells * len(study.seeds)

@@ -59,7 +59,9 @@ def check(
     print_factors(console, loaded, checked)
     print_recipe(console, cell.study)
     seconds = seconds_per_image(cell.study, cell.data, sizes, torch_device)
-    print_models(console, loaded, checked, sizes, seconds, len(cell.data.test))
+    print_models(
+        console, loaded, checked, sizes, seconds, len(cell.data.test.thinned(loaded.curve_images))
+    )
     print_notes(console, checked.notes)
     print_fairness(console, as_plain(checked.differences))
     print_power(console, plan_power(loaded, cell.probes, pilot_arms))

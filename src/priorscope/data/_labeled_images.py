@@ -62,6 +62,12 @@ class LabeledImages:
         images, labels = self.images[indices], self.labels[indices]
         return LabeledImages(images, labels, self.class_names, fingerprint(images, labels))
 
+    def thinned(self, most: int | None) -> "LabeledImages":
+        """Take at most so many images, evenly over all of them; all of them where none is said."""
+        if most is None or len(self) <= most:
+            return self
+        return self.take(np.linspace(0, len(self) - 1, most, dtype=int))
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:

@@ -19,9 +19,11 @@ def training_curves(artefacts: Artefacts) -> ChartFigure | None:
     shown = [row for row in artefacts.epochs if (last - row["epoch"]) % step == 0]
     several = len({run["seed"] for run in artefacts.runs}) > 1
     chance = next((r for r in artefacts.estimates if _is_test_chance(r)), None)
+    few = artefacts.record["study"].get("curve_images")
+    seen = f"{few:,} of the test images, taken evenly," if few else "the test images"
     caption = (
         "Training loss (mean cross-entropy over the augmented training images of an epoch) and "
-        "top-1 accuracy on the test images after each epoch. "
+        f"top-1 accuracy on {seen} after each epoch. "
     )
     caption += (
         "Thin lines are single seeds, thick lines their mean."

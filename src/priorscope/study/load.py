@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter, ValidationError
 
 from priorscope.errors import InputError, did_you_mean, unknown_name
 from priorscope.study._yaml import read_yaml
@@ -59,6 +59,7 @@ class _File(BaseModel):
     reproduces: dict[str, str] = {}
     factors: dict[Name, Any] = {}
     controls: tuple[Control, ...] = ()
+    curve_images: PositiveInt | None = None
 
 
 def packaged_studies() -> dict[str, Path]:
@@ -135,6 +136,7 @@ def parse_study(text: str, *, base: Path) -> Study:
         declared=file.declared,
         convergence=file.convergence,
         controls=file.controls,
+        curve_images=file.curve_images,
         reproduces=file.reproduces,
     )
     study = replace(study, factors=read_factors(content.get("factors") or {}, study, content))

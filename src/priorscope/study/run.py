@@ -103,12 +103,15 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             write_lines(epochs, folder / "metrics.jsonl")
         on_epoch(epoch)
 
+    curves = {"test_accuracy": data.test, "held_out_accuracy": data.held_out}
+    curves = {
+        key: part.thinned(study.curve_images) for key, part in curves.items() if part is not None
+    }
+
     def accuracies(model: nn.Module) -> dict[str, float]:
-        parts = {"test_accuracy": data.test, "held_out_accuracy": data.held_out}
         return {
-            name: float((_logits(model, part, context).argmax(1) == part.labels).mean())
-            for name, part in parts.items()
-            if part is not None
+            key: float((_logits(model, part, context).argmax(1) == part.labels).mean())
+            for key, part in curves.items()
         }
 
     devices = [context.device] if context.device.type == "cuda" else []

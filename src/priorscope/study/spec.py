@@ -182,6 +182,8 @@ class Study:
     `reproduces` names the model that stands for each of the 2021 report's arms, where one does.
     `controls` say what control models must score.
     `factors` are what all models share at each of their levels: `study.factors.study_at` sets them.
+    `curve_images` is how many test images, taken evenly, the learning curve is measured on at the
+    end of every epoch; none takes all of them. The predictions of the trained model are on all.
     """
 
     name: str
@@ -200,6 +202,7 @@ class Study:
     reproduces: dict[str, str] = field(default_factory=dict)
     factors: tuple[Factor, ...] = ()
     controls: tuple[Control, ...] = ()
+    curve_images: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Give the study as plain values, every default written out."""
@@ -220,6 +223,8 @@ class Study:
             whole["factors"] = {factor.name: factor.as_dict() for factor in self.factors}
         if self.controls:
             whole["controls"] = [plain(control, mode="json") for control in self.controls]
+        if self.curve_images is not None:
+            whole["curve_images"] = self.curve_images
         return whole
 
     @property
