@@ -14,7 +14,6 @@ from pathlib import Path
 
 import polars as pl
 
-ANALYSIS = ("scores", "estimates", "comparisons", "controls", "histograms")
 OF_PICTURES = ("classes", "samples-")  # figures that show images of the dataset
 
 
@@ -23,11 +22,14 @@ def collect(out: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(out / "study.yaml", folder)
     record = json.loads((out / "study.json").read_text(encoding="utf-8"))
-    record["command"] = re.sub(r" --out \S+", "", record["command"])  # a place, and no setting
+    # Places are no settings.
+    record["command"] = re.sub(r" --(out|data-root) \S+", "", record["command"])
     text = json.dumps(record, indent=1, ensure_ascii=False)
     (folder / "study.json").write_text(text + "\n", encoding="utf-8")
-    for name in ANALYSIS:
-        pl.read_parquet(out / "analysis" / f"{name}.parquet").write_csv(folder / f"{name}.csv")
+    for path in sorted((out / "analysis").glob("*.parquet")):
+        pl.read_parquet(path).write_csv(folder / f"{path.stem}.csv")
+    for path in sorted((out / "analysis").glob("*.json")):
+        shutil.copy(path, folder)
     runs = sorted(path.parent for path in out.glob("runs/*/run.json"))
     curves = [
         pl.read_ndjson(run / "metrics.jsonl").insert_column(0, pl.lit(run.name).alias("run_id"))

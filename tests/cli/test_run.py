@@ -15,6 +15,7 @@ from priorscope.cli import run_command
 from priorscope.errors import PriorscopeWarning
 from priorscope.evaluation import read_predictions
 from priorscope.study.hypotheses import changed_late
+from priorscope.study.store import read_run
 
 
 def add_model(finished, name, code):
@@ -77,6 +78,18 @@ def test_the_curve_may_be_measured_on_few_test_images(finished, tmp_path):
     evenly = [row * (len(right) - 1) // 6 for row in range(7)]
     assert last["test_accuracy"] == pytest.approx(right[evenly].mean())
     assert "7 of the test images" in (finished.out / "report" / "index.html").read_text()
+
+
+def test_attention_is_measured_on_every_head_of_the_trained_model(finished_once):
+    found = {
+        run["model"]: run["attention"]
+        for run in map(read_run, runs(finished_once.out))
+    }
+    assert found["cnn"] == []
+    assert [(row["layer"], row["head"]) for row in found["vit"]] == [(1, 1), (1, 2)]
+    for row in found["vit"]:  # an 8 x 8 grid
+        assert 0 < row["mass_within"] < 1 and 0 < row["entropy"] <= np.log(64) + 1e-6
+        assert 1 <= row["effective_rank"] <= 64 and 1 < row["mean_distance"] < 7 * 2**0.5
 
 
 def test_a_second_time_trains_nothing_and_changes_nothing(finished, capsys):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from priorscope import components
 from priorscope.report.artefacts import Artefacts
+from priorscope.report.attention import attention_figure, attention_table
 from priorscope.report.figures import Figure
 from priorscope.report.figures_histograms import matching_histograms
 from priorscope.report.figures_images import class_images, probe_samples
@@ -118,6 +119,7 @@ def contents(artefacts: Artefacts, columns: list[Column]) -> list[Section]:
     sections.append(comparisons_section(artefacts, columns))
     if artefacts.probes and len(artefacts.models) > 1:
         sections.append(matched_section(artefacts))
+    sections.append(attention_section(artefacts))
     sections.append(
         Section(
             "runs",
@@ -234,6 +236,12 @@ def matched_section(artefacts: Artefacts) -> Section:
         (("", matched_paragraph(artefacts)),),
         present(matched_table(artefacts), matched_figure(artefacts)),
     )
+
+
+def attention_section(artefacts: Artefacts) -> Section:
+    """Show how far attention looks, where a model has attention that tells its weights."""
+    blocks = present(attention_table(artefacts), attention_figure(artefacts))
+    return Section("attention", "How far attention looks", (), blocks)
 
 
 def _title(artefacts: Artefacts, probe: str) -> str:

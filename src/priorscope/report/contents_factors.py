@@ -8,6 +8,7 @@ from priorscope.report.artefacts import Artefacts
 from priorscope.report.cells import at_cell, cells
 from priorscope.report.contents import (
     Section,
+    attention_section,
     comparisons_section,
     fairness_section,
     main_columns,
@@ -116,12 +117,13 @@ def _cell_section(cell: str, artefacts: Artefacts) -> Section:
     ]
     if artefacts.probes and len(artefacts.models) > 1:
         folded += matched_section(artefacts).blocks
+    folded += attention_section(artefacts).blocks
     return Section(
         f"cell-{cell}",
         f"At {cell_title(cell)}",
         (),
         present(_named(overview_table(artefacts, columns), cell)),
-        "Training, probes and differences",
+        "Training, probes, differences and attention",
         present(*(_named(block, cell) for block in folded)),
     )
 

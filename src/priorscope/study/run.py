@@ -33,6 +33,7 @@ from priorscope.study.answers import (
     trajectory_epochs,
     write_answers,
 )
+from priorscope.study.attention import measure_attention
 from priorscope.study.environment import hardware, versions
 from priorscope.study.plan import Run
 from priorscope.study.prepare import ModelSize, StudyData, build_model
@@ -135,6 +136,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             save_model(model, str(folder / "model.safetensors.partial"))
             (folder / "model.safetensors.partial").replace(folder / "model.safetensors")
         made_on = _answer(model, list(context.probes), context, folder)
+        attention = _attention(model, context)
     train_seconds = sum(epoch["seconds"] for epoch in epochs)
     if not distributed.is_main():
         return
@@ -157,6 +159,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             "train_images_per_second": len(data.train) * len(epochs) / train_seconds,
             "data": data.fingerprints(),
             "probes": made_on,
+            "attention": attention,
             "device": str(context.device),
             "num_devices": distributed.world_size(),
             "micro_batch_size": epochs[-1]["micro_batch_size"],
@@ -211,7 +214,7 @@ def _complete(run: Run, context: Context, folder: Path) -> None:
         if made_on.get(name) != fingerprint_of(probe)
         or not _is_whole(folder / "predictions" / f"{name}.parquet")
     ]
-    if not stale:
+    if not stale and "attention" in record:
         return
     model = _model(run, context)
     path = folder / "model.safetensors"
@@ -226,8 +229,9 @@ def _complete(run: Run, context: Context, folder: Path) -> None:
         ) from error
     model.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     made_on |= _answer(model, stale, context, folder)
+    record |= {"probes": made_on, "attention": _attention(model, context)}
     if distributed.is_main():
-        write_json({**record, "probes": made_on}, folder / "run.json")
+        write_json(record, folder / "run.json")
 
 
 def _is_whole(path: Path) -> bool:
@@ -253,6 +257,11 @@ def _model(run: Run, context: Context) -> nn.Module:
         base=context.study.base,
         where=f"models.{run.model}",
     )
+
+
+def _attention(model: nn.Module, context: Context) -> list[dict[str, Any]]:
+    data = context.data
+    return measure_attention(model, data.test, preprocess=data.preprocess, device=context.device)
 
 
 def _answer(model: nn.Module, names: list[str], context: Context, folder: Path) -> dict[str, str]:
