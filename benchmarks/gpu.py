@@ -38,9 +38,10 @@ from gpu_checks import (
 )
 
 from priorscope.data._preprocess import preprocess_for
+from priorscope.study.checked import ModelSize
 from priorscope.study.environment import describe
 from priorscope.study.load import load_study
-from priorscope.study.prepare import ModelSize, build_model, measure_model
+from priorscope.study.prepare import build_model, measure_model
 from priorscope.study.spec import Component
 from priorscope.training.loop import Epoch, train
 from priorscope.training.recipe import Recipe

@@ -10,42 +10,37 @@ from rich.markup import escape
 from rich.table import Table
 
 from priorscope.cli._progress import duration
-from priorscope.probes import ProbeSet
 from priorscope.report.artefacts import read_artefacts
 from priorscope.report.cells import at_cell, cells
 from priorscope.report.tables_control_models import control_warnings
 from priorscope.report.tables_fairness import architecture_table, condition_table
 from priorscope.report.wording import Unit, plain, unit
+from priorscope.study.checked import Checked
 from priorscope.study.levels import written
-from priorscope.study.prepare import ModelSize, StudyData
-from priorscope.study.prepare_cells import Checked
-from priorscope.study.spec import TEST_PROBE, Study
+from priorscope.study.spec import Study
 
 
-def print_data(
-    console: Console, study: Study, data: StudyData, probes: Mapping[str, ProbeSet]
-) -> None:
-    """Say what is trained on and tested on."""
+def print_data(console: Console, checked: Checked) -> None:
+    """Say what the first cell is trained on and tested on."""
+    study, data = checked.study, checked.data[checked.first]
     console.print(f"[bold]{study.name}[/bold]  study hash {study.hash}", highlight=False)
-    held_out = f", {len(data.held_out):,} held out" if data.held_out is not None else ""
-    px = data.preprocess.image_px
-    resized = "" if px == data.train.image_px else f", seen at {px} px"
-    shown = f"{data.train.image_px} px{resized}"
+    held_out = f", {data['held_out']['num_images']:,} held out" if "held_out" in data else ""
+    px, seen_px = data["image_px"], checked.seen_px[checked.first]
+    resized = "" if px == seen_px else f", seen at {seen_px} px"
     console.print(
-        f"data     {data.title}: {len(data.train):,} training images{held_out}, "
-        f"{len(data.test):,} test images, {data.train.num_classes} classes, {shown}",
+        f"data     {data['title']}: {data['train']['num_images']:,} training images{held_out}, "
+        f"{data['test']['num_images']:,} test images, {len(data['class_names'])} classes, "
+        f"{px} px{resized}",
         highlight=False,
         soft_wrap=True,
     )
-    for name, probe in probes.items():
-        if name != TEST_PROBE:
-            side = probe.images.shape[1]
-            console.print(
-                f"probe    {name}: {len(probe) // len(probe.arms):,} scenes of {side} px"
-                f" in each of {', '.join(probe.arms)}",
-                highlight=False,
-                soft_wrap=True,
-            )
+    for name, probe in checked.probes.items():
+        console.print(
+            f"probe    {name}: {probe.num_scenes:,} scenes of {probe.image_px} px"
+            f" in each of {', '.join(probe.arms)}",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def print_recipe(console: Console, study: Study) -> None:
@@ -75,19 +70,15 @@ def print_factors(console: Console, study: Study, checked: Checked) -> None:
 
 
 def print_models(
-    console: Console,
-    study: Study,
-    checked: Checked,
-    sizes: Mapping[str, ModelSize],
-    seconds: Mapping[str, tuple[float, float]],
-    num_test: int,
+    console: Console, checked: Checked, seconds: Mapping[str, Sequence[float]], timed: str
 ) -> None:
     """Print size and expected time of every model, and the sum; times are those of the first cell.
 
     Where cells differ in training images or epochs, the time of one run is their mean.
     """
     table = _table("model", "component", "parameters", "MACs", "train img/s", "one run")
-    total = 0.0
+    study, sizes = checked.study, checked.sizes[checked.first]
+    num_test, total = checked.data[checked.first]["test"]["num_images"], 0.0
     for name, component in study.models.items():
         train_one, predict_one = seconds[name]
         # Every epoch ends with the test images; probes are small beside them.
@@ -109,7 +100,7 @@ def print_models(
     in_cells = f" x {len(checked.data)} cells" if study.factors else ""
     console.print(
         f"{len(study.models)} models x {len(study.seeds)} seeds{in_cells}: about {duration(total)}"
-        " on this machine, probes and report not counted",
+        f" on this machine, probes and report not counted; timed {timed}",
         highlight=False,
     )
 

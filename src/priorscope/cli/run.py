@@ -69,18 +69,16 @@ def run(
     from rich.console import Console
 
     from priorscope import components
-    from priorscope.analysis import analyse
     from priorscope.cli._processes import num_processes, run_in_processes
-    from priorscope.cli._summary import print_data, print_estimates, print_factors
-    from priorscope.cli._verdicts import print_verdicts
+    from priorscope.cli._summary import print_data, print_factors
     from priorscope.data._locations import data_root as find_data_root
     from priorscope.errors import RunFailed
-    from priorscope.report import build
     from priorscope.report.published_curves import keep_curves, read_curves
     from priorscope.study.environment import check_num_devices, choose_device, hardware, versions
     from priorscope.study.fairness import as_plain, refuse
+    from priorscope.study.known import look, look_key
     from priorscope.study.levels import cell_name
-    from priorscope.study.prepare_cells import cell_loader, check_cells
+    from priorscope.study.prepare_cells import cell_loader
     from priorscope.study.run import Context
     from priorscope.study.samples import write_samples
     from priorscope.study.store import locked, open_study
@@ -97,10 +95,9 @@ def run(
     root = find_data_root(data_root)
     curves = read_curves(root) if loaded.reproduces else []
     load_cell = cell_loader(loaded, root)
-    checked = check_cells(loaded, load_cell)
+    checked = look(loaded, look_key(loaded, root), load_cell)
     refuse(checked.differences)
-    cell = load_cell(checked.first)
-    print_data(console, loaded, cell.data, cell.probes)
+    print_data(console, checked)
     print_factors(console, loaded, checked)
 
     about = {"command": shlex.join(["priorscope", *invocation.obj]), **checked.about()}
@@ -135,6 +132,11 @@ def run(
         keep_curves(out, curves)
         failed = train_all()
         if any(is_finished(out, each) for each in runs):
+            from priorscope.analysis import analyse
+            from priorscope.cli._summary import print_estimates
+            from priorscope.cli._verdicts import print_verdicts
+            from priorscope.report import build
+
             started = time.perf_counter()
             analyse(out)
             page = build(out)

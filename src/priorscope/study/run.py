@@ -33,9 +33,10 @@ from priorscope.study.answers import (
     trajectory_epochs,
     write_answers,
 )
+from priorscope.study.checked import ModelSize
 from priorscope.study.environment import hardware, versions
 from priorscope.study.plan import Run
-from priorscope.study.prepare import ModelSize, StudyData, build_model
+from priorscope.study.prepare import StudyData, build_model
 from priorscope.study.spec import Study
 from priorscope.study.store import (
     is_finished,
