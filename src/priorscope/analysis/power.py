@@ -1,9 +1,8 @@
 """What a planned study could show of its hypotheses, from stated variances or those of a pilot."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from math import isnan
-from typing import Any
 
 import numpy as np
 
@@ -78,17 +77,6 @@ def plan_power(
         _plan(hypothesis, study, probes[hypothesis.probe], pilot, family)
         for hypothesis in study.hypotheses
     ]
-
-
-def plans_as_plain(plans: Sequence[Plan]) -> list[dict[str, Any]]:
-    """Give all but the hypotheses as values that JSON can hold."""
-    return [{k: v for k, v in asdict(plan).items() if k != "hypothesis"} for plan in plans]
-
-
-def plans_from_plain(study: Study, rows: Sequence[Mapping[str, Any]]) -> list[Plan]:
-    """Read what `plans_as_plain` gave for the same study."""
-    pairs = zip(study.hypotheses, rows, strict=True)
-    return [Plan(hypothesis=hypothesis, **row) for hypothesis, row in pairs]
 
 
 def stated_components(

@@ -7,7 +7,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from priorscope.cli._progress import duration
 from priorscope.report.artefacts import read_artefacts
@@ -18,6 +20,8 @@ from priorscope.report.wording import Unit, plain, unit
 from priorscope.study.checked import Checked
 from priorscope.study.levels import written
 from priorscope.study.spec import Study
+
+_INDENT = 4
 
 
 def print_data(console: Console, checked: Checked) -> None:
@@ -135,6 +139,22 @@ def print_fairness(console: Console, differences: Sequence[Mapping[str, Any]]) -
                 lines.append(f"differs  {name.lower()} ({declared}): {models} {value}")
     for line in [*lines, f"same     {'; '.join(same)}"]:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def print_power(console: Console, said: Mapping[str, Any]) -> None:
+    """Print what a plan could show of its hypotheses, see `power_lines`."""
+    if not said["hypotheses"]:
+        return
+    console.print(
+        f"\n[bold]hypotheses[/bold]  power {100 * said['power']:g} %, each tested at alpha / "
+        f"{len(said['hypotheses'])}, the hardest of Holm's steps",
+        highlight=False,
+    )
+    for each in said["hypotheses"]:
+        head = Text.assemble((f"{each['id']}  ", "bold"), each["statement"])
+        console.print(head, highlight=False)
+        for line in each["lines"]:
+            console.print(Padding(Text(line), (0, 0, 0, _INDENT)))
 
 
 def print_estimates(console: Console, out: Path) -> None:

@@ -45,16 +45,15 @@ def check(
 
     from rich.console import Console
 
-    from priorscope.analysis.power import plan_power, plans_as_plain, plans_from_plain
     from priorscope.cli._summary import (
         print_data,
         print_factors,
         print_fairness,
         print_models,
         print_notes,
+        print_power,
         print_recipe,
     )
-    from priorscope.cli._verdicts import print_power
     from priorscope.data._locations import data_root as find_data_root
     from priorscope.study.cells import study_at
     from priorscope.study.fairness import as_plain, refuse
@@ -75,16 +74,8 @@ def check(
     checked = look(loaded, key, load_cell, anew=anew)
     time_key = machine_key(key, device)
     timed = kept("time", time_key, lambda: _time(checked, load_cell, device), anew=anew)
-    if pilot_arms is None:
-        plain = kept(
-            "power",
-            key,
-            lambda: plans_as_plain(plan_power(loaded, load_cell(checked.first).probes)),
-            anew=anew,
-        )
-        plans = plans_from_plain(loaded, plain)
-    else:
-        plans = plan_power(loaded, load_cell(checked.first).probes, pilot_arms)
+    power_key = key if pilot is None else None  # what a pilot holds may change
+    said = kept("power", power_key, lambda: _plan(checked, load_cell, pilot_arms), anew=anew)
 
     console = Console()
     print_data(console, checked)
@@ -93,7 +84,7 @@ def check(
     print_models(console, checked, timed["seconds"], timed["date"])
     print_notes(console, checked.notes)
     print_fairness(console, as_plain(checked.differences))
-    print_power(console, plans)
+    print_power(console, said)
     refuse(checked.differences)
 
 
@@ -106,6 +97,16 @@ def _time(checked: "Checked", load_cell: "Callable[[Levels], Cell]", device: str
     torch_device = choose_device(device, cell.study.recipe.precision)
     seconds = seconds_per_image(cell.study, cell.data, sizes, torch_device)
     return {"seconds": seconds, "date": f"{datetime.now():%Y-%m-%d %H:%M}"}
+
+
+def _plan(
+    checked: "Checked", load_cell: "Callable[[Levels], Cell]", pilot: "Arms | None"
+) -> dict[str, Any]:
+    """Say what the study could show."""
+    from priorscope.analysis.power import plan_power
+    from priorscope.cli._verdicts import power_lines
+
+    return power_lines(plan_power(checked.study, load_cell(checked.first).probes, pilot))
 
 
 def _read_pilot(folder: Path) -> "Arms":
