@@ -15,6 +15,7 @@ from priorscope.errors import InputError
 if TYPE_CHECKING:  # nothing that needs torch is imported before the study is known to be right
     from rich.console import Console
 
+    from priorscope.report.artefacts import Row
     from priorscope.study.plan import Run
     from priorscope.study.run import Context
     from priorscope.training.loop import Epoch
@@ -73,7 +74,6 @@ def run(
     from priorscope.cli._summary import print_data, print_factors
     from priorscope.data._locations import data_root as find_data_root
     from priorscope.errors import RunFailed
-    from priorscope.report.published_curves import keep_curves, read_curves
     from priorscope.study.environment import check_num_devices, choose_device, hardware, versions
     from priorscope.study.fairness import as_plain, refuse
     from priorscope.study.known import look, look_key
@@ -93,9 +93,9 @@ def run(
     console = Console(quiet=not distributed.is_main())
     execute_all = components.resolve("executors", executor, base=loaded.base, where="--executor")
     root = find_data_root(data_root)
-    curves = read_curves(root) if loaded.reproduces else []
+    curves = _published_curves(root) if loaded.reproduces else []
     load_cell = cell_loader(loaded, root)
-    checked = look(loaded, look_key(loaded, root), load_cell)
+    checked = look(loaded, key := look_key(loaded, root), load_cell)
     refuse(checked.differences)
     print_data(console, checked)
     print_factors(console, loaded, checked)
@@ -127,9 +127,12 @@ def run(
         open_study(out, loaded, runs, about=about)
         for levels in checked.shown():
             cell = load_cell(levels)
-            write_samples(out, cell.data, cell.probes, cell_name(levels))
+            write_samples(out, cell.data, cell.probes, cell_name(levels), key)
         del cell  # runs load the cells that they need
-        keep_curves(out, curves)
+        if curves:
+            from priorscope.report.published_curves import keep_curves
+
+            keep_curves(out, curves)
         failed = train_all()
         if any(is_finished(out, each) for each in runs):
             from priorscope.analysis import analyse
@@ -189,6 +192,13 @@ def _train(
 
     with progress:
         return execute_all(chosen, one, on_failure=on_failure)
+
+
+def _published_curves(root: Path) -> "list[Row]":
+    """Read the curves before anything is written; a page's libraries are slow to import."""
+    from priorscope.report.published_curves import read_curves
+
+    return read_curves(root)
 
 
 def _parse_seeds(text: str | None) -> list[int] | None:

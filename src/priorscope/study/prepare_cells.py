@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,25 @@ from priorscope.study.spec import TEST_PROBE, Component, Study
 
 # Two, so that runs may go back and forth between two tasks; the probes of one can take gigabytes.
 NUM_KEPT = 2
+
+
+class Probes(Mapping[str, ProbeSet]):
+    """The probes of a cell by name; they are built, all at once, when one is first looked at.
+
+    A training that continues needs none of them before the epoch at which they are answered.
+    """
+
+    def __init__(self, names: Iterable[str], build: Callable[[], Mapping[str, ProbeSet]]):
+        self._names, self._build = tuple(names), functools.cache(build)
+
+    def __getitem__(self, name: str) -> ProbeSet:
+        return self._build()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +75,18 @@ def cell_loader(study: Study, root: Path) -> Callable[[Levels], Cell]:
     def probes(component: str) -> dict[str, ProbeSet]:
         return build_probes(study, dataset(component).test)
 
+    def named_probes(component: str, levels: Levels) -> dict[str, ProbeSet]:
+        with _naming(levels):
+            return probes(component)
+
     @functools.lru_cache(maxsize=NUM_KEPT)
     def load(levels: Levels) -> Cell:
         at = study_at(study, levels)
         component = json.dumps(at.data.as_dict())
         with _naming(levels):
-            return Cell(at, split_data(at, dataset(component)), probes(component))
+            names = [TEST_PROBE, *study.probes]
+            built = Probes(names, functools.partial(named_probes, component, levels))
+            return Cell(at, split_data(at, dataset(component)), built)
 
     return load
 
