@@ -46,6 +46,10 @@ def run(
     checkpoint_minutes: Annotated[
         float, typer.Option(help="Between two checkpoints of a training.", min=0)
     ] = 5.0,
+    tracker: Annotated[
+        list[str] | None,
+        typer.Option(help="Log to tensorboard, wandb, mlflow or trackio too; may be repeated."),
+    ] = None,
     executor: Annotated[str, typer.Option(help="Who executes the runs.")] = "local",
     fresh: Annotated[
         bool,
@@ -66,6 +70,12 @@ def run(
     chosen = select(runs, seeds=_parse_seeds(seeds), only=only)
     if not fresh:
         check_folder(out, loaded)
+
+    trackers = tuple(tracker or ())
+    if trackers:
+        from priorscope.cli._trackers import check_trackers
+
+        check_trackers(trackers)
 
     from rich.console import Console
 
@@ -112,7 +122,8 @@ def run(
 
     def train_all() -> "tuple[Run, ...]":
         distributed.wait_for_all()
-        failed = _train(console, execute_all, chosen, context, checked.work_of, out)
+        named = trackers if distributed.is_main() else ()
+        failed = _train(console, execute_all, chosen, context, checked.work_of, out, named)
         distributed.leave()
         return failed
 
@@ -159,14 +170,16 @@ def _train(
     context: "Callable[[Run], Context]",
     work: "Callable[[Run], tuple[int, float]]",
     out: Path,
+    trackers: Sequence[str],
 ) -> "tuple[Run, ...]":
     """Execute the chosen runs with their progress on the console; give those that failed.
 
     `work` gives a run's epochs, and the MACs of one forward pass of an epoch.
     """
     from priorscope.cli._progress import TrainingProgress
+    from priorscope.cli._trackers import epoch_values, probe_scores, tracked
     from priorscope.study.run import execute
-    from priorscope.study.store import is_finished
+    from priorscope.study.store import is_finished, run_folder
 
     to_train = [each for each in chosen if not is_finished(out, each)]
     if len(to_train) < len(chosen):
@@ -178,13 +191,18 @@ def _train(
             execute(each, context(each), on_epoch=lambda _: None)
             return
         epochs: list[Epoch] = []
+        of_run = context(each)
 
         def on_epoch(epoch: "Epoch") -> None:
             epochs.append(epoch)
             progress.epoch(each, epoch)
+            log(epoch_values(epoch), epoch.epoch)
 
         progress.start(each)
-        execute(each, context(each), on_epoch=on_epoch)
+        with tracked(trackers, of_run.study.name, each, out) as log:
+            execute(each, of_run, on_epoch=on_epoch)
+            if trackers:
+                log(probe_scores(run_folder(out, each)), of_run.study.recipe.epochs)
         progress.finish(each, epochs)
 
     def on_failure(each: "Run", failure: Exception) -> None:
