@@ -81,10 +81,16 @@ def run(
 
     from priorscope import components
     from priorscope.cli._processes import num_processes, run_in_processes
-    from priorscope.cli._summary import print_data, print_factors
+    from priorscope.cli._summary import print_data, print_device, print_factors
     from priorscope.data._locations import data_root as find_data_root
     from priorscope.errors import RunFailed
-    from priorscope.study.environment import check_num_devices, choose_device, hardware, versions
+    from priorscope.study.environment import (
+        check_num_devices,
+        choose_device,
+        choose_threads,
+        hardware,
+        versions,
+    )
     from priorscope.study.fairness import as_plain, refuse
     from priorscope.study.known import look, look_key
     from priorscope.study.levels import cell_name
@@ -100,6 +106,7 @@ def run(
     if num_devices > num_processes():
         raise typer.Exit(run_in_processes(invocation.obj, num_devices, device=torch_device.type))
     torch_device = distributed.join(torch_device)
+    threads = choose_threads()
     console = Console(quiet=not distributed.is_main())
     execute_all = components.resolve("executors", executor, base=loaded.base, where="--executor")
     root = find_data_root(data_root)
@@ -109,6 +116,7 @@ def run(
     refuse(checked.differences)
     print_data(console, checked)
     print_factors(console, loaded, checked)
+    print_device(console, torch_device.type, num_devices, threads)
 
     about = {"command": shlex.join(["priorscope", *invocation.obj]), **checked.about()}
     about |= {"versions": versions(), "hardware": hardware(torch_device)}

@@ -3,6 +3,7 @@
 PyTorch is imported by what asks it; versions can be told without.
 """
 
+import math
 import os
 import platform
 from datetime import UTC, datetime
@@ -85,6 +86,32 @@ def check_num_devices(device: "torch.device", number: int, batch_size: int) -> N
             found=f"batch of {batch_size}, {number} devices",
             allowed=f"multiples of {number}",
         )
+
+
+def choose_threads() -> int:
+    """Let PyTorch use as many threads as the process has processors for; give their number.
+
+    What the user says by OMP_NUM_THREADS or MKL_NUM_THREADS stands. PyTorch counts the machine's
+    cores, of which a container or a scheduler may have granted fewer; threads that share a core
+    wait for each other at every operation.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    if not {"OMP_NUM_THREADS", "MKL_NUM_THREADS"} & set(os.environ):
+        granted = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads
+        threads = max(1, min([threads, granted, *_quota(Path("/sys/fs/cgroup/cpu.max"))]))
+        torch.set_num_threads(threads)
+    return threads
+
+
+def _quota(path: Path) -> list[int]:
+    """Read how many processors' time a control group may use: `max 100000`, `150000 100000`."""
+    try:
+        granted, _, period = path.read_text().partition(" ")
+        return [] if granted == "max" else [math.ceil(int(granted) / int(period))]
+    except (OSError, ValueError):
+        return []
 
 
 def versions() -> dict[str, str]:
