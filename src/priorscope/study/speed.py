@@ -22,7 +22,7 @@ from priorscope.probes import ProbeSet
 from priorscope.study.checked import ModelSize
 from priorscope.study.prepare import StudyData, build_model
 from priorscope.study.spec import Study
-from priorscope.training.augment import AUGMENTATIONS
+from priorscope.training.augment import AUGMENTATIONS, augment
 from priorscope.training.loop import train
 from priorscope.training.optimize import build_optimizer
 from priorscope.training.pool import image_pool
@@ -118,9 +118,7 @@ def pipeline_stages(study: Study, data: StudyData, device: torch.device) -> list
 
     def whole() -> torch.Tensor:
         batch = pool(next(batches))
-        for name in recipe.augment:
-            batch = AUGMENTATIONS[name](batch, generator)
-        return preprocess(batch)
+        return preprocess(augment(batch, recipe.augment, generator))
 
     calls["input pipeline"] = (whole, sum(work for _, work in calls.values()))
     return [
