@@ -53,17 +53,24 @@ class _Enough(Exception):
     """The time for an arm is spent."""
 
 
-def take_turns(model: nn.Module, recipe: Recipe, data_px: int, seconds: float) -> Pairs:
-    """Train by priorscope and by hand in turns, until `seconds` are spent.
+def take_turns(
+    model: nn.Module,
+    recipe: Recipe,
+    data_px: int,
+    seconds: float,
+    image_px: int = IMAGE_PX,
+    num_steps: int = NUM_STEPS,
+) -> Pairs:
+    """Train by priorscope and by hand in turns, an epoch each, until `seconds` are spent.
 
     Both step the very same module, so that neither has weights that lie better in memory; each has
     an optimizer of its own.
     """
     rng = np.random.default_rng(0)
-    n = NUM_STEPS * recipe.batch_size
+    n = num_steps * recipe.batch_size
     images = rng.integers(0, 256, (n, data_px, data_px, 3), dtype=np.uint8)
     labels = rng.integers(0, NUM_CLASSES, n)
-    preprocess = preprocess_for(images, IMAGE_PX)
+    preprocess = preprocess_for(images, image_px)
     batch = preprocess(torch.from_numpy(images[: recipe.batch_size]))
     answers = torch.from_numpy(labels[: recipe.batch_size])
     optimizer = torch.optim.Adam(
@@ -75,7 +82,7 @@ def take_turns(model: nn.Module, recipe: Recipe, data_px: int, seconds: float) -
 
     def by_hand() -> tuple[float, float]:
         begun = time.perf_counter(), time.process_time()
-        for _ in range(NUM_STEPS):
+        for _ in range(num_steps):
             optimizer.zero_grad(set_to_none=True)
             loss = F.cross_entropy(model(batch), answers)
             loss.backward()
@@ -95,7 +102,7 @@ def take_turns(model: nn.Module, recipe: Recipe, data_px: int, seconds: float) -
     with contextlib.suppress(_Enough):
         train(
             model,
-            replace(recipe, epochs=100),
+            replace(recipe, epochs=1000),
             images,
             labels,
             preprocess=preprocess,

@@ -32,16 +32,16 @@ from gpu_checks import (
     NUM_CLASSES,
     Agreement,
     agreement,
-    copy_bandwidth,
     differing_bytes,
-    matrix_peak,
 )
 
 from priorscope.data._preprocess import preprocess_for
+from priorscope.study.checked import ModelSize
 from priorscope.study.environment import describe
 from priorscope.study.load import load_study
-from priorscope.study.prepare import ModelSize, build_model, measure_model
+from priorscope.study.prepare import build_model, measure_model
 from priorscope.study.spec import Component
+from priorscope.study.speed import copy_bandwidth, matrix_peak
 from priorscope.training.loop import Epoch, train
 from priorscope.training.recipe import Recipe
 
@@ -142,7 +142,7 @@ def rate(arm: Arm, device: torch.device, scale: Scale, *, compiled: bool) -> flo
 
 def work(arms: list[Arm], card: Card, device: torch.device, scale: Scale, modes: list[str]) -> None:
     """Fill in what is known of arms and card, the most needed first."""
-    card.peak = matrix_peak(device, scale.matrix)
+    card.peak = matrix_peak(device, scale.matrix, torch.bfloat16)
     card.bandwidth = copy_bandwidth(device, scale.copied)
     card.differing_bytes = differing_bytes(device, DATA_PX, 64 * scale.checked)
     for arm in arms:

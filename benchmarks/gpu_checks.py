@@ -1,11 +1,9 @@
-"""What `gpu.py` checks and measures before it times any arm: agreement with the CPU, and the card.
+"""What `gpu.py` checks and measures before it times any arm: agreement with the CPU.
 
 Every function takes any device, so that all of this also runs where there is no GPU.
 """
 
 import copy
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -95,36 +93,3 @@ def differing_bytes(device: torch.device, image_px: int, num_images: int) -> int
         for place in (torch.device("cpu"), device)
     )
     return int((here != there).sum())
-
-
-def matrix_peak(device: torch.device, side: int) -> float:
-    """Measure the FLOP/s of a large product of bf16 matrices, the best of several rounds."""
-    a, b = (torch.randn(side, side, device=device, dtype=torch.bfloat16) for _ in range(2))
-    out = torch.empty_like(a)
-    return 2 * side**3 / _best_seconds(lambda: torch.mm(a, b, out=out), device)
-
-
-def copy_bandwidth(device: torch.device, num_bytes: int) -> float:
-    """Measure the bytes/s, read and written, of a large copy on the device."""
-    source = torch.zeros(num_bytes, dtype=torch.uint8, device=device)
-    target = torch.empty_like(source)
-    return 2 * num_bytes / _best_seconds(lambda: target.copy_(source), device)
-
-
-def _best_seconds(call: Callable[[], object], device: torch.device) -> float:
-    rounds, calls = 5, 20
-    call()
-    best = float("inf")
-    for _ in range(rounds):
-        _wait_for(device)
-        started = time.perf_counter()
-        for _ in range(calls):
-            call()
-        _wait_for(device)
-        best = min(best, (time.perf_counter() - started) / calls)
-    return best
-
-
-def _wait_for(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

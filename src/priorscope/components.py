@@ -25,11 +25,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
-
-from pydantic import ConfigDict, Field, ValidationError, create_model
+from typing import TYPE_CHECKING, Any
 
 from priorscope.errors import InputError, did_you_mean, unknown_name
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 PACKAGES = {
     "models": "priorscope.models",
@@ -130,6 +131,8 @@ def bind(
     ------
     InputError : unknown, missing, of the wrong type or out of range; names the key's path
     """
+    from pydantic import ConfigDict, Field, ValidationError, create_model  # slow to import
+
     try:
         hints = typing.get_type_hints(inspect.unwrap(_innermost(function)), include_extras=True)
     except NameError as error:
@@ -185,7 +188,7 @@ def errors_at(where: str) -> Iterator[None]:
         ) from error
 
 
-def _first_error(error: ValidationError, where: str) -> InputError:
+def _first_error(error: "ValidationError", where: str) -> InputError:
     """Turn the first of pydantic's errors into ours, with the key's path."""
     first = error.errors()[0]
     path = ".".join([where, *(str(part) for part in first["loc"])])

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from priorscope.study.prepare import ModelSize
+from priorscope.study.checked import ModelSize
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import pytest
 
 from priorscope.errors import InputError
 from priorscope.study._yaml import read_yaml
-from priorscope.study.load import load_study, packaged_studies, parse_study
+from priorscope.study.load import load_study, parse_study
+from priorscope.study.packaged import packaged_studies
 
 
 def parse(text, tmp_path):

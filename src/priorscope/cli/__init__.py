@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
+from priorscope.cli.bench import bench
 from priorscope.cli.check import check
 from priorscope.cli.data import data_app
 from priorscope.cli.export_probe import export_probe
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(check)
+app.command()(bench)
 app.command()(report)
 app.command()(score)
 app.command(name="list")(list_components)

@@ -3,12 +3,15 @@
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from priorscope.study.plan import Run
-from priorscope.training.loop import Epoch
+
+if TYPE_CHECKING:
+    from priorscope.training.loop import Epoch
 
 
 class TrainingProgress:
@@ -63,7 +66,7 @@ class TrainingProgress:
             figures=self._left(run, 0),
         )
 
-    def epoch(self, run: Run, epoch: Epoch) -> None:
+    def epoch(self, run: Run, epoch: "Epoch") -> None:
         """Show the figures of a finished epoch."""
         # Wall time, since the accuracies at an epoch's end cost time as well.
         seconds, self.epoch_started = time.monotonic() - self.epoch_started, time.monotonic()
@@ -78,7 +81,7 @@ class TrainingProgress:
         if not self.console.is_terminal:
             self.console.print(f"{self._title(run)}  {figures}", highlight=False, soft_wrap=True)
 
-    def finish(self, run: Run, epochs: Sequence[Epoch]) -> None:
+    def finish(self, run: Run, epochs: "Sequence[Epoch]") -> None:
         """Leave one line for a finished run on the terminal."""
         if self.console.is_terminal and epochs:
             self.console.print(

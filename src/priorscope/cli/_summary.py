@@ -7,45 +7,53 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from priorscope.cli._progress import duration
-from priorscope.probes import ProbeSet
 from priorscope.report.artefacts import read_artefacts
 from priorscope.report.cells import at_cell, cells
 from priorscope.report.tables_control_models import control_warnings
 from priorscope.report.tables_fairness import architecture_table, condition_table
 from priorscope.report.wording import Unit, plain, unit
+from priorscope.study.checked import Checked
 from priorscope.study.levels import written
-from priorscope.study.prepare import ModelSize, StudyData
-from priorscope.study.prepare_cells import Checked
-from priorscope.study.spec import TEST_PROBE, Study
+from priorscope.study.spec import Study
+
+_INDENT = 4
 
 
-def print_data(
-    console: Console, study: Study, data: StudyData, probes: Mapping[str, ProbeSet]
-) -> None:
-    """Say what is trained on and tested on."""
+def print_data(console: Console, checked: Checked) -> None:
+    """Say what the first cell is trained on and tested on."""
+    study, data = checked.study, checked.data[checked.first]
     console.print(f"[bold]{study.name}[/bold]  study hash {study.hash}", highlight=False)
-    held_out = f", {len(data.held_out):,} held out" if data.held_out is not None else ""
-    px = data.preprocess.image_px
-    resized = "" if px == data.train.image_px else f", seen at {px} px"
-    shown = f"{data.train.image_px} px{resized}"
+    held_out = f", {data['held_out']['num_images']:,} held out" if "held_out" in data else ""
+    px, seen_px = data["image_px"], checked.seen_px[checked.first]
+    resized = "" if px == seen_px else f", seen at {seen_px} px"
     console.print(
-        f"data     {data.title}: {len(data.train):,} training images{held_out}, "
-        f"{len(data.test):,} test images, {data.train.num_classes} classes, {shown}",
+        f"data     {data['title']}: {data['train']['num_images']:,} training images{held_out}, "
+        f"{data['test']['num_images']:,} test images, {len(data['class_names'])} classes, "
+        f"{px} px{resized}",
         highlight=False,
         soft_wrap=True,
     )
-    for name, probe in probes.items():
-        if name != TEST_PROBE:
-            side = probe.images.shape[1]
-            console.print(
-                f"probe    {name}: {len(probe) // len(probe.arms):,} scenes of {side} px"
-                f" in each of {', '.join(probe.arms)}",
-                highlight=False,
-                soft_wrap=True,
-            )
+    for name, probe in checked.probes.items():
+        console.print(
+            f"probe    {name}: {probe.num_scenes:,} scenes of {probe.image_px} px"
+            f" in each of {', '.join(probe.arms)}",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def print_device(console: Console, kind: str, num_devices: int, threads: int) -> None:
+    """Say where runs train, and with how many threads each process computes."""
+    devices = kind if num_devices == 1 else f"{num_devices} x {kind}"
+    console.print(
+        f"device   {devices}, {threads} thread{'s' if threads > 1 else ''}, images channels last",
+        highlight=False,
+    )
 
 
 def print_recipe(console: Console, study: Study) -> None:
@@ -75,19 +83,16 @@ def print_factors(console: Console, study: Study, checked: Checked) -> None:
 
 
 def print_models(
-    console: Console,
-    study: Study,
-    checked: Checked,
-    sizes: Mapping[str, ModelSize],
-    seconds: Mapping[str, tuple[float, float]],
-    num_curve: int,
+    console: Console, checked: Checked, seconds: Mapping[str, Sequence[float]], timed: str
 ) -> None:
     """Print size and expected time of every model, and the sum; times are those of the first cell.
 
     Where cells differ in training images or epochs, the time of one run is their mean.
     """
     table = _table("model", "component", "parameters", "MACs", "train img/s", "one run")
-    total = 0.0
+    study, sizes = checked.study, checked.sizes[checked.first]
+    num_test, total = checked.data[checked.first]["test"]["num_images"], 0.0
+    num_curve = min(num_test, study.curve_images or num_test)
     for name, component in study.models.items():
         train_one, predict_one = seconds[name]
         # Every epoch ends with the curve's test images; probes are small beside them.
@@ -109,7 +114,7 @@ def print_models(
     in_cells = f" x {len(checked.data)} cells" if study.factors else ""
     console.print(
         f"{len(study.models)} models x {len(study.seeds)} seeds{in_cells}: about {duration(total)}"
-        " on this machine, probes and report not counted",
+        f" on this machine, probes and report not counted; timed {timed}",
         highlight=False,
     )
 
@@ -144,6 +149,22 @@ def print_fairness(console: Console, differences: Sequence[Mapping[str, Any]]) -
                 lines.append(f"differs  {name.lower()} ({declared}): {models} {value}")
     for line in [*lines, f"same     {'; '.join(same)}"]:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def print_power(console: Console, said: Mapping[str, Any]) -> None:
+    """Print what a plan could show of its hypotheses, see `power_lines`."""
+    if not said["hypotheses"]:
+        return
+    console.print(
+        f"\n[bold]hypotheses[/bold]  power {100 * said['power']:g} %, each tested at alpha / "
+        f"{len(said['hypotheses'])}, the hardest of Holm's steps",
+        highlight=False,
+    )
+    for each in said["hypotheses"]:
+        head = Text.assemble((f"{each['id']}  ", "bold"), each["statement"])
+        console.print(head, highlight=False)
+        for line in each["lines"]:
+            console.print(Padding(Text(line), (0, 0, 0, _INDENT)))
 
 
 def print_estimates(console: Console, out: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
@@ -39,22 +40,21 @@ def print_verdicts(console: Console, out: Path) -> None:
                 console.print(Padding(Text(line), (0, 0, 0, _INDENT)), highlight=False)
 
 
-def print_power(console: Console, plans: Sequence[Plan]) -> None:
-    """Print what was declared, and what the planned seeds and scenes could show of it."""
-    if not plans:
-        return
-    console.print(
-        f"\n[bold]hypotheses[/bold]  power {100 * POWER:g} %, each tested at alpha / {len(plans)}, "
-        "the hardest of Holm's steps",
-        highlight=False,
-    )
-    for plan in plans:
-        hypothesis, shown = plan.hypothesis, unit_of(plan.hypothesis.metric, plan.largest)
-        console.print(
-            Text.assemble((f"{hypothesis.id}  ", "bold"), hypothesis.statement), highlight=False
-        )
-        for line in (_declared(hypothesis), _size(plan), _could_show(plan, shown)):
-            console.print(Padding(Text(line), (0, 0, 0, _INDENT)))
+def power_lines(plans: Sequence[Plan]) -> dict[str, Any]:
+    """Write what was declared, and what the planned seeds and scenes could show of it."""
+    said = [
+        {
+            "id": plan.hypothesis.id,
+            "statement": plan.hypothesis.statement,
+            "lines": [
+                _declared(plan.hypothesis),
+                _size(plan),
+                _could_show(plan, unit_of(plan.hypothesis.metric, plan.largest)),
+            ],
+        }
+        for plan in plans
+    ]
+    return {"power": POWER, "hypotheses": said}
 
 
 def _declared(hypothesis: Hypothesis) -> str:

@@ -1,14 +1,20 @@
 """`priorscope check`: what a study would do, before it does it."""
 
+import functools
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from priorscope.errors import InputError
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # nothing that needs torch is imported before it is known to be needed
     from priorscope.analysis.contrasts import Arms
+    from priorscope.study.checked import Checked
+    from priorscope.study.levels import Levels
+    from priorscope.study.prepare_cells import Cell
 
 
 def check(
@@ -24,8 +30,14 @@ def check(
         Path | None,
         typer.Option(help="The output folder of a finished study, to take variances from."),
     ] = None,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Measure and time, though nothing has changed.")
+    ] = False,
 ) -> None:
-    """Say what a study would do, how long it would take, and what it could show."""
+    """Say what a study would do, how long it would take, and what it could show.
+
+    What was measured once is kept until the study, its data, the libraries or the machine change.
+    """
     from priorscope.study.load import load_study
 
     loaded = load_study(study)
@@ -33,39 +45,69 @@ def check(
 
     from rich.console import Console
 
-    from priorscope.analysis.power import plan_power
     from priorscope.cli._summary import (
         print_data,
         print_factors,
         print_fairness,
         print_models,
         print_notes,
+        print_power,
         print_recipe,
     )
-    from priorscope.cli._verdicts import print_power
     from priorscope.data._locations import data_root as find_data_root
-    from priorscope.study.cost import seconds_per_image
-    from priorscope.study.environment import choose_device
+    from priorscope.study.cells import study_at
     from priorscope.study.fairness import as_plain, refuse
-    from priorscope.study.prepare_cells import cell_loader, check_cells
+    from priorscope.study.known import kept, look, look_key, machine_key
+
+    root = find_data_root(data_root)
+
+    @functools.cache
+    def loader() -> "Callable[[Levels], Cell]":
+        from priorscope.study.prepare_cells import cell_loader
+
+        return cell_loader(loaded, root)
+
+    def load_cell(levels: "Levels") -> "Cell":
+        return loader()(levels)
+
+    key = look_key(loaded, root)
+    checked = look(loaded, key, load_cell, anew=anew)
+    time_key = machine_key(key, device)
+    timed = kept("time", time_key, lambda: _time(checked, load_cell, device), anew=anew)
+    power_key = key if pilot is None else None  # what a pilot holds may change
+    said = kept("power", power_key, lambda: _plan(checked, load_cell, pilot_arms), anew=anew)
 
     console = Console()
-    torch_device = choose_device(device, loaded.recipe.precision)
-    load_cell = cell_loader(loaded, find_data_root(data_root))
-    checked = check_cells(loaded, load_cell)
-    cell = load_cell(checked.first)
-    sizes = checked.sizes[checked.first]
-    print_data(console, loaded, cell.data, cell.probes)
+    print_data(console, checked)
     print_factors(console, loaded, checked)
-    print_recipe(console, cell.study)
-    seconds = seconds_per_image(cell.study, cell.data, sizes, torch_device)
-    print_models(
-        console, loaded, checked, sizes, seconds, len(cell.data.test.thinned(loaded.curve_images))
-    )
+    print_recipe(console, study_at(loaded, checked.first))
+    print_models(console, checked, timed["seconds"], timed["date"])
     print_notes(console, checked.notes)
     print_fairness(console, as_plain(checked.differences))
-    print_power(console, plan_power(loaded, cell.probes, pilot_arms))
+    print_power(console, said)
     refuse(checked.differences)
+
+
+def _time(checked: "Checked", load_cell: "Callable[[Levels], Cell]", device: str) -> dict[str, Any]:
+    """Time the models of the first cell; say when."""
+    from priorscope.study.cost import seconds_per_image
+    from priorscope.study.environment import choose_device, choose_threads
+
+    cell, sizes = load_cell(checked.first), checked.sizes[checked.first]
+    torch_device = choose_device(device, cell.study.recipe.precision)
+    choose_threads()
+    seconds = seconds_per_image(cell.study, cell.data, sizes, torch_device)
+    return {"seconds": seconds, "date": f"{datetime.now():%Y-%m-%d %H:%M}"}
+
+
+def _plan(
+    checked: "Checked", load_cell: "Callable[[Levels], Cell]", pilot: "Arms | None"
+) -> dict[str, Any]:
+    """Say what the study could show."""
+    from priorscope.analysis.power import plan_power
+    from priorscope.cli._verdicts import power_lines
+
+    return power_lines(plan_power(checked.study, load_cell(checked.first).probes, pilot))
 
 
 def _read_pilot(folder: Path) -> "Arms":

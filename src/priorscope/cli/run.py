@@ -15,6 +15,7 @@ from priorscope.errors import InputError
 if TYPE_CHECKING:  # nothing that needs torch is imported before the study is known to be right
     from rich.console import Console
 
+    from priorscope.report.artefacts import Row
     from priorscope.study.plan import Run
     from priorscope.study.run import Context
     from priorscope.training.loop import Epoch
@@ -45,6 +46,10 @@ def run(
     checkpoint_minutes: Annotated[
         float, typer.Option(help="Between two checkpoints of a training.", min=0)
     ] = 5.0,
+    tracker: Annotated[
+        list[str] | None,
+        typer.Option(help="Log to tensorboard, wandb, mlflow or trackio too; may be repeated."),
+    ] = None,
     executor: Annotated[str, typer.Option(help="Who executes the runs.")] = "local",
     fresh: Annotated[
         bool,
@@ -66,21 +71,30 @@ def run(
     if not fresh:
         check_folder(out, loaded)
 
+    trackers = tuple(tracker or ())
+    if trackers:
+        from priorscope.cli._trackers import check_trackers
+
+        check_trackers(trackers)
+
     from rich.console import Console
 
     from priorscope import components
-    from priorscope.analysis import analyse
     from priorscope.cli._processes import num_processes, run_in_processes
-    from priorscope.cli._summary import print_data, print_estimates, print_factors
-    from priorscope.cli._verdicts import print_verdicts
+    from priorscope.cli._summary import print_data, print_device, print_factors
     from priorscope.data._locations import data_root as find_data_root
     from priorscope.errors import RunFailed
-    from priorscope.report import build
-    from priorscope.report.published_curves import keep_curves, read_curves
-    from priorscope.study.environment import check_num_devices, choose_device, hardware, versions
+    from priorscope.study.environment import (
+        check_num_devices,
+        choose_device,
+        choose_threads,
+        hardware,
+        versions,
+    )
     from priorscope.study.fairness import as_plain, refuse
+    from priorscope.study.known import look, look_key
     from priorscope.study.levels import cell_name
-    from priorscope.study.prepare_cells import cell_loader, check_cells
+    from priorscope.study.prepare_cells import cell_loader
     from priorscope.study.run import Context
     from priorscope.study.samples import write_samples
     from priorscope.study.store import locked, open_study
@@ -92,16 +106,17 @@ def run(
     if num_devices > num_processes():
         raise typer.Exit(run_in_processes(invocation.obj, num_devices, device=torch_device.type))
     torch_device = distributed.join(torch_device)
+    threads = choose_threads()
     console = Console(quiet=not distributed.is_main())
     execute_all = components.resolve("executors", executor, base=loaded.base, where="--executor")
     root = find_data_root(data_root)
-    curves = read_curves(root) if loaded.reproduces else []
+    curves = _published_curves(root) if loaded.reproduces else []
     load_cell = cell_loader(loaded, root)
-    checked = check_cells(loaded, load_cell)
+    checked = look(loaded, key := look_key(loaded, root), load_cell)
     refuse(checked.differences)
-    cell = load_cell(checked.first)
-    print_data(console, loaded, cell.data, cell.probes)
+    print_data(console, checked)
     print_factors(console, loaded, checked)
+    print_device(console, torch_device.type, num_devices, threads)
 
     about = {"command": shlex.join(["priorscope", *invocation.obj]), **checked.about()}
     about |= {"versions": versions(), "hardware": hardware(torch_device)}
@@ -115,7 +130,8 @@ def run(
 
     def train_all() -> "tuple[Run, ...]":
         distributed.wait_for_all()
-        failed = _train(console, execute_all, chosen, context, checked.work_of, out)
+        named = trackers if distributed.is_main() else ()
+        failed = _train(console, execute_all, chosen, context, checked.work_of, out, named)
         distributed.leave()
         return failed
 
@@ -130,11 +146,19 @@ def run(
         open_study(out, loaded, runs, about=about)
         for levels in checked.shown():
             cell = load_cell(levels)
-            write_samples(out, cell.data, cell.probes, cell_name(levels))
+            write_samples(out, cell.data, cell.probes, cell_name(levels), key)
         del cell  # runs load the cells that they need
-        keep_curves(out, curves)
+        if curves:
+            from priorscope.report.published_curves import keep_curves
+
+            keep_curves(out, curves)
         failed = train_all()
         if any(is_finished(out, each) for each in runs):
+            from priorscope.analysis import analyse
+            from priorscope.cli._summary import print_estimates
+            from priorscope.cli._verdicts import print_verdicts
+            from priorscope.report import build
+
             started = time.perf_counter()
             analyse(out)
             page = build(out)
@@ -154,14 +178,16 @@ def _train(
     context: "Callable[[Run], Context]",
     work: "Callable[[Run], tuple[int, float]]",
     out: Path,
+    trackers: Sequence[str],
 ) -> "tuple[Run, ...]":
     """Execute the chosen runs with their progress on the console; give those that failed.
 
     `work` gives a run's epochs, and the MACs of one forward pass of an epoch.
     """
     from priorscope.cli._progress import TrainingProgress
+    from priorscope.cli._trackers import epoch_values, probe_scores, tracked
     from priorscope.study.run import execute
-    from priorscope.study.store import is_finished
+    from priorscope.study.store import is_finished, run_folder
 
     to_train = [each for each in chosen if not is_finished(out, each)]
     if len(to_train) < len(chosen):
@@ -173,13 +199,18 @@ def _train(
             execute(each, context(each), on_epoch=lambda _: None)
             return
         epochs: list[Epoch] = []
+        of_run = context(each)
 
         def on_epoch(epoch: "Epoch") -> None:
             epochs.append(epoch)
             progress.epoch(each, epoch)
+            log(epoch_values(epoch), epoch.epoch)
 
         progress.start(each)
-        execute(each, context(each), on_epoch=on_epoch)
+        with tracked(trackers, of_run.study.name, each, out) as log:
+            execute(each, of_run, on_epoch=on_epoch)
+            if trackers:
+                log(probe_scores(run_folder(out, each)), of_run.study.recipe.epochs)
         progress.finish(each, epochs)
 
     def on_failure(each: "Run", failure: Exception) -> None:
@@ -187,6 +218,13 @@ def _train(
 
     with progress:
         return execute_all(chosen, one, on_failure=on_failure)
+
+
+def _published_curves(root: Path) -> "list[Row]":
+    """Read the curves before anything is written; a page's libraries are slow to import."""
+    from priorscope.report.published_curves import read_curves
+
+    return read_curves(root)
 
 
 def _parse_seeds(text: str | None) -> list[int] | None:

@@ -78,6 +78,16 @@ def find_carrier(root: Path, official: Official) -> Carrier:
     )
 
 
+def carrier_files(root: Path, official: Official) -> list[Path]:
+    """List the files, or folders of images, that `read_cifar` reads.
+
+    Raises
+    ------
+    InputError : as `find_carrier`
+    """
+    return [path for split in find_carrier(root, official).splits.values() for path in split.files]
+
+
 def read_cifar(root: Path, official: Official) -> Dataset:
     """Read both splits through the cache.
 

@@ -65,7 +65,8 @@ class Preprocess:
         images = resize(images, self.image_px)
         scale, shift = _row_affine(self, images.device)
         rows = images.flatten(2)
-        rows = (rows.float() if rows.dtype == torch.uint8 else rows) * scale + shift
+        # One new array of floats, not three: on a CPU, fresh memory costs more than the sums.
+        rows = (rows.float() if rows.dtype == torch.uint8 else rows.clone()).mul_(scale).add_(shift)
         if self.rearrangement is not None:
             order = _order_on(self.rearrangement, images.device)
             rows = rows.view(len(images), -1, 3).index_select(1, order)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from priorscope.data._carriers import read_cifar
+from priorscope.data._carriers import carrier_files, read_cifar
 from priorscope.data._labeled_images import Dataset
 from priorscope.data._official import CIFAR10
 
@@ -27,3 +27,13 @@ def cifar10(*, root: Path) -> Dataset:
     InputError : not found; truncated, incomplete or not CIFAR-10, naming the file
     """
     return read_cifar(root, CIFAR10)
+
+
+def sources(*, root: Path) -> list[Path]:
+    """List the files or folders of images that are read.
+
+    Raises
+    ------
+    InputError : not found
+    """
+    return carrier_files(root, CIFAR10)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from priorscope.data._carriers import read_cifar
+from priorscope.data._carriers import carrier_files, read_cifar
 from priorscope.data._labeled_images import Dataset
 from priorscope.data._official import CIFAR100
 
@@ -20,3 +20,13 @@ def cifar100(*, root: Path) -> Dataset:
     InputError : not found; truncated, incomplete or not CIFAR-100, naming the file
     """
     return read_cifar(root, CIFAR100)
+
+
+def sources(*, root: Path) -> list[Path]:
+    """List the files or folders of images that are read.
+
+    Raises
+    ------
+    InputError : not found
+    """
+    return carrier_files(root, CIFAR100)

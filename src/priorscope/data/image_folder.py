@@ -54,6 +54,19 @@ def image_folder(
     return Dataset(folder.resolve().name, train_images, test_images)
 
 
+def sources(*, root: Path, path: str, **_: object) -> list[Path]:
+    """Give the folder that is read.
+
+    Raises
+    ------
+    InputError : missing folder
+    """
+    folder = root / path
+    if not folder.is_dir():
+        _check(folder, None, 0.5, 0)
+    return [folder]
+
+
 def _check(folder: Path, image_px: int | None, test_fraction: float, seed: int) -> None:
     if image_px is not None and image_px < 1:
         raise InputError("image_px out of range", found=image_px, allowed="at least 1")

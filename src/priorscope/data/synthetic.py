@@ -76,6 +76,11 @@ def synthetic(
     return Dataset(title, split("train", num_train), split("test", num_test))
 
 
+def sources(**_: object) -> list[Path]:
+    """List the files that are read: none."""
+    return []
+
+
 def synthetic_factors(
     *,
     split: Split,

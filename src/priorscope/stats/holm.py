@@ -1,7 +1,6 @@
 """Correction for many comparisons."""
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
@@ -15,5 +14,7 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     -------
     float [m], never below `p_values`, at most 1: compare with the family's alpha
     """
+    from statsmodels.stats.multitest import multipletests  # it brings pandas: slow to import
+
     p_values = np.asarray(p_values, dtype=float)
     return np.asarray(multipletests(p_values, method="holm")[1]) if len(p_values) else p_values

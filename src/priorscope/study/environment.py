@@ -1,19 +1,24 @@
-"""Versions and hardware: what a number depends on beside the study."""
+"""Versions and hardware: what a number depends on beside the study.
 
+PyTorch is imported by what asks it; versions can be told without.
+"""
+
+import math
 import os
 import platform
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from priorscope import __version__
 from priorscope.errors import InputError, unknown_name
 
+if TYPE_CHECKING:
+    import torch
 
-def choose_device(name: str, precision: str) -> torch.device:
+
+def choose_device(name: str, precision: str) -> "torch.device":
     """Find a device by name; `auto` takes the accelerator that PyTorch sees, else the CPU.
 
     Raises
@@ -31,7 +36,9 @@ def choose_device(name: str, precision: str) -> torch.device:
     return device
 
 
-def _device(name: str) -> torch.device:
+def _device(name: str) -> "torch.device":
+    import torch
+
     accelerator = torch.accelerator.current_accelerator(check_available=True)
     if name == "auto":
         return torch.device("cpu") if accelerator is None else torch.device(accelerator.type)
@@ -44,7 +51,7 @@ def _device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def check_num_devices(device: torch.device, number: int, batch_size: int) -> None:
+def check_num_devices(device: "torch.device", number: int, batch_size: int) -> None:
     """Refuse a number of devices, one process each, on which a recipe cannot be trained.
 
     Raises
@@ -53,6 +60,8 @@ def check_num_devices(device: torch.device, number: int, batch_size: int) -> Non
     """
     if number == 1:
         return
+    import torch
+
     on_cpu = device.type == "cpu"
     present = len(os.sched_getaffinity(0)) if on_cpu else torch.accelerator.device_count()
     if not 1 <= number <= present:
@@ -79,6 +88,32 @@ def check_num_devices(device: torch.device, number: int, batch_size: int) -> Non
         )
 
 
+def choose_threads() -> int:
+    """Let PyTorch use as many threads as the process has processors for; give their number.
+
+    What the user says by OMP_NUM_THREADS or MKL_NUM_THREADS stands. PyTorch counts the machine's
+    cores, of which a container or a scheduler may have granted fewer; threads that share a core
+    wait for each other at every operation.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    if not {"OMP_NUM_THREADS", "MKL_NUM_THREADS"} & set(os.environ):
+        granted = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads
+        threads = max(1, min([threads, granted, *_quota(Path("/sys/fs/cgroup/cpu.max"))]))
+        torch.set_num_threads(threads)
+    return threads
+
+
+def _quota(path: Path) -> list[int]:
+    """Read how many processors' time a control group may use: `max 100000`, `150000 100000`."""
+    try:
+        granted, _, period = path.read_text().partition(" ")
+        return [] if granted == "max" else [math.ceil(int(granted) / int(period))]
+    except (OSError, ValueError):
+        return []
+
+
 def versions() -> dict[str, str]:
     """Give the versions of what the numbers depend on."""
     packages = ("torch", "torchvision", "timm", "numpy", "scipy", "statsmodels")
@@ -89,10 +124,12 @@ def versions() -> dict[str, str]:
     }
 
 
-def hardware(device: torch.device) -> dict[str, Any]:
+def hardware(device: "torch.device") -> dict[str, Any]:
     """Say on what machine the numbers were made."""
+    import torch
+
     return {
-        "cpu": _cpu_name(),
+        "cpu": cpu_name(),
         "num_cores": torch.get_num_threads(),
         "memory_gib": _memory_gib(),
         "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
@@ -102,6 +139,8 @@ def hardware(device: torch.device) -> dict[str, Any]:
 
 def describe() -> str:
     """Say in three lines on what machine, with which versions and when: a benchmark's foot."""
+    import torch
+
     machine = hardware(torch.device("cpu"))
     words = [f"{machine['cpu']}", f"{machine['num_cores']} threads", machine["platform"]]
     if machine["memory_gib"]:
@@ -110,7 +149,8 @@ def describe() -> str:
     return f"{', '.join(words)}\n{numbers}\n{datetime.now(UTC):%Y-%m-%d}"
 
 
-def _cpu_name() -> str:
+def cpu_name() -> str:
+    """Name the processor as the system does."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
         for line in cpuinfo.read_text().splitlines():

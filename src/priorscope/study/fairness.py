@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from priorscope.probes import ProbeSet
+    from priorscope.study.checked import ModelSize
     from priorscope.study.prepare import StudyData
 
 Value = str | int | float  # what a property can be
@@ -113,13 +114,14 @@ def lint(
     data: "StudyData",
     models: Mapping[str, "nn.Module"],
     probes: Mapping[str, "ProbeSet"],
+    sizes: "Mapping[str, ModelSize] | None" = None,
 ) -> list[Difference]:
     """Measure what differs between the models of a study; nothing is trained.
 
     A few images of every part are preprocessed and shown to each model, up to its first operation
     with trainable weights, the training images in training mode: there it is seen whether a model
     resizes, rescales or augments by itself. A model that fails in training mode is not compared
-    there: its run will say why.
+    there: its run will say why. `sizes` are those of the models where they are measured already.
 
     Raises
     ------
@@ -134,8 +136,8 @@ def lint(
     inputs = {part: data.preprocess(_spread(images)) for part, images in parts.items()}
     values: dict[str, dict[str, Value]] = {}
     for model, module in models.items():
-        where = f"models.{model}"
-        size = measure_model(module, num_classes=num_classes, image_px=image_px, where=where)
+        shape = {"num_classes": num_classes, "image_px": image_px, "where": f"models.{model}"}
+        size = sizes[model] if sizes else measure_model(module, **shape)
         twin = Twin(module)
         measured = asdict(size) | asdict(measure_anatomy(twin, image_px=image_px))
         measured["recipe"] = digest(study.as_dict()["recipe"])

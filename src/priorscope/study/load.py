@@ -17,6 +17,7 @@ from priorscope.study.controls import Control, check_controls
 from priorscope.study.factors import check_interventions, read_factors
 from priorscope.study.fairness import PROPERTIES
 from priorscope.study.hypotheses import check_hypotheses
+from priorscope.study.packaged import packaged_studies
 from priorscope.study.spec import (
     CHANCE,
     REPORT_ARMS,
@@ -32,7 +33,6 @@ from priorscope.study.spec import (
 from priorscope.training.recipe import Recipe
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
-PACKAGED = Path(__file__).parent.parent / "studies"
 
 
 class _Reference(BaseModel):
@@ -60,11 +60,6 @@ class _File(BaseModel):
     factors: dict[Name, Any] = {}
     controls: tuple[Control, ...] = ()
     curve_images: PositiveInt | None = None
-
-
-def packaged_studies() -> dict[str, Path]:
-    """List the studies that come with priorscope."""
-    return {path.stem: path for path in sorted(PACKAGED.glob("*.yaml"))}
 
 
 def load_study(reference: str) -> Study:

@@ -44,13 +44,13 @@ def plan(study: Study) -> tuple[Run, ...]:
         at = study_at(study, levels)
         plain = at.as_dict()
         identity = {key: plain[key] for key in ("data", "recipe")}
-        shared.append((levels, identity | {"data_code": _code(at.data, study.base)}))
+        shared.append((levels, identity | {"data_code": code_of(at.data, study.base)}))
     runs = []
     for seed in study.seeds:
         for levels, of_cell in shared:
             for model, component in study.models.items():
                 identity = {**of_cell, "model": component.as_dict(), "seed": seed}
-                identity["code"] = _code(component, study.base)
+                identity["code"] = code_of(component, study.base)
                 cell = f"-{cell_name(levels)[:MOST_IN_NAME]}" if levels else ""
                 run_id = f"{model}-s{seed}{cell}-{digest(identity)[:8]}"
                 runs.append(Run(run_id, model, seed, component, levels))
@@ -95,8 +95,8 @@ def _names(run: Run) -> list[str]:
     return names
 
 
-def _code(component: Component, base: Path) -> str | None:
-    """Hash the user's own file, so that a changed model is another run."""
+def code_of(component: Component, base: Path) -> str | None:
+    """Hash the user's own file that a component names, if it does: a changed one is another."""
     file, colon, _ = component.name.partition(":")
     path = base / file
     if not colon or not file.endswith(".py") or not path.is_file():

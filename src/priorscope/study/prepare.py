@@ -18,6 +18,7 @@ from priorscope.data._preprocess import Preprocess, Rearrangement, preprocess_fo
 from priorscope.data._splits import hold_out, subset
 from priorscope.errors import InputError
 from priorscope.probes import ProbeSet
+from priorscope.study.checked import ModelSize
 from priorscope.study.factors import bind_intervention
 from priorscope.study.spec import TEST_PROBE, Component, Study
 
@@ -189,14 +190,6 @@ def build_model(
     with torch.random.fork_rng(devices=[]), components.errors_at(where):
         torch.manual_seed(seed)
         return function(num_classes=num_classes, image_px=image_px, **parameters)
-
-
-@dataclass(frozen=True)
-class ModelSize:
-    """Trainable parameters, and multiply-accumulates for one image."""
-
-    num_parameters: int
-    macs: int
 
 
 def measure_model(model: nn.Module, *, num_classes: int, image_px: int, where: str) -> ModelSize:

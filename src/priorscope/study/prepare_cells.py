@@ -2,23 +2,21 @@
 
 import functools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from priorscope.data import Dataset
 from priorscope.errors import InputError
 from priorscope.models._notes import notes
 from priorscope.probes import ProbeSet
 from priorscope.study.cells import cells, study_at
+from priorscope.study.checked import Checked, ModelSize, ProbeShape
 from priorscope.study.conditions import check_conditions
-from priorscope.study.fairness import Difference, lint
+from priorscope.study.fairness import lint
 from priorscope.study.levels import Levels, cell_name
-from priorscope.study.plan import Run
 from priorscope.study.prepare import (
-    ModelSize,
     StudyData,
     build_models,
     build_probes,
@@ -26,10 +24,29 @@ from priorscope.study.prepare import (
     measure_models,
     split_data,
 )
-from priorscope.study.spec import Component, Study
+from priorscope.study.spec import TEST_PROBE, Component, Study
 
 # Two, so that runs may go back and forth between two tasks; the probes of one can take gigabytes.
 NUM_KEPT = 2
+
+
+class Probes(Mapping[str, ProbeSet]):
+    """The probes of a cell by name; they are built, all at once, when one is first looked at.
+
+    A training that continues needs none of them before the epoch at which they are answered.
+    """
+
+    def __init__(self, names: Iterable[str], build: Callable[[], Mapping[str, ProbeSet]]):
+        self._names, self._build = tuple(names), functools.cache(build)
+
+    def __getitem__(self, name: str) -> ProbeSet:
+        return self._build()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,73 +75,20 @@ def cell_loader(study: Study, root: Path) -> Callable[[Levels], Cell]:
     def probes(component: str) -> dict[str, ProbeSet]:
         return build_probes(study, dataset(component).test)
 
+    def named_probes(component: str, levels: Levels) -> dict[str, ProbeSet]:
+        with _naming(levels):
+            return probes(component)
+
     @functools.lru_cache(maxsize=NUM_KEPT)
     def load(levels: Levels) -> Cell:
         at = study_at(study, levels)
         component = json.dumps(at.data.as_dict())
         with _naming(levels):
-            return Cell(at, split_data(at, dataset(component)), probes(component))
+            names = [TEST_PROBE, *study.probes]
+            built = Probes(names, functools.partial(named_probes, component, levels))
+            return Cell(at, split_data(at, dataset(component)), built)
 
     return load
-
-
-@dataclass(frozen=True, eq=False)
-class Checked:
-    """What is known of a study before anything is trained.
-
-    Attributes
-    ----------
-    study : the whole study
-    data : cell -> its images, described in plain values
-    sizes : cell -> model -> its size
-    num_epochs, num_train : cell -> epochs, and training images
-    notes : model -> what it says about its parameters in the first cell
-    differences : what the fairness lint found in the first cell, then in cells of another shape
-    """
-
-    study: Study
-    data: dict[Levels, dict[str, Any]]
-    sizes: dict[Levels, Mapping[str, ModelSize]]
-    num_epochs: dict[Levels, int]
-    num_train: dict[Levels, int]
-    notes: dict[str, list[str]]
-    differences: list[Difference]
-
-    @property
-    def first(self) -> Levels:
-        """Give the first cell."""
-        return next(iter(self.data))
-
-    def shown(self) -> dict[Levels, list[Levels]]:
-        """Group the cells whose images look alike, by the first of each group."""
-        groups: dict[str, list[Levels]] = {}
-        for levels in self.data:
-            at = study_at(self.study, levels)
-            moved = at.split.intervention
-            key = [at.data.as_dict(), moved and moved.as_dict(), at.recipe.image_px]
-            groups.setdefault(json.dumps(key), []).append(levels)
-        return {group[0]: group for group in groups.values()}
-
-    def about(self) -> dict[str, Any]:
-        """Give what `study.json` says of the data: of the first cell, and of every one."""
-        about: dict[str, Any] = {"data": self.data[self.first]}
-        if self.study.factors:
-            looks = {levels: first for first, group in self.shown().items() for levels in group}
-            about["cells"] = [
-                {
-                    "cell": cell_name(levels),
-                    "levels": dict(levels),
-                    "samples": cell_name(looks[levels]),
-                    "data": data,
-                }
-                for levels, data in self.data.items()
-            ]
-        return about
-
-    def work_of(self, run: Run) -> tuple[int, float]:
-        """Give a run's epochs, and the MACs of a forward pass over the images of one."""
-        macs = self.sizes[run.levels][run.model].macs
-        return self.num_epochs[run.levels], float(macs) * self.num_train[run.levels]
 
 
 def check_cells(study: Study, load: Callable[[Levels], Cell]) -> Checked:
@@ -136,7 +100,7 @@ def check_cells(study: Study, load: Callable[[Levels], Cell]) -> Checked:
     ------
     InputError : a dataset, probe or model that fails, or a condition that its probe does not have
     """
-    checked = Checked(study, {}, {}, {}, {}, {}, [])
+    checked = Checked(study, {}, {}, {}, {}, {}, {}, {}, [])
     by_shape: dict[tuple[int, int], Mapping[str, ModelSize]] = {}
     for levels in cells(study):
         cell = load(levels)
@@ -147,14 +111,26 @@ def check_cells(study: Study, load: Callable[[Levels], Cell]) -> Checked:
             if shape not in by_shape:
                 models = build_models(cell.study, data)
                 if not by_shape:
+                    checked.probes.update(_shapes(cell.probes))
                     checked.notes.update({name: notes(model) for name, model in models.items()})
                 by_shape[shape] = measure_models(models, data)
-                checked.differences.extend(lint(cell.study, data, models, cell.probes))
+                checked.differences.extend(
+                    lint(cell.study, data, models, cell.probes, by_shape[shape])
+                )
         checked.data[levels] = data.describe()
         checked.sizes[levels] = by_shape[shape]
         checked.num_epochs[levels] = cell.study.recipe.epochs
         checked.num_train[levels] = len(data.train)
+        checked.seen_px[levels] = data.preprocess.image_px
     return checked
+
+
+def _shapes(probes: Mapping[str, ProbeSet]) -> dict[str, ProbeShape]:
+    return {
+        name: ProbeShape(len(probe) // len(probe.arms), probe.images.shape[1], probe.arms)
+        for name, probe in probes.items()
+        if name != TEST_PROBE
+    }
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Execute one run: build, train, predict, and write down what happened."""
 
 import errno
+import functools
 import shutil
 import time
 import traceback
@@ -34,9 +35,10 @@ from priorscope.study.answers import (
     write_answers,
 )
 from priorscope.study.attention import measure_attention
+from priorscope.study.checked import ModelSize
 from priorscope.study.environment import hardware, versions
 from priorscope.study.plan import Run
-from priorscope.study.prepare import ModelSize, StudyData, build_model
+from priorscope.study.prepare import StudyData, build_model
 from priorscope.study.spec import Study
 from priorscope.study.store import (
     is_finished,
@@ -91,13 +93,16 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
     epochs = _begun_epochs(folder)
     model = _model(run, context)
     points = trajectory_epochs(study.recipe.epochs)
-    few = {name: few_scenes(probe) for name, probe in context.probes.items()} if points else {}
+
+    @functools.cache
+    def few() -> dict[str, ProbeSet]:
+        return {name: few_scenes(probe) for name, probe in context.probes.items()}
 
     def record(epoch: Epoch) -> None:
         # What was written after the checkpoint that training continued from is written anew.
         epochs[:] = [*(e for e in epochs if e["epoch"] < epoch.epoch), asdict(epoch)]
         if epoch.epoch in points:
-            for name, probe in few.items():
+            for name, probe in few().items():
                 path = folder / "trajectory" / f"epoch-{epoch.epoch:04d}" / f"{name}.parquet"
                 write_answers(_logits(model, probe, context), name, probe, path)
         if distributed.is_main():

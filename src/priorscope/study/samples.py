@@ -19,14 +19,25 @@ NUM_SCENES = 8
 
 
 def write_samples(
-    out: Path, data: StudyData, probes: Mapping[str, ProbeSet], cell: str = ""
+    out: Path,
+    data: StudyData,
+    probes: Mapping[str, ProbeSet],
+    cell: str = "",
+    key: str | None = None,
 ) -> None:
     """Write `samples/train.parquet` (one image a class) and `samples/<probe>.parquet`.
 
     Those of a cell lie in `samples/<cell>/`. Where an intervention moves pixels, images are as
-    networks see them; otherwise they have the size at which they were made.
+    networks see them; otherwise they have the size at which they were made. `key` is that of all
+    that they depend on (`look_key`): samples that were written under it are left as they are.
     """
     folder, train = out / "samples" / cell, data.train
+    written = folder / "key.txt"
+    files = [folder / f"{name}.parquet" for name in ("train", *probes) if name != TEST_PROBE]
+    whole = all(file.is_file() for file in [written, *files])
+    if key is not None and whole and written.read_text(encoding="utf-8") == key:
+        return
+    written.unlink(missing_ok=True)
     first = [np.flatnonzero(train.labels == label)[:1] for label in range(train.num_classes)]
     rows = np.concatenate(first)
     _write(
@@ -50,6 +61,8 @@ def write_samples(
                 if probe.clusters is None
                 else probe.clusters[chosen].tolist(),
             )
+    if key is not None:
+        written.write_text(key, encoding="utf-8")
 
 
 def _seen(images: np.ndarray, preprocess: Preprocess) -> np.ndarray:

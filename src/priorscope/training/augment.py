@@ -17,22 +17,57 @@ def random_crop(
 
     Equals a random crop of the image padded by `padding_px` zeros on all sides.
     """
-    batch, height, width, channels = images.shape
-    padded = F.pad(images, (0, 0, padding_px, padding_px, padding_px, padding_px))
-    device, (padded_height, padded_width) = images.device, padded.shape[1:3]
-    top, left = torch.randint(0, 2 * padding_px + 1, (2, batch), generator=generator, device=device)
-    rows = top[:, None] + torch.arange(height, device=device)  # [batch, height]
-    columns = left[:, None] + torch.arange(width, device=device)  # [batch, width]
-    rows += padded_height * torch.arange(batch, device=device)[:, None]
-    # One gather of whole pixels from a flat list of them is the fastest form on a CPU.
-    pixels = (padded_width * rows[:, :, None] + columns[:, None, :]).flatten()
-    return padded.view(-1, channels).index_select(0, pixels).view_as(images)
+    return _cropped(images, *_draw_shifts(images, generator, padding_px), padding_px)
 
 
 def horizontal_flip(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Mirror each image left to right with probability one half."""
-    flipped = torch.rand(len(images), generator=generator, device=images.device) < 0.5
+    flipped = _draw_flips(images, generator)
     return torch.where(flipped[:, None, None, None], images.flip(2), images)
+
+
+def random_crop_and_flip(
+    images: torch.Tensor, generator: torch.Generator, padding_px: int = 4
+) -> torch.Tensor:
+    """Do what `random_crop` and then `horizontal_flip` do, with the same draws, in one gather."""
+    top, left = _draw_shifts(images, generator, padding_px)
+    return _cropped(images, top, left, padding_px, _draw_flips(images, generator))
+
+
+def _draw_shifts(
+    images: torch.Tensor, generator: torch.Generator, padding_px: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    shape = (2, len(images))
+    top, left = torch.randint(
+        0, 2 * padding_px + 1, shape, generator=generator, device=images.device
+    )
+    return top, left
+
+
+def _draw_flips(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    return torch.rand(len(images), generator=generator, device=images.device) < 0.5
+
+
+def _cropped(
+    images: torch.Tensor,
+    top: torch.Tensor,
+    left: torch.Tensor,
+    padding_px: int,
+    flipped: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Take the window at `top`, `left` of each padded image; mirror it where `flipped` says so."""
+    batch, height, width, channels = images.shape
+    padded = F.pad(images, (0, 0, padding_px, padding_px, padding_px, padding_px))
+    device, (padded_height, padded_width) = images.device, padded.shape[1:3]
+    rows = top[:, None] + torch.arange(height, device=device)  # [batch, height]
+    columns = torch.arange(width, device=device).expand(batch, width)
+    if flipped is not None:
+        columns = torch.where(flipped[:, None], width - 1 - columns, columns)
+    columns = left[:, None] + columns  # [batch, width]
+    rows += padded_height * torch.arange(batch, device=device)[:, None]
+    # One gather of whole pixels from a flat list of them is the fastest form on a CPU.
+    pixels = (padded_width * rows[:, :, None] + columns[:, None, :]).flatten()
+    return padded.view(-1, channels).index_select(0, pixels).view_as(images)
 
 
 AUGMENTATIONS = {
@@ -46,6 +81,10 @@ def augment(
     images: torch.Tensor, names: tuple[str, ...], generator: torch.Generator
 ) -> torch.Tensor:
     """Apply the named augmentations to uint8 images [batch, height, width, 3] in order."""
-    for name in names:
-        images = AUGMENTATIONS[name](images, generator)
+    left = [*names]
+    while left:
+        if left[:2] == ["random_crop", "horizontal_flip"]:
+            images, left = random_crop_and_flip(images, generator), left[2:]
+        else:
+            images, left = AUGMENTATIONS[left[0]](images, generator), left[1:]
     return images

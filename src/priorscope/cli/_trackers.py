@@ -1,0 +1,121 @@
+"""Trackers of experiments, through Accelerate: what a run logs beside the study's own files.
+
+Nothing is logged anywhere, and nothing leaves the machine, unless a tracker is named.
+"""
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from priorscope.errors import InputError, PriorscopeWarning, unknown_name
+
+if TYPE_CHECKING:
+    from priorscope.study.plan import Run
+    from priorscope.training.loop import Epoch
+
+TRACKERS = ("tensorboard", "wandb", "mlflow", "trackio")
+_INSTALL = "pip install 'priorscope[trackers]'"
+_OF_EPOCH = (  # what of an Epoch is logged
+    *("train_loss", "train_accuracy", "test_accuracy", "held_out_accuracy"),
+    *("learning_rate", "images_per_second"),
+)
+Log = Callable[[Mapping[str, float], int], None]
+
+
+def check_trackers(names: Sequence[str]) -> None:
+    """Refuse trackers that are unknown or not installed.
+
+    Raises
+    ------
+    InputError : names the tracker, and the command that installs it
+    """
+    for name in names:
+        if name not in TRACKERS:
+            raise unknown_name("tracker", name, TRACKERS, where="--tracker")
+        for package, command in (("accelerate", _INSTALL), (name, f"pip install {name}")):
+            try:
+                metadata.version(package)
+            except metadata.PackageNotFoundError:
+                raise InputError(
+                    f"{package} is not installed", where="--tracker", found=name, hint=command
+                ) from None
+
+
+@contextmanager
+def tracked(names: Sequence[str], study: str, run: "Run", out: Path) -> Iterator[Log]:
+    """Open the named trackers for a run; give the function that logs values at a step.
+
+    TensorBoard writes to `OUT/tracking/tensorboard/<run_id>`; the others keep a project (MLflow: an
+    experiment) named as the study, and in it a run named by its id. A tracker that fails is left
+    with a warning: the training is worth more than its log.
+    """
+    opened = {}
+    for name in dict.fromkeys(names):
+        with _left_if_it_fails(name, opened):
+            opened[name] = _open(name, study, run, out / "tracking")
+
+    def log(values: Mapping[str, float], step: int) -> None:
+        for name, tracker in [*opened.items()]:
+            with _left_if_it_fails(name, opened):
+                tracker.log(dict(values), step=step)
+
+    try:
+        yield log
+    finally:
+        for name, tracker in [*opened.items()]:
+            with _left_if_it_fails(name, opened):
+                tracker.finish()
+
+
+def epoch_values(epoch: "Epoch") -> dict[str, float]:
+    """Give what is logged of an epoch."""
+    values = {name: getattr(epoch, name) for name in _OF_EPOCH}
+    return {name: float(value) for name, value in values.items() if value is not None}
+
+
+def probe_scores(folder: Path) -> dict[str, float]:
+    """Score a finished run's stored predictions: `<probe>/<arm>/<metric>` -> mean score."""
+    from priorscope.analysis.scores import metric_for
+    from priorscope.components import resolve
+    from priorscope.evaluation import read_predictions
+
+    scores = {}
+    for path in sorted((folder / "predictions").glob("*.parquet")):
+        predictions = read_predictions(path)
+        for arm in dict.fromkeys(predictions.conditions["arm"].tolist()):
+            of_arm = predictions.arm(arm)
+            metric = metric_for(of_arm)
+            score = resolve("metrics", metric, base=folder)
+            scores[f"{path.stem}/{arm}/{metric}"] = float(score(of_arm).mean())
+    return scores
+
+
+def _open(name: str, study: str, run: "Run", folder: Path) -> Any:
+    from accelerate import tracking
+
+    make = tracking.LOGGER_TYPE_TO_CLASS[name]
+    folder.mkdir(parents=True, exist_ok=True)
+    match name:
+        case "tensorboard":
+            tracker = make(run.run_id, logging_dir=folder / name)
+        case "wandb":  # the same id again continues the run
+            tracker = make(study, name=run.run_id, id=run.run_id, resume="allow", dir=str(folder))
+        case "mlflow":
+            tracker = make(experiment_name=study, run_name=run.run_id)
+        case _:
+            tracker = make(study, name=run.run_id)
+    tracker.start()
+    return tracker
+
+
+@contextmanager
+def _left_if_it_fails(name: str, opened: dict[str, Any]) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        opened.pop(name, None)
+        said = f"tracker {name} fails, and the run goes on without it: {error}"
+        warnings.warn(PriorscopeWarning(said), stacklevel=3)

@@ -1,0 +1,175 @@
+"""What an earlier look at a study found, kept in the cache by all that it depends on.
+
+A look builds, measures and compares every model: seconds, and PyTorch's import before them. None
+of it changes while the study, its data, the versions of the libraries and priorscope itself stay.
+"""
+
+import hashlib
+import json
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import priorscope
+from priorscope.components import bind, companion, errors_at, resolve
+from priorscope.data import cache_root
+from priorscope.study.cells import cells, study_at
+from priorscope.study.checked import Checked, as_plain, from_plain
+from priorscope.study.environment import cpu_name, versions
+from priorscope.study.plan import code_of
+from priorscope.study.spec import Component, Study, digest
+
+if TYPE_CHECKING:
+    from priorscope.study.levels import Levels
+    from priorscope.study.prepare_cells import Cell
+
+FORMAT = 1  # of what is kept
+_REFERENCE = re.compile(r"[\w./~-]+:[\w.]+")  # what may name code in a study
+_VERSIONED = ("timm:", "torchvision:")
+
+
+def look_key(study: Study, root: Path) -> str | None:
+    """Hash all that a look at a study depends on, or give None where not all of it can be told.
+
+    Of the data it is paths, sizes and times of the files; a dataset names them by a function
+    `sources(*, root, ...)` beside it. Of code that the study names it is that of its own files, as
+    in the identity of a run.
+
+    Raises
+    ------
+    InputError : unknown dataset, or its files are missing
+    """
+    of_cells = [study_at(study, levels) for levels in cells(study)]
+    datasets = {json.dumps(at.data.as_dict()): at.data for at in of_cells}
+    states = [_state_of_data(component, root, study.base) for component in datasets.values()]
+    if None in states:
+        return None
+    plain = study.as_dict()
+    words = [word for word in _words(plain) if _REFERENCE.fullmatch(word)]
+    if any(not word.startswith(_VERSIONED) and ".py:" not in word for word in words):
+        return None  # a package of the user's own may have changed without a trace
+    code = [code_of(Component(word), study.base) for word in words]
+    package = _stats(Path(priorscope.__file__).parent)
+    return digest([FORMAT, plain, versions(), states, code, package])
+
+
+def machine_key(key: str | None, device: str) -> str | None:
+    """Hash what a time depends on beside the study: processor, threads, GPUs and `device`."""
+    if key is None:
+        return None
+    gpus = sorted(str(path) for path in Path("/dev").glob("nvidia[0-9]*"))
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
+    given = [os.environ.get(name) for name in names]
+    return digest([key, device, cpu_name(), os.cpu_count(), gpus, given])
+
+
+def look(
+    study: Study, key: str | None, load: "Callable[[Levels], Cell]", *, anew: bool = False
+) -> Checked:
+    """Check every cell as `check_cells` does, unless that was done and all it depends on stayed.
+
+    Parameters
+    ----------
+    key : see `look_key`
+    load : makes a cell, see `cell_loader`
+
+    Raises
+    ------
+    InputError : as `check_cells`
+    """
+
+    def check() -> Any:
+        from priorscope.study.prepare_cells import check_cells
+
+        return as_plain(check_cells(study, load))
+
+    plain = kept("look", key, check, anew=anew)
+    return from_plain(study, plain)
+
+
+def kept(kind: str, key: str | None, make: Callable[[], Any], *, anew: bool = False) -> Any:
+    """Give the plain values that were kept under a key, or make and keep them.
+
+    Without a key nothing is kept. A file that cannot be read counts as none, and a cache that
+    cannot be written is only slower.
+    """
+    if key is None:
+        return make()
+    path = _path(kind, key)
+    if not anew:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            return _read(path)
+    value = json.loads(json.dumps(make()))  # the same values, kept or not
+    text = json.dumps(value)
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(json.dumps({"sha256": _sha256(text), "value": value}), encoding="utf-8")
+        beside.replace(path)
+    return value
+
+
+def _read(path: Path) -> Any:
+    """Read what `kept` wrote.
+
+    Raises
+    ------
+    OSError, ValueError, KeyError, TypeError : absent or damaged
+    """
+    stored = json.loads(path.read_bytes())
+    if stored["sha256"] != _sha256(json.dumps(stored["value"])):
+        raise ValueError("damaged")
+    return stored["value"]
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _path(kind: str, key: str) -> Path:
+    return cache_root() / "known" / f"{kind}-{key}.json"
+
+
+def _state_of_data(component: Component, root: Path, base: Path) -> list[Any] | None:
+    """Give path, size and time of every file of a dataset, or None where it names none."""
+    function = resolve("data", component.name, base=base, where="data.name")
+    sources = companion(function, "sources")
+    if sources is None:
+        return None
+    given = bind(function, component.parameters, where="data", reserved=("root",), base=base)
+    with errors_at("data"):
+        found: list[Path] = sources(root=root, **given)
+    return [[str(path), *_stats(path)] for path in found]
+
+
+def _stats(path: Path) -> list[Any]:
+    """Hash names, sizes and times of the files under a folder; caches of Python are left out."""
+    total = hashlib.sha256()
+    for name, stat in sorted(_files(path)):
+        total.update(f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    return [total.hexdigest()[:16]]
+
+
+def _files(path: Path) -> Iterator[tuple[str, os.stat_result]]:
+    if not path.is_dir():
+        if path.exists():  # what is missing is said when the data are read
+            yield path.name, path.stat()
+        return
+    for entry in os.scandir(path):
+        if entry.is_dir():
+            if entry.name != "__pycache__":
+                yield from ((f"{entry.name}/{n}", s) for n, s in _files(Path(entry.path)))
+        else:
+            yield entry.name, entry.stat()
+
+
+def _words(plain: Any) -> Iterator[str]:
+    if isinstance(plain, str):
+        yield plain
+    elif isinstance(plain, dict | list | tuple):
+        for each in plain.values() if isinstance(plain, dict) else plain:
+            yield from _words(each)

@@ -1,0 +1,10 @@
+"""The studies that come with priorscope, by name: nothing is read, so that listing them is fast."""
+
+from pathlib import Path
+
+PACKAGED = Path(__file__).parent.parent / "studies"
+
+
+def packaged_studies() -> dict[str, Path]:
+    """List the studies that come with priorscope."""
+    return {path.stem: path for path in sorted(PACKAGED.glob("*.yaml"))}
