@@ -8,7 +8,7 @@ forward, cross entropy, backward and Adam. The ways take turns in one process, a
 timed their losses must agree over three steps.
 
 - `vmap`: parameters stacked, the forward pass vmapped (`torch.func`). Gradients taken inside,
-  `vmap(grad)`, are as slow or slower
+  `vmap(grad)`, cost about as much or more
 - `by hand`: parameters stacked, every linear layer one batched product, convolutions grouped
 - `compiled`, with `--compile`: torch.compile of the lone models, and of the vmapped forward pass
 
@@ -22,10 +22,10 @@ The second table, `--wall`, is wall time on the whole machine: one seed after an
 threads as cores, batched programs with as many, and for each core a process of one thread that
 trains all seeds (a study that keeps every core busy). It needs a quiet machine.
 
-On 2026-11-24, with torch 2.14 on two cores, no way to batch brought more than 1.04 in CPU time:
-batches of 64 leave a limit of 1.06, batches of 16 one of 1.3 at best, and batching costs more than
-it saves; the step of the linear model, with a limit of 3, became slower. That is why priorscope has
-no batched program. The tables are in results/benchmarks.md.
+On 2026-11-24, with torch 2.14 on two cores, no way to batch these arms brought more than 1.04 in
+CPU time: batches of 64 leave a limit of 1.06, batches of 16 one of 1.3, and batching costs more
+than it saves; the step of the linear model, with a limit of 3, became slower. That is why
+priorscope has no batched program. The tables are in results/benchmarks.md.
 """
 
 import argparse
