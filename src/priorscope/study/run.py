@@ -1,7 +1,6 @@
 """Execute one run: build, train, predict, and write down what happened."""
 
 import errno
-import functools
 import shutil
 import time
 import traceback
@@ -94,17 +93,14 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
     model = _model(run, context)
     points = trajectory_epochs(study.recipe.epochs)
 
-    @functools.cache
-    def few() -> dict[str, ProbeSet]:
-        return {name: few_scenes(probe) for name, probe in context.probes.items()}
-
     def record(epoch: Epoch) -> None:
         # What was written after the checkpoint that training continued from is written anew.
         epochs[:] = [*(e for e in epochs if e["epoch"] < epoch.epoch), asdict(epoch)]
         if epoch.epoch in points:
-            for name, probe in few().items():
+            for name, probe in context.probes.items():
+                few = few_scenes(probe)  # a copy of many images, not kept
                 path = folder / "trajectory" / f"epoch-{epoch.epoch:04d}" / f"{name}.parquet"
-                write_answers(_logits(model, probe, context), name, probe, path)
+                write_answers(_logits(model, few, context), name, few, path)
         if distributed.is_main():
             write_lines(epochs, folder / "metrics.jsonl")
         on_epoch(epoch)

@@ -31,7 +31,7 @@ PRODUCTS, BYTES = "matrix peak", "copy bandwidth"
 SECONDS = 0.5  # for each figure, at the least three repeats
 # Times that an optimizer's step reads or writes an array as large as the weights, in fp32.
 _ARRAYS = {"adam": 7, "adamw": 7, "sgd": 5}
-_LARGEST_BATCH = 500  # of predictions, as in `evaluation.predict`
+_PREDICTED = 500  # images, or as many as there are
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def arm_stages(
     shown = {"evaluation": data.test.images}
     shown |= {f"probe {probe}": probes[probe].images for probe in study.probes}
     for stage, images in shown.items():
-        few = images[:_LARGEST_BATCH]
+        few = images[:_PREDICTED]
         options = {"preprocess": preprocess, "device": device, "precision": recipe.precision}
         times = _rounds(lambda few=few, o=options: predict(model, few, **o), device)
         work = 2.0 * size.macs * len(few)
