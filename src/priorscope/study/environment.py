@@ -70,6 +70,16 @@ def check_num_devices(device: torch.device, number: int, batch_size: int) -> Non
             found=f"{device}, and {number} devices",
             allowed=device.type,
         )
+    check_batch(number, batch_size)
+
+
+def check_batch(number: int, batch_size: int) -> None:
+    """Refuse a number of devices that does not divide the batch.
+
+    Raises
+    ------
+    InputError : it does not
+    """
     if batch_size % number:
         raise InputError(
             "the devices must divide the batch, which is global",
@@ -90,12 +100,13 @@ def versions() -> dict[str, str]:
 
 
 def hardware(device: torch.device) -> dict[str, Any]:
-    """Say on what machine the numbers were made."""
+    """Say on what machine the numbers were made; a device elsewhere has no name here."""
+    on_cuda = device.type == "cuda" and torch.cuda.is_available()
     return {
         "cpu": _cpu_name(),
         "num_cores": torch.get_num_threads(),
         "memory_gib": _memory_gib(),
-        "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
+        "gpu": torch.cuda.get_device_name(device) if on_cuda else None,
         "platform": platform.platform(terse=True),
     }
 

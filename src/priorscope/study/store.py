@@ -55,17 +55,17 @@ def _write_text(text: str, path: Path) -> None:
 
 
 @contextmanager
-def locked(out: Path) -> Iterator[None]:
+def locked(out: Path, *, wait_seconds: float = 0.0) -> Iterator[None]:
     """Keep a second process out of an output folder; the lock goes with the process.
 
     Raises
     ------
-    InputError : another process has it, or the folder cannot be written
+    InputError : another process still has it after so many seconds, or it cannot be written
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
         lock = FileLock(out / ".lock")
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=wait_seconds)
     except Timeout:
         raise InputError(
             "another process is working in the output folder",
@@ -79,6 +79,21 @@ def locked(out: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def lock_run(out: Path, run_id: str, *, wait_seconds: float = 0.0) -> FileLock | None:
+    """Keep other processes away from a run; None where one still has it after so many seconds.
+
+    The lock goes with the process, and with `release`. Its file stays, beside the runs' own.
+    """
+    folder = out / ".locks"
+    folder.mkdir(exist_ok=True)
+    lock = FileLock(folder / run_id)
+    try:
+        lock.acquire(timeout=wait_seconds)
+    except Timeout:
+        return None
+    return lock
 
 
 def read_json(path: Path, *required: str) -> dict[str, Any]:
