@@ -18,7 +18,7 @@ from priorscope.study.plan import Run
 from priorscope.study.prepare import fingerprints_in
 from priorscope.study.prepare_cells import Cell, Checked
 from priorscope.study.run import Context
-from priorscope.study.store import is_finished, read_study
+from priorscope.study.store import WAIT_SECONDS, is_finished, read_study
 from priorscope.training import distributed
 from priorscope.training.loop import Epoch
 
@@ -91,14 +91,15 @@ def train_all(
                 progress.finish(run)
 
     with progress:
-        failed = pool.execute(_jobs(pool, chosen, checked, settings), here, on_event)
+        failed = pool.execute(jobs_of(pool, chosen, checked, settings), here, on_event)
     if taken:
         console.print(f"{len(taken)} of {len(chosen)} runs are with other processes")
     distributed.leave()
     return tuple(by_id[job.run_id] for job in failed)
 
 
-def _jobs(pool: Pool, chosen: Sequence[Run], checked: Checked, settings: Settings) -> list[Job]:
+def jobs_of(pool: Pool, chosen: Sequence[Run], checked: Checked, settings: Settings) -> list[Job]:
+    """Write down each run as plain data, once the study's folder is open."""
     study, stored = checked.study, read_study(settings.out)
     files = named_files(study)
     return [
@@ -115,6 +116,7 @@ def _jobs(pool: Pool, chosen: Sequence[Run], checked: Checked, settings: Setting
             fingerprints=fingerprints_in(checked.data[run.levels]),
             device=pool.device.type,
             checkpoint_seconds=settings.checkpoint_seconds,
+            wait_seconds=0.0 if settings.shared else WAIT_SECONDS,
             may_be_taken=settings.shared,
         )
         for run in chosen

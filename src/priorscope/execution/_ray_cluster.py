@@ -63,7 +63,8 @@ def cluster(asked: Asked, recipe: Recipe) -> Iterator[Pool]:
         about = f"Ray with {len(nodes)} node(s), {num_jobs} at once, each with {each}"
         environment = {"OMP_NUM_THREADS": str(num_threads)}
         environment |= {name: os.environ[name] for name in _CARRIED if name in os.environ}
-        task = ray.remote(relay).options(
+        remote: Any = ray.remote  # its types know no keyword arguments
+        task = remote(relay).options(
             num_cpus=needed["CPU"], num_gpus=needed.get("GPU", 0.0), max_retries=0
         )
         submit = partial(task.remote, num_processes=num_devices, environment=environment)
@@ -224,7 +225,8 @@ def _next_event(task: Any) -> Event | None:
     InputError : priorscope cannot be brought to a node
     """
     try:
-        return ray.get(next(task))
+        event: Any = ray.get(next(task))
+        return event
     except StopIteration:
         return None
     except RuntimeEnvSetupError as error:

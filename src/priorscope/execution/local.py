@@ -46,16 +46,19 @@ def local(asked: Asked, recipe: Recipe) -> Iterator[Pool]:
             hint="--executor ray",
         )
     device = choose_device(asked.device, recipe.precision)
-    num_jobs = asked.num_jobs or 1
-    num_devices = asked.num_devices or started_by_torchrun()
-    check_num_devices(device, num_devices, recipe.batch_size)
+    num_jobs, started = asked.num_jobs or 1, started_by_torchrun()
+    num_devices = asked.num_devices or started
+    if num_devices != started:
+        refuse_torchrun("--devices", num_devices)
     if num_jobs > 1:
         refuse_torchrun("--jobs", num_jobs)
+    # torchrun may have started processes on other machines too.
+    num_here = int(os.environ.get("LOCAL_WORLD_SIZE", num_devices)) if started > 1 else num_devices
+    check_num_devices(device, num_devices, recipe.batch_size, num_here=num_here)
+    if num_jobs > 1:
         _check_jobs(device, num_jobs, num_devices)
-    if num_devices != started_by_torchrun():
-        refuse_torchrun("--devices", num_devices)
     before = torch.get_num_threads()
-    if num_jobs == 1 and num_devices == started_by_torchrun():
+    if num_jobs == 1 and num_devices == started:
         if asked.num_threads is not None:
             torch.set_num_threads(check_threads(asked, 1))
         device = distributed.join(device)

@@ -44,8 +44,12 @@ def _device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def check_num_devices(device: torch.device, number: int, batch_size: int) -> None:
+def check_num_devices(
+    device: torch.device, number: int, batch_size: int, *, num_here: int | None = None
+) -> None:
     """Refuse a number of devices, one process each, on which a recipe cannot be trained.
+
+    `num_here` are those of this machine where others have some of them.
 
     Raises
     ------
@@ -53,14 +57,15 @@ def check_num_devices(device: torch.device, number: int, batch_size: int) -> Non
     """
     if number == 1:
         return
+    num_here = num_here or number
     on_cpu = device.type == "cpu"
     present = len(os.sched_getaffinity(0)) if on_cpu else torch.accelerator.device_count()
-    if not 1 <= number <= present:
+    if not 1 <= num_here <= present:
         what = "processors (one process each)" if on_cpu else f"{device.type} devices"
         raise InputError(
             "not as many devices here",
             where="--devices",
-            found=number,
+            found=num_here,
             allowed=f"1 .. {present} {what}",
         )
     if device.index is not None:

@@ -18,6 +18,8 @@ from priorscope.study.spec import Study
 # What makes two studies different ones. Models, seeds, levels, probes and hypotheses may be added
 # to a study that has results: every run carries its own hash, so nothing old passes for new.
 IDENTITY = ("data", "recipe")
+LOCKS = ".locks"  # a file a run, held by the process that works on it
+WAIT_SECONDS = 30.0  # for workers whose command was killed: they end after a step
 _STUDY_KEYS = ("plan", "study")
 _RUN_KEYS = ("model", "seed")
 
@@ -86,7 +88,7 @@ def lock_run(out: Path, run_id: str, *, wait_seconds: float = 0.0) -> FileLock |
 
     The lock goes with the process, and with `release`. Its file stays, beside the runs' own.
     """
-    folder = out / ".locks"
+    folder = out / LOCKS
     folder.mkdir(exist_ok=True)
     lock = FileLock(folder / run_id)
     try:
@@ -204,7 +206,7 @@ def set_aside(out: Path) -> Path | None:
 
     Raises
     ------
-    InputError : the folder is no output of priorscope
+    InputError : the folder is no output of priorscope, or another process is working in it
     """
     out = out.resolve()
     if not out.exists():
@@ -214,9 +216,30 @@ def set_aside(out: Path) -> Path | None:
     for number in range(1, 10_000):
         aside = out.with_name(f"{out.name}.old{number}")
         if not aside.exists():
-            shutil.move(out, aside)
+            with locked(out):
+                _refuse_busy(out)
+                shutil.move(out, aside)
             return aside
     raise InputError("too many folders set aside", where=out)
+
+
+def _refuse_busy(out: Path) -> None:
+    """Refuse a folder where others, who share it, are training.
+
+    Raises
+    ------
+    InputError : they are
+    """
+    for path in sorted(out.glob(f"{LOCKS}/*")):
+        lock = lock_run(out, path.name, wait_seconds=WAIT_SECONDS)
+        if lock is None:
+            raise InputError(
+                "another process is training a run in the output folder",
+                where="--out",
+                found=path.name,
+                hint="wait for it to end, or choose another --out",
+            )
+        lock.release()
 
 
 def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[str, Any]) -> None:
