@@ -81,10 +81,7 @@ def test_the_curve_may_be_measured_on_few_test_images(finished, tmp_path):
 
 
 def test_attention_is_measured_on_every_head_of_the_trained_model(finished_once):
-    found = {
-        run["model"]: run["attention"]
-        for run in map(read_run, runs(finished_once.out))
-    }
+    found = {run["model"]: run["attention"] for run in map(read_run, runs(finished_once.out))}
     assert found["cnn"] == []
     assert [(row["layer"], row["head"]) for row in found["vit"]] == [(1, 1), (1, 2)]
     for row in found["vit"]:  # an 8 x 8 grid

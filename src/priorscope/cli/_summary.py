@@ -47,15 +47,6 @@ def print_data(console: Console, checked: Checked) -> None:
         )
 
 
-def print_device(console: Console, kind: str, num_devices: int, threads: int) -> None:
-    """Say where runs train, and with how many threads each process computes."""
-    devices = kind if num_devices == 1 else f"{num_devices} x {kind}"
-    console.print(
-        f"device   {devices}, {threads} thread{'s' if threads > 1 else ''}, images channels last",
-        highlight=False,
-    )
-
-
 def print_recipe(console: Console, study: Study) -> None:
     """Print the one recipe."""
     recipe = study.as_dict()["recipe"]

@@ -5,7 +5,7 @@ Nothing is logged anywhere, and nothing leaves the machine, unless a tracker is 
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,6 +68,40 @@ def tracked(names: Sequence[str], study: str, run: "Run", out: Path) -> Iterator
         for name, tracker in [*opened.items()]:
             with _left_if_it_fails(name, opened):
                 tracker.finish()
+
+
+class RunLogs(AbstractContextManager):
+    """The logs of the runs that are under way, wherever they train; all closed at the end."""
+
+    def __init__(self, names: Sequence[str], study: str, out: Path):
+        self.names, self.study, self.out = names, study, out
+        self.opened: dict[str, tuple[ExitStack, Log]] = {}
+
+    def __exit__(self, *_: object) -> None:
+        for held, _log in self.opened.values():
+            held.close()
+
+    def open(self, run: "Run") -> None:
+        """Open the trackers for a run, unless it only goes on in another worker."""
+        if self.names and run.run_id not in self.opened:
+            held = ExitStack()
+            log = held.enter_context(tracked(self.names, self.study, run, self.out))
+            self.opened[run.run_id] = held, log
+
+    def epoch(self, run: "Run", epoch: "Epoch") -> None:
+        """Log a finished epoch."""
+        if run.run_id in self.opened:
+            self.opened[run.run_id][1](epoch_values(epoch), epoch.epoch)
+
+    def scores(self, run: "Run", folder: Path, step: int) -> None:
+        """Log the scores of a finished run's predictions, which lie in its folder."""
+        if run.run_id in self.opened:
+            self.opened[run.run_id][1](probe_scores(folder), step)
+
+    def close(self, run: "Run") -> None:
+        """Close a run's trackers."""
+        if run.run_id in self.opened:
+            self.opened.pop(run.run_id)[0].close()
 
 
 def epoch_values(epoch: "Epoch") -> dict[str, float]:

@@ -1,1 +1,1 @@
-"""Executors: one file each, `def x(runs, execute, *, on_event) -> failures`."""
+"""Executors: one file each, a context manager `def x(asked, recipe)` that gives a `Pool`."""

@@ -51,8 +51,12 @@ def _device(name: str) -> "torch.device":
     return torch.device(name)
 
 
-def check_num_devices(device: "torch.device", number: int, batch_size: int) -> None:
+def check_num_devices(
+    device: "torch.device", number: int, batch_size: int, *, num_here: int | None = None
+) -> None:
     """Refuse a number of devices, one process each, on which a recipe cannot be trained.
+
+    `num_here` are those of this machine where others have some of them.
 
     Raises
     ------
@@ -62,14 +66,15 @@ def check_num_devices(device: "torch.device", number: int, batch_size: int) -> N
         return
     import torch
 
+    num_here = num_here or number
     on_cpu = device.type == "cpu"
     present = len(os.sched_getaffinity(0)) if on_cpu else torch.accelerator.device_count()
-    if not 1 <= number <= present:
+    if not 1 <= num_here <= present:
         what = "processors (one process each)" if on_cpu else f"{device.type} devices"
         raise InputError(
             "not as many devices here",
             where="--devices",
-            found=number,
+            found=num_here,
             allowed=f"1 .. {present} {what}",
         )
     if device.index is not None:
@@ -79,6 +84,16 @@ def check_num_devices(device: "torch.device", number: int, batch_size: int) -> N
             found=f"{device}, and {number} devices",
             allowed=device.type,
         )
+    check_batch(number, batch_size)
+
+
+def check_batch(number: int, batch_size: int) -> None:
+    """Refuse a number of devices that does not divide the batch.
+
+    Raises
+    ------
+    InputError : it does not
+    """
     if batch_size % number:
         raise InputError(
             "the devices must divide the batch, which is global",
@@ -125,14 +140,15 @@ def versions() -> dict[str, str]:
 
 
 def hardware(device: "torch.device") -> dict[str, Any]:
-    """Say on what machine the numbers were made."""
+    """Say on what machine the numbers were made; a device elsewhere has no name here."""
     import torch
 
+    on_cuda = device.type == "cuda" and torch.cuda.is_available()
     return {
         "cpu": cpu_name(),
         "num_cores": torch.get_num_threads(),
         "memory_gib": _memory_gib(),
-        "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
+        "gpu": torch.cuda.get_device_name(device) if on_cuda else None,
         "platform": platform.platform(terse=True),
     }
 

@@ -50,9 +50,13 @@ class StudyData:
 
     def fingerprints(self) -> dict[str, str]:
         """Give what a run records: one hash a part, and one of the intervention if there is one."""
-        described = self.describe()
-        parts = ("train", "held_out", "test", "intervention")
-        return {part: described[part]["fingerprint"] for part in parts if part in described}
+        return fingerprints_in(self.describe())
+
+
+def fingerprints_in(described: Mapping[str, Any]) -> dict[str, str]:
+    """Take the fingerprints from what `StudyData.describe` gives."""
+    parts = ("train", "held_out", "test", "intervention")
+    return {part: described[part]["fingerprint"] for part in parts if part in described}
 
 
 def load_data(study: Study, root: Path) -> StudyData:

@@ -18,6 +18,8 @@ from priorscope.study.spec import Study
 # What makes two studies different ones. Models, seeds, levels, probes and hypotheses may be added
 # to a study that has results: every run carries its own hash, so nothing old passes for new.
 IDENTITY = ("data", "recipe")
+LOCKS = ".locks"  # a file a run, held by the process that works on it
+WAIT_SECONDS = 30.0  # for workers whose command was killed: they end after a step
 _STUDY_KEYS = ("plan", "study")
 _RUN_KEYS = ("model", "seed")
 
@@ -55,17 +57,17 @@ def _write_text(text: str, path: Path) -> None:
 
 
 @contextmanager
-def locked(out: Path) -> Iterator[None]:
+def locked(out: Path, *, wait_seconds: float = 0.0) -> Iterator[None]:
     """Keep a second process out of an output folder; the lock goes with the process.
 
     Raises
     ------
-    InputError : another process has it, or the folder cannot be written
+    InputError : another process still has it after so many seconds, or it cannot be written
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
         lock = FileLock(out / ".lock")
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=wait_seconds)
     except Timeout:
         raise InputError(
             "another process is working in the output folder",
@@ -79,6 +81,21 @@ def locked(out: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def lock_run(out: Path, run_id: str, *, wait_seconds: float = 0.0) -> FileLock | None:
+    """Keep other processes away from a run; None where one still has it after so many seconds.
+
+    The lock goes with the process, and with `release`. Its file stays, beside the runs' own.
+    """
+    folder = out / LOCKS
+    folder.mkdir(exist_ok=True)
+    lock = FileLock(folder / run_id)
+    try:
+        lock.acquire(timeout=wait_seconds)
+    except Timeout:
+        return None
+    return lock
 
 
 def read_json(path: Path, *required: str) -> dict[str, Any]:
@@ -189,7 +206,7 @@ def set_aside(out: Path) -> Path | None:
 
     Raises
     ------
-    InputError : the folder is no output of priorscope
+    InputError : the folder is no output of priorscope, or another process is working in it
     """
     out = out.resolve()
     if not out.exists():
@@ -199,9 +216,30 @@ def set_aside(out: Path) -> Path | None:
     for number in range(1, 10_000):
         aside = out.with_name(f"{out.name}.old{number}")
         if not aside.exists():
-            shutil.move(out, aside)
+            with locked(out):
+                _refuse_busy(out)
+                shutil.move(out, aside)
             return aside
     raise InputError("too many folders set aside", where=out)
+
+
+def _refuse_busy(out: Path) -> None:
+    """Refuse a folder where others, who share it, are training.
+
+    Raises
+    ------
+    InputError : they are
+    """
+    for path in sorted(out.glob(f"{LOCKS}/*")):
+        lock = lock_run(out, path.name, wait_seconds=WAIT_SECONDS)
+        if lock is None:
+            raise InputError(
+                "another process is training a run in the output folder",
+                where="--out",
+                found=path.name,
+                hint="wait for it to end, or choose another --out",
+            )
+        lock.release()
 
 
 def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[str, Any]) -> None:

@@ -1,0 +1,81 @@
+"""Several commands on one output folder, as the tasks of a job array are."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from priorscope.cli._training import Settings, train_all
+from priorscope.components import resolve
+from priorscope.errors import InputError
+from priorscope.execution import _job
+from priorscope.execution._pool import Asked
+from priorscope.study import store
+from priorscope.study.store import lock_run, locked, open_study, set_aside
+
+from .conftest import weights
+
+
+def train(small, out, capture, *, shared):
+    console = Console(file=capture)
+    local = resolve("executors", "local", base=Path())
+    with local(Asked("cpu", num_threads=1), small.study.recipe) as pool:
+        settings = Settings(out, small.flags.parent, 300.0, shared=shared)
+        return train_all(console, pool, small.runs, small.checked, small.load_cell, settings)
+
+
+@pytest.fixture
+def opened(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("priorscope.cli._training.WAIT_SECONDS", 0.0)
+    out = tmp_path / "out"
+    open_study(out, small.study, small.runs, about=small.checked.about())
+    return out
+
+
+def test_a_run_that_another_process_has_is_left_to_it(small, opened, tmp_path):
+    other = lock_run(opened, small.runs[1].run_id)
+    assert other is not None
+    with (tmp_path / "said").open("w+") as said:
+        assert not train(small, opened, said, shared=True)
+        assert len(weights(opened)) == 2
+        other.release()
+        assert not train(small, opened, said, shared=True)
+        said.seek(0)
+        text = said.read()
+    assert "1 of 3 runs are with other processes" in text
+    assert weights(opened) == small.reference
+
+
+def test_who_does_not_share_is_refused_while_another_process_trains(small, opened, tmp_path):
+    other = lock_run(opened, small.runs[1].run_id)
+    assert other is not None
+    with (
+        (tmp_path / "said").open("w") as said,
+        pytest.raises(InputError, match="is working on itself seed 0") as caught,
+    ):
+        train(small, opened, said, shared=False)
+    assert "--shared" in str(caught.value)
+    with pytest.raises(InputError, match="is training a run"):
+        set_aside(opened)
+    other.release()
+    assert set_aside(opened) is not None
+
+
+def test_fresh_does_not_move_a_folder_from_under_another_process(opened):
+    with locked(opened), pytest.raises(InputError, match="another process is working"):
+        set_aside(opened)
+    assert (opened / "study.json").is_file()
+
+
+def test_files_that_a_study_names_travel_and_are_found_in_place(small, tmp_path):
+    files = _job.named_files(small.study)
+    assert [*files] == ["./sub/mine.py"]
+    job = SimpleNamespace(files=files, base=str(small.study.base))
+    assert _job.base_for(job, tmp_path) == small.study.base
+    for base in ("/no/such/folder", str(tmp_path)):
+        unpacked = _job.base_for(SimpleNamespace(files=files, base=base), tmp_path / "scratch")
+        copy = unpacked / "sub" / "mine.py"
+        assert copy.read_bytes() == (small.study.base / "sub" / "mine.py").read_bytes()
+        assert copy.is_relative_to(tmp_path / "scratch")
