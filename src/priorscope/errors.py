@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+_LONGEST = 1000  # letters of each part of a message
+
 
 class PriorscopeError(Exception):
     """Everything that priorscope raises on purpose; `exit_code` is the command line's."""
@@ -46,8 +48,19 @@ class InputError(PriorscopeError):
         rows = [("where", self.where), ("found", self.found), ("allowed", self.allowed)]
         rows.append(("hint", self.hint))
         return "\n".join(
-            [self.problem] + [f"  {name:<8} {value}" for name, value in rows if value is not None]
+            [shown(self.problem)]
+            + [f"  {name:<8} {shown(value)}" for name, value in rows if value is not None]
         )
+
+
+def shown(value: object) -> str:
+    """Write a value from outside for a terminal: cut, and nothing in it that a terminal obeys."""
+    text = str(value)
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST - 3]}..."
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text
+    )
 
 
 class PriorscopeWarning(UserWarning):
