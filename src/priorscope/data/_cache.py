@@ -92,7 +92,10 @@ def unreadable(path: Path, error: OSError) -> InputError:
 
 
 def _load(folder: Path) -> tuple[LabeledImages, str] | None:
-    """Map a cached split, or give None where it is absent, truncated or of another format."""
+    """Map a cached split, or give None where it is absent, damaged or of another format.
+
+    All pixels are read: a flipped bit would else be trained on under the fingerprint of the others.
+    """
     try:
         meta = json.loads((folder / "meta.json").read_bytes())
         images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
@@ -103,6 +106,7 @@ def _load(folder: Path) -> tuple[LabeledImages, str] | None:
             and (folder / "images.npy").stat().st_size == meta["images_bytes"]
             and labels.dtype == np.int64
             and hashlib.sha256(labels.data).hexdigest() == meta["labels_sha256"]
+            and fingerprint(images, labels) == meta["fingerprint"]
         )
         if not whole:
             return None

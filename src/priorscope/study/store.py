@@ -1,5 +1,6 @@
 """A study's output folder: what lies where, and writing that never leaves a half-written file."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from priorscope.study.spec import Study
 IDENTITY = ("data", "recipe")
 _STUDY_KEYS = ("plan", "study")
 _RUN_KEYS = ("model", "seed")
+_SEAL = "digest"  # last key of a sealed record: a changed digit would else be a wrong number
 
 
 def now() -> str:
@@ -37,14 +39,53 @@ def is_finished(out: Path, run: Run) -> bool:
     return (run_folder(out, run) / "run.json").is_file()
 
 
-def write_json(value: Mapping[str, Any], path: Path) -> None:
-    """Write JSON beside its place and rename it into it."""
+def write_json(value: Mapping[str, Any], path: Path, *, sealed: bool = False) -> None:
+    """Write JSON beside its place and rename it into it; `sealed` adds a digest of what it says."""
+    if sealed:
+        unsealed = {key: each for key, each in value.items() if key != _SEAL}
+        value = unsealed | {_SEAL: _digest_of(unsealed)}
     _write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", path)
 
 
 def write_lines(values: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Write JSON lines beside their place and rename them into it."""
     _write_text("".join(json.dumps(value) + "\n" for value in values), path)
+
+
+def _digest_of(value: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Hash a file (SHA-256)."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_file(path: Path, record: Mapping[str, Any]) -> None:
+    """Refuse a file of a run that is not the one that `run.json` was written with.
+
+    Parameters
+    ----------
+    record : `run.json`; those of earlier versions list no files, and nothing is checked
+
+    Raises
+    ------
+    InputError : missing, damaged or another run's
+    """
+    expected = record.get("files", {}).get(path.name)
+    try:
+        found = None if expected is None else file_digest(path)
+    except OSError as error:
+        raise InputError("cannot be read", where=path, found=error) from None
+    if found != expected:
+        raise InputError(
+            "not the file that the run wrote: damaged, or another run's",
+            where=path,
+            found=found,
+            allowed=expected,
+            hint=f"remove {path.parent} and run the study again to train this run anew",
+        )
 
 
 def _write_text(text: str, path: Path) -> None:
@@ -82,7 +123,7 @@ def locked(out: Path) -> Iterator[None]:
 
 
 def read_json(path: Path, *required: str) -> dict[str, Any]:
-    """Read a JSON object that has the required keys.
+    """Read a JSON object that has the required keys, and says what it said when it was sealed.
 
     Raises
     ------
@@ -90,7 +131,7 @@ def read_json(path: Path, *required: str) -> dict[str, Any]:
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError("cannot be read", where=path, found=error) from None
     missing = [key for key in required if key not in value] if isinstance(value, dict) else required
     if not isinstance(value, dict) or missing:
@@ -98,6 +139,15 @@ def read_json(path: Path, *required: str) -> dict[str, Any]:
             "not what priorscope writes",
             where=path,
             found=f"without {', '.join(missing)}" if missing else type(value).__name__,
+            hint="damaged: set the folder aside with --fresh, or remove the run's own folder",
+        )
+    seal = value.pop(_SEAL, None)
+    if seal is not None and seal != _digest_of(value):
+        raise InputError(
+            "changed since priorscope wrote it",
+            where=path,
+            found=f"its digest is {_digest_of(value)}",
+            allowed=str(seal),
             hint="damaged: set the folder aside with --fresh, or remove the run's own folder",
         )
     return value
@@ -114,7 +164,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
         return []
     try:
         lines = [json.loads(line) for line in path.read_bytes().splitlines() if line]
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError("file is not JSON lines", where=path, found=error) from None
     for line in lines:
         if not isinstance(line, dict):
@@ -137,9 +187,19 @@ def read_run(folder: Path) -> dict[str, Any]:
 
     Raises
     ------
-    InputError : as `read_json`
+    InputError : as `read_json`, it is another run's, or `metrics.jsonl` is not what was written
     """
-    return read_json(folder / "run.json", *_RUN_KEYS)
+    record = read_json(folder / "run.json", *_RUN_KEYS)
+    if record.get("run_id", folder.name) != folder.name:
+        raise InputError(
+            "the record of another run",
+            where=folder / "run.json",
+            found=record["run_id"],
+            allowed=folder.name,
+            hint=f"remove {folder} and run the study again",
+        )
+    check_file(folder / "metrics.jsonl", record)
+    return record
 
 
 def check_folder(out: Path, study: Study) -> None:
@@ -243,5 +303,6 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
             **about,
         },
         out / "study.json",
+        sealed=True,
     )
     _write_text(study.text, out / "study.yaml")
