@@ -133,7 +133,9 @@ def read_predictions(path: Path, *, in_place: bool = False) -> Predictions:
             "predictions file cannot be read",
             where=path,
             found=f"{type(error).__name__}: {error}",
-            hint="remove it and run the study again: only its predictions are recomputed",
+            hint=f"remove {path.parents[2]} to train the run again: its weights on the way are gone"
+            if "trajectory" in path.parts
+            else "remove it and run the study again: only its predictions are recomputed",
         ) from None
     return found
 

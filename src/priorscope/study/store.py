@@ -56,6 +56,11 @@ def _digest_of(value: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()
 
 
+def rows_digest(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Hash rows of numbers, text and bytes (SHA-256)."""
+    return hashlib.sha256(repr([dict(row) for row in rows]).encode()).hexdigest()
+
+
 def file_digest(path: Path) -> str:
     """Hash a file (SHA-256)."""
     with path.open("rb") as file:
