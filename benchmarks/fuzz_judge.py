@@ -15,11 +15,11 @@ MEMORY_BYTES = 1 << 30  # beyond what the process holds before
 LONGEST_MESSAGE = 4000  # letters
 
 
-def judge(action: Callable[[], str]) -> tuple[str, str]:
+def judge(action: Callable[[], str], limit: float = SECONDS) -> tuple[str, str]:
     """Give the word that an action returns, "refused" for an InputError, else "wrong" and why."""
     started = time.perf_counter()
     try:
-        with bounded():
+        with bounded(limit):
             word = action()
     except InputError as error:
         message = str(error)
@@ -34,7 +34,7 @@ def judge(action: Callable[[], str]) -> tuple[str, str]:
             raise
         return "wrong", f"{type(error).__name__}: {str(error)[:300]}"
     seconds = time.perf_counter() - started
-    return (word, "") if seconds < SECONDS else ("wrong", f"took {seconds:.1f} s")
+    return (word, "") if seconds < limit else ("wrong", f"took {seconds:.1f} s")
 
 
 class TooSlow(BaseException):
