@@ -1,8 +1,11 @@
 """What went wrong, where, and what to do: one hierarchy, one exit code a class."""
 
+import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+# No room, or no right to write: nothing that another run could do better.
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 _LONGEST = 1000  # letters of each part of a message
 
 

@@ -1,6 +1,5 @@
 """Execute one run: build, train, predict, and write down what happened."""
 
-import errno
 import shutil
 import time
 import traceback
@@ -18,6 +17,7 @@ from torch import nn
 
 from priorscope.data import LabeledImages
 from priorscope.errors import (
+    NO_ROOM,
     InputError,
     PriorscopeError,
     PriorscopeWarning,
@@ -54,7 +54,6 @@ from priorscope.training.loop import Epoch, train
 
 _EPOCHS = "checkpoint/epochs.json"  # what metrics.jsonl says, sealed, until the run is finished
 _SEALED = ("model.safetensors", "metrics.jsonl")
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +209,7 @@ def _failures_of_the_model(folder: Path) -> Iterator[None]:
     except PriorscopeError:
         raise
     except OSError as error:
-        if error.errno not in _NO_ROOM:
+        if error.errno not in NO_ROOM:
             raise RunFailed(f"{type(error).__name__}: {error}") from error
         raise StorageFailed(error) from error  # no other run could be written either
     except Exception as error:

@@ -240,7 +240,8 @@ def check_folder(out: Path, study: Study) -> None:
 
 
 def _refuse_foreign(out: Path) -> None:
-    if any(file.name != ".lock" for file in out.iterdir()):
+    # What was cut off while the study was written for the first time is no stranger's.
+    if any(file.name not in (".lock", "study.json.partial") for file in out.iterdir()):
         raise InputError(
             "the output folder holds files, but no study",
             where="--out",
