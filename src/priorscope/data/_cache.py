@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -100,8 +101,10 @@ def _load(folder: Path) -> tuple[LabeledImages, str] | None:
         meta = json.loads((folder / "meta.json").read_bytes())
         images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
         labels = np.load(folder / "labels.npy", allow_pickle=False)
+        digest = meta.pop("digest")
         whole = (
             meta["format"] == FORMAT
+            and digest == _digest_of(meta)
             and list(images.shape) == meta["shape"]
             and (folder / "images.npy").stat().st_size == meta["images_bytes"]
             and labels.dtype == np.int64
@@ -150,7 +153,12 @@ def _write_files(source: Source, folder: Path) -> None:
         "encoding": source.encoding,
         "fingerprint": fingerprint(images, labels),
     }
+    meta["digest"] = _digest_of(meta)
     (folder / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
+
+
+def _digest_of(meta: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(meta).encode()).hexdigest()
 
 
 def _move(beside: Path, folder: Path) -> None:

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 
 from priorscope.errors import InputError
 from priorscope.study.levels import Value, cell_name, recorded_factors
-from priorscope.study.store import read_json, read_lines, read_run, read_study, rows_digest
+from priorscope.study.seals import rows_digest
+from priorscope.study.store import read_json, read_lines, read_run, read_study
 
 CHANCE = "chance"
 Row = dict[str, Any]

@@ -36,10 +36,9 @@ from priorscope.study.answers import (
 from priorscope.study.environment import hardware, versions
 from priorscope.study.plan import Run
 from priorscope.study.prepare import ModelSize, StudyData, build_model
+from priorscope.study.seals import check_file, file_digest
 from priorscope.study.spec import Study
 from priorscope.study.store import (
-    check_file,
-    file_digest,
     is_finished,
     now,
     read_json,

@@ -13,8 +13,8 @@ from PIL import Image
 from priorscope.data._preprocess import Preprocess, resize
 from priorscope.probes import ProbeSet
 from priorscope.study.prepare import StudyData
+from priorscope.study.seals import rows_digest
 from priorscope.study.spec import TEST_PROBE
-from priorscope.study.store import rows_digest
 
 NUM_SCENES = 8
 

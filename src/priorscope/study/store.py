@@ -1,6 +1,5 @@
 """A study's output folder: what lies where, and writing that never leaves a half-written file."""
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from filelock import FileLock, Timeout
 from priorscope.errors import InputError
 from priorscope.study.hypotheses import digests
 from priorscope.study.plan import Run
+from priorscope.study.seals import SEAL, check_file, json_digest
 from priorscope.study.spec import Study
 
 # What makes two studies different ones. Models, seeds, levels, probes and hypotheses may be added
@@ -21,7 +21,6 @@ from priorscope.study.spec import Study
 IDENTITY = ("data", "recipe")
 _STUDY_KEYS = ("plan", "study")
 _RUN_KEYS = ("model", "seed")
-_SEAL = "digest"  # last key of a sealed record: a changed digit would else be a wrong number
 
 
 def now() -> str:
@@ -42,55 +41,13 @@ def is_finished(out: Path, run: Run) -> bool:
 def write_json(value: Mapping[str, Any], path: Path, *, sealed: bool = False) -> None:
     """Write JSON beside its place and rename it into it; `sealed` adds a digest of what it says."""
     if sealed:
-        unsealed = {key: each for key, each in value.items() if key != _SEAL}
-        value = unsealed | {_SEAL: _digest_of(unsealed)}
+        value = {**value, SEAL: json_digest(value)}
     _write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", path)
 
 
 def write_lines(values: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Write JSON lines beside their place and rename them into it."""
     _write_text("".join(json.dumps(value) + "\n" for value in values), path)
-
-
-def _digest_of(value: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
-
-
-def rows_digest(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Hash rows of numbers, text and bytes (SHA-256)."""
-    return hashlib.sha256(repr([dict(row) for row in rows]).encode()).hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """Hash a file (SHA-256)."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def check_file(path: Path, record: Mapping[str, Any]) -> None:
-    """Refuse a file of a run that is not the one that `run.json` was written with.
-
-    Parameters
-    ----------
-    record : `run.json`; those of earlier versions list no files, and nothing is checked
-
-    Raises
-    ------
-    InputError : missing, damaged or another run's
-    """
-    expected = record.get("files", {}).get(path.name)
-    try:
-        found = None if expected is None else file_digest(path)
-    except OSError as error:
-        raise InputError("cannot be read", where=path, found=error) from None
-    if found != expected:
-        raise InputError(
-            "not the file that the run wrote: damaged, or another run's",
-            where=path,
-            found=found,
-            allowed=expected,
-            hint=f"remove {path.parent} and run the study again to train this run anew",
-        )
 
 
 def _write_text(text: str, path: Path) -> None:
@@ -146,12 +103,12 @@ def read_json(path: Path, *required: str) -> dict[str, Any]:
             found=f"without {', '.join(missing)}" if missing else type(value).__name__,
             hint="damaged: set the folder aside with --fresh, or remove the run's own folder",
         )
-    seal = value.pop(_SEAL, None)
-    if seal is not None and seal != _digest_of(value):
+    seal = value.pop(SEAL, None)
+    if seal is not None and seal != json_digest(value):
         raise InputError(
             "changed since priorscope wrote it",
             where=path,
-            found=f"its digest is {_digest_of(value)}",
+            found=f"its digest is {json_digest(value)}",
             allowed=str(seal),
             hint="damaged: set the folder aside with --fresh, or remove the run's own folder",
         )
