@@ -7,6 +7,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from priorscope.cli import run_command
 from priorscope.errors import InputError
 from priorscope.study._yaml import MAX_DEPTH, MAX_NODES, read_yaml
 from priorscope.study.load import MOST_RUNS, parse_study
@@ -120,3 +121,33 @@ def test_what_nobody_can_mean_is_refused_shortly(tiny, tmp_path, before, after, 
     message = str(caught.value)
     assert words in message and len(message) < 4000
     assert all(letter.isprintable() or letter == "\n" for letter in message)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("num_train: 200", "num_train: 1000000000000", "data"),
+        ("num_images: 20", "num_images: 99999999999999999999", "probes.combined"),
+        ("depth: 1", "depth: 1000000000", "models.vit.depth"),
+        ("depth: 1", "mlp_ratio: .inf", "models.vit.mlp_ratio"),
+        ("width: 8", "width: !!set {a}", "not a YAML file"),
+        ("name: resnet_nano", r'name: "resnet\e[2J"', r"resnet\x1b[2J"),
+        ("name: vit_nano", "name: 'timm:resnet18', pretrained: true", "models.vit.pretrained"),
+        ("name: tiny", "name: &a [*a]", "study.yaml"),
+    ],
+)
+def test_check_refuses_in_a_sentence(tiny, tmp_path, capsys, before, after, words):
+    path = tmp_path / "study.yaml"
+    path.write_text(tiny.replace(before, after, 1))
+    assert run_command(["check", str(path)]) == 2
+    error = capsys.readouterr().err
+    assert words in error and "Traceback" not in error and "\x1b" not in error
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"\x00" * 100, b"PAR1", b"a: b\n" * 10])
+def test_a_file_of_anything_is_refused_in_a_sentence(content, tmp_path, capsys):
+    path = tmp_path / "study.yaml"
+    path.write_bytes(content)
+    assert run_command(["check", str(path)]) == 2
+    error = capsys.readouterr().err
+    assert str(path) in error and "Traceback" not in error
