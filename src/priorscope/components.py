@@ -154,7 +154,9 @@ def bind(
             allowed=sorted(fields) or "no parameters",
             hint=did_you_mean(unknown[0], fields),
         )
-    config = ConfigDict(strict=True, arbitrary_types_allowed=True, protected_namespaces=())
+    config = ConfigDict(
+        strict=True, arbitrary_types_allowed=True, protected_namespaces=(), allow_inf_nan=False
+    )
     model = create_model("parameters", __config__=config, **fields)
     checked = {name: value for name, value in parameters.items() if name in fields}
     try:

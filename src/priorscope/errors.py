@@ -1,7 +1,12 @@
 """What went wrong, where, and what to do: one hierarchy, one exit code a class."""
 
+import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+# No room, or no right to write: nothing that another run could do better.
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+_LONGEST = 1000  # letters of each part of a message
 
 
 class PriorscopeError(Exception):
@@ -46,8 +51,19 @@ class InputError(PriorscopeError):
         rows = [("where", self.where), ("found", self.found), ("allowed", self.allowed)]
         rows.append(("hint", self.hint))
         return "\n".join(
-            [self.problem] + [f"  {name:<8} {value}" for name, value in rows if value is not None]
+            [shown(self.problem)]
+            + [f"  {name:<8} {shown(value)}" for name, value in rows if value is not None]
         )
+
+
+def shown(value: object) -> str:
+    """Write a value from outside for a terminal: cut, and nothing in it that a terminal obeys."""
+    text = str(value)
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST - 3]}..."
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text
+    )
 
 
 class PriorscopeWarning(UserWarning):

@@ -73,14 +73,23 @@ def remove(path):
     path.unlink()
 
 
+def flip_last(path):
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
+def rename_a_class(path):
+    path.write_text(path.read_text().replace('"a"', '"c"'))
+
+
 def another_shape(path):
     np.save(path, np.load(path)[:-1])
 
 
 DAMAGES = [
-    ("images.npy", [shorten, lengthen, empty, remove, another_shape]),
+    ("images.npy", [shorten, lengthen, empty, remove, another_shape, flip_last]),
     ("labels.npy", [shorten, empty, remove, another_shape]),
-    ("meta.json", [shorten, lengthen, empty, remove]),
+    ("meta.json", [shorten, lengthen, empty, remove, rename_a_class]),
 ]
 
 

@@ -51,6 +51,40 @@ def test_a_truncated_file_is_named(tmp_path, keep):
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize("multi_hot", [False, True])
+def test_no_flipped_bit_changes_what_is_read(tmp_path, multi_hot):
+    """Of a bit in every place: refused, or of no consequence."""
+    predictions, path = made(multi_hot), tmp_path / "probe.parquet"
+    write_predictions(predictions, path)
+    whole = path.read_bytes()
+    num_refused = 0
+    for place in range(0, len(whole), 5):
+        path.write_bytes(
+            whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :]
+        )
+        try:
+            again = read_predictions(path)
+        except InputError:
+            num_refused += 1
+            continue
+        for name in ("logits", "targets", "ids", "clusters"):
+            np.testing.assert_array_equal(getattr(again, name), getattr(predictions, name))
+        assert again.class_names == predictions.class_names
+        assert list(again.conditions) == list(predictions.conditions)
+    assert num_refused > len(whole) / 5 / 3
+
+
+def test_the_file_of_another_run_is_refused_in_its_place(tmp_path):
+    a, b = (tmp_path / "runs" / run / "predictions" / "test.parquet" for run in ("a-s0", "a-s1"))
+    write_predictions(made(False), a)
+    b.parent.mkdir(parents=True)
+    b.write_bytes(a.read_bytes())
+    assert len(read_predictions(a, in_place=True)) == len(read_predictions(b)) == 20
+    with pytest.raises(InputError, match="cannot be read") as caught:
+        read_predictions(b, in_place=True)
+    assert "runs/a-s0/predictions/test.parquet" in str(caught.value)
+
+
 def test_predict_equals_one_image_at_a_time():
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.LazyLinear(5))

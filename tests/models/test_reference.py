@@ -45,6 +45,9 @@ def test_options_reach_the_constructor(tmp_path):
         ("timm:resnet81", {}, "did you mean timm:resnet"),
         ("torchvision:resnet81", {}, "did you mean torchvision:resnet"),
         ("timm:resnet18", {"no_such_option": 1}, "refuses"),
+        ("timm:resnet18", {"pretrained": True}, "trained from scratch"),
+        ("timm:resnet18", {"checkpoint_path": "weights.bin"}, "trained from scratch"),
+        ("torchvision:resnet18", {"weights": "DEFAULT"}, "trained from scratch"),
         ("torchvision:resnet18", {"no_such_option": 1}, "refuses"),
     ],
 )

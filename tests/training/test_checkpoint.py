@@ -130,6 +130,14 @@ def test_a_damaged_newest_falls_back_to_the_one_before(damage, tmp_path):
     assert_same(expected, found)
 
 
+def test_a_checkpoint_of_another_run_is_not_continued(tmp_path):
+    with pytest.raises(Killed):
+        run(RECIPES[0], Checkpoints(tmp_path, every_seconds=0, owner="a-s0"), fails_at=7)
+    with pytest.warns(DamagedCheckpoint):
+        assert Checkpoints(tmp_path, owner="a-s1").latest() is None
+    assert Checkpoints(tmp_path, owner="a-s0").latest() is not None
+
+
 def test_a_checkpoint_that_would_run_code_is_not_loaded(tmp_path):
     import hashlib
     import pickle

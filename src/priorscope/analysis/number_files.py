@@ -31,7 +31,9 @@ def read_numbers(path: Path) -> np.ndarray:
         raise InputError("unknown format", where=path, found=path.suffix or path, allowed=FORMATS)
     try:
         table = readers[path.suffix.lower()](path)
-    except (OSError, ValueError, EOFError, pl.exceptions.PolarsError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # a damaged header makes a reader raise almost anything
         raise InputError("the file cannot be read", where=path, found=error) from None
     if table.ndim not in {1, 2} or not table.size:
         raise InputError(

@@ -119,7 +119,7 @@ def _score_probe(
     named: list[str],
 ) -> list[ArmScores]:
     first_path = files[0][1]
-    first = _arms(read_predictions(first_path), first_path)
+    first = _arms(read_predictions(first_path, in_place=True), first_path)
     scored = [(arm, metric_for(predictions)) for arm, predictions in first.items()]
     fitting = {metric for _, metric in scored}
     scored += [
@@ -128,7 +128,7 @@ def _score_probe(
     rows: dict[tuple[str, str, str], list[np.ndarray]] = {}  # (arm, metric, model) -> by seed
     seeds: dict[str, list[int]] = {}
     for run, path in files:
-        found = _arms(read_predictions(path), path)
+        found = _arms(read_predictions(path, in_place=True), path)
         _check_same_examples(first, found, first_path, path)
         seeds.setdefault(run["model"], []).append(run["seed"])
         for arm, metric in scored:

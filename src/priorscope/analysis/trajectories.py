@@ -75,10 +75,12 @@ def _points(folder: Path, run: Mapping[str, Any], probes: list[str]) -> list[Row
 def _scored(folder: Path, first: Path, place: Path | None, probe: str) -> Row:
     """Score the arm that a probe is about; the last point on the scenes of the first."""
     if place is not None:
-        found = _main_arm(read_predictions(place / f"{probe}.parquet"))
+        found = _main_arm(read_predictions(place / f"{probe}.parquet", in_place=True))
     else:
-        kept = _main_arm(read_predictions(first / f"{probe}.parquet"))
-        found = _main_arm(read_predictions(folder / "predictions" / f"{probe}.parquet"))
+        kept = _main_arm(read_predictions(first / f"{probe}.parquet", in_place=True))
+        found = _main_arm(
+            read_predictions(folder / "predictions" / f"{probe}.parquet", in_place=True)
+        )
         found = rows_of(found, np.isin(found.ids, kept.ids))
     metric = metric_for(found)
     score = resolve("metrics", metric, base=folder)

@@ -14,7 +14,7 @@ from priorscope.cli.list import list_components
 from priorscope.cli.report import report
 from priorscope.cli.run import run
 from priorscope.cli.score import score
-from priorscope.errors import PriorscopeError, PriorscopeWarning
+from priorscope.errors import NO_ROOM, PriorscopeError, PriorscopeWarning, StorageFailed
 
 app = typer.Typer(
     name="priorscope",
@@ -57,9 +57,10 @@ def run_command(arguments: Sequence[str]) -> int:
     except PriorscopeError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    except OSError as error:  # a full disk, a read-only folder: nothing of ours to explain
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    except OSError as error:
+        failed = StorageFailed(error) if error.errno in NO_ROOM else None
+        print(f"error: {failed or error}", file=sys.stderr)
+        return failed.exit_code if failed else 2
     except SystemExit as done:  # Typer's own end: usage errors have said what is wrong
         code = done.code if isinstance(done.code, int) else 0
     if code == INTERRUPTED:

@@ -1,5 +1,6 @@
 """Predictions on disk: the evidence from which every number of a report can be recomputed."""
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,7 +64,9 @@ class Predictions:
 def write_predictions(predictions: Predictions, path: Path) -> None:
     """Write Parquet: `id`, `target` or `targets`, one column a condition, `cluster`, `logits`.
 
-    The file is written beside its place and renamed into it.
+    The file is written beside its place and renamed into it. Its metadata have a digest of all
+    values, and the place: pages have checksums of their own, but what describes them has none, and
+    the file of another run is whole as well.
     """
     multi_hot = predictions.targets.ndim == 2
     columns: dict[str, pa.Array] = {"id": pa.array(predictions.ids)}
@@ -81,6 +84,8 @@ def write_predictions(predictions: Predictions, path: Path) -> None:
         "format": FORMAT,
         "class_names": predictions.class_names,
         "conditions": list(predictions.conditions),
+        "digest": _digest_of(predictions),
+        "place": _place_of(path),
     }
     table = pa.table(columns).replace_schema_metadata({"priorscope": json.dumps(header)})
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,8 +94,12 @@ def write_predictions(predictions: Predictions, path: Path) -> None:
     beside.replace(path)
 
 
-def read_predictions(path: Path) -> Predictions:
+def read_predictions(path: Path, *, in_place: bool = False) -> Predictions:
     """Read what `write_predictions` wrote.
+
+    Parameters
+    ----------
+    in_place : refuse a file that was written to another place, such as that of another run
 
     Raises
     ------
@@ -112,14 +121,38 @@ def read_predictions(path: Path) -> Predictions:
         conditions = {name: _column(table, name) for name in header["conditions"]}
         clusters = _column(table, "cluster") if "cluster" in table.column_names else None
         ids = table["id"].to_numpy()
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError, IndexError) as error:
+        found = Predictions(logits, targets, ids, conditions, class_names, clusters)
+        # Files of earlier versions have neither.
+        if "digest" in header and header["digest"] != _digest_of(found):
+            raise ValueError("the values are not those that were written")
+        if in_place and header.get("place", _place_of(path)) != _place_of(path):
+            raise ValueError(f"it was written as {header['place']}")
+    # A damaged description makes the reader raise almost anything.
+    except Exception as error:
         raise InputError(
             "predictions file cannot be read",
             where=path,
             found=f"{type(error).__name__}: {error}",
-            hint="remove it and run the study again: only its predictions are recomputed",
+            hint=f"remove {path.parents[2]} to train the run again: its weights on the way are gone"
+            if "trajectory" in path.parts
+            else "remove it and run the study again: only its predictions are recomputed",
         ) from None
-    return Predictions(logits, targets, ids, conditions, class_names, clusters)
+    return found
+
+
+def _place_of(path: Path) -> str:
+    """Name a file by its run and what it holds: the same when a study's folder is moved."""
+    return "/".join(path.absolute().parts[-4:])
+
+
+def _digest_of(predictions: Predictions) -> str:
+    """Hash everything that predictions say (SHA-256)."""
+    digest = hashlib.sha256(np.ascontiguousarray(predictions.logits, dtype=np.float32).tobytes())
+    columns = {name: column.tolist() for name, column in predictions.conditions.items()}
+    clusters = None if predictions.clusters is None else predictions.clusters.tolist()
+    rest = [predictions.ids.tolist(), predictions.targets.tolist(), columns, clusters]
+    digest.update(json.dumps([rest, predictions.class_names]).encode())
+    return digest.hexdigest()
 
 
 def _column(table: pa.Table, name: str) -> np.ndarray:

@@ -1,6 +1,12 @@
 """Refuse shapes that do not fit together, with what would fit."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from priorscope.errors import InputError
+
+NumBlocks = Annotated[int, Field(gt=0, le=1000)]  # a typing error must not build for hours
 
 
 def grid_side(image_px: int, patch_size: int) -> int:

@@ -8,6 +8,12 @@ from torch import nn
 
 from priorscope.errors import InputError
 
+# Options that would bring weights from elsewhere, from the net or from a file.
+_OF_WEIGHTS = (
+    *("pretrained", "pretrained_cfg", "pretrained_cfg_overlay", "checkpoint_path", "cache_dir"),
+    "pretrained_strict",
+)
+
 
 def timm_classifier(
     *, architecture: str, num_classes: int, image_px: int, **options: Any
@@ -18,8 +24,15 @@ def timm_classifier(
 
     Raises
     ------
-    InputError : timm has no such model, or it refuses the size or an option
+    InputError : timm has no such model, or it refuses the size or an option; weights are asked for
     """
+    for option in _OF_WEIGHTS:
+        if option in options:
+            raise InputError(
+                "models are trained from scratch: no weights are loaded",
+                where=option,
+                found=options[option],
+            )
     if not timm.is_model(architecture):
         near = get_close_matches(architecture, timm.list_models(), n=3, cutoff=0.4)
         raise InputError(

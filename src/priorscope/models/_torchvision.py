@@ -16,8 +16,16 @@ def torchvision_classifier(
 
     Raises
     ------
-    InputError : torchvision has no such classifier, or it refuses the size or an option
+    InputError : torchvision has no such classifier, or it refuses the size or an option; weights
+        are asked for
     """
+    for option in ("weights", "weights_backbone", "pretrained"):
+        if option in options:
+            raise InputError(
+                "models are trained from scratch: no weights are loaded",
+                where=option,
+                found=options[option],
+            )
     names = torchvision.models.list_models(module=torchvision.models)
     if architecture not in names:
         near = get_close_matches(architecture, names, n=3, cutoff=0.4)

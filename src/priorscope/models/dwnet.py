@@ -8,6 +8,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from torch import nn
 
 from priorscope.models._checks import (
+    NumBlocks,
     check_divides_channels,
     check_halving,
     check_odd,
@@ -68,7 +69,7 @@ def dwnet(
     window_size: PositiveInt = 7,
     patch_size: PositiveInt = 4,
     embed_dim: PositiveInt | None = None,
-    depths: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] | None = None,
+    depths: Annotated[tuple[NumBlocks, ...], Field(min_length=1)] | None = None,
     mlp_ratio: PositiveFloat = 4.0,
     reduction: PositiveInt = 4,
     group_channels: PositiveInt = 16,

@@ -1,10 +1,10 @@
 """An MLP on the set of an image's pixels: a control that sees no places."""
 
-from typing import Annotated
-
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import PositiveInt
 from torch import nn
+
+from priorscope.models._checks import NumBlocks
 
 
 class PixelSetMLP(nn.Module):
@@ -30,7 +30,7 @@ def pixel_set_mlp(
     num_classes: int,
     image_px: int,  # noqa: ARG001  (a set has any size)
     embed_dim: PositiveInt = 64,
-    num_layers: Annotated[int, Field(ge=1)] = 2,
+    num_layers: NumBlocks = 2,
 ) -> nn.Module:
     """Build a classifier of the set of pixels, which no order of them can change: a control model.
 

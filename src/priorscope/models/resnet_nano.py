@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from pydantic import Field, PositiveInt
 from torch import nn
 
+from priorscope.models._checks import NumBlocks
+
 
 class BasicBlock(nn.Module):
     """Two 3x3 convolutions with batch norm, and a shortcut."""
@@ -60,7 +62,7 @@ def resnet_nano(
     num_classes: int,
     image_px: int,  # noqa: ARG001  (a convolutional network takes any size)
     width: PositiveInt = 16,
-    num_blocks: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (3, 3, 3),
+    num_blocks: Annotated[tuple[NumBlocks, ...], Field(min_length=1)] = (3, 3, 3),
 ) -> nn.Module:
     """Build a residual network for small images (by default ResNet-20 of 272,474 parameters).
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from priorscope.components import bind, resolve
 from priorscope.errors import InputError, did_you_mean
-from priorscope.models._checks import check_halving, grid_side
+from priorscope.models._checks import NumBlocks, check_halving, grid_side
 from priorscope.models._match import match_hidden
 from priorscope.models._skeleton import Skeleton
 
@@ -26,8 +26,8 @@ def skeleton(
     form: Literal["isotropic", "pyramid"] = "isotropic",
     patch_size: PositiveInt = 4,
     embed_dim: PositiveInt = 80,
-    depth: PositiveInt | None = None,
-    depths: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] | None = None,
+    depth: NumBlocks | None = None,
+    depths: Annotated[tuple[NumBlocks, ...], Field(min_length=1)] | None = None,
     mlp_ratio: PositiveFloat | None = None,
     num_parameters: PositiveInt | None = None,
     positions: Literal["none", "absolute", "relative"] = "absolute",

@@ -3,6 +3,7 @@
 from pydantic import PositiveFloat, PositiveInt
 from torch import nn
 
+from priorscope.models._checks import NumBlocks
 from priorscope.models.skeleton import skeleton
 
 
@@ -12,7 +13,7 @@ def vit_nano(
     image_px: int,
     patch_size: PositiveInt = 4,
     embed_dim: PositiveInt = 80,
-    depth: PositiveInt = 4,
+    depth: NumBlocks = 4,
     num_heads: PositiveInt = 4,
     mlp_ratio: PositiveFloat = 3.0,
 ) -> nn.Module:

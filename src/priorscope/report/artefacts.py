@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from priorscope.errors import InputError
 from priorscope.study.levels import Value, cell_name, recorded_factors
+from priorscope.study.seals import rows_digest
 from priorscope.study.store import read_json, read_lines, read_run, read_study
 
 CHANCE = "chance"
@@ -189,7 +191,7 @@ def read_samples(out: Path, record: Row, cell: str | None = None) -> dict[str, l
             break
     names = ["train", *(record["study"].get("probes") or {})]
     files = {name: folder / f"{name}.parquet" for name in names}
-    return {name: _rows(path) for name, path in files.items() if path.is_file()}
+    return {name: _sample_rows(path) for name, path in files.items() if path.is_file()}
 
 
 def _epoch_lines(path: Path) -> list[Row]:
@@ -201,10 +203,23 @@ def _epoch_lines(path: Path) -> list[Row]:
     return lines
 
 
+def _sample_rows(path: Path) -> list[Row]:
+    try:
+        table = pq.read_table(path)
+        rows = table.to_pylist()
+        digest = (table.schema.metadata or {}).get(b"digest")  # earlier versions wrote none
+        if digest is not None and digest.decode() != rows_digest(rows):
+            raise ValueError("the rows are not those that were written")
+    except Exception as error:  # a damaged description makes the reader raise almost anything
+        hint = "priorscope run writes it anew"
+        raise InputError("file is not Parquet", where=path, found=error, hint=hint) from None
+    return rows
+
+
 def _rows(path: Path) -> list[Row]:
     try:
         rows = pl.read_parquet(_existing(path)).to_dicts()
-    except pl.exceptions.PolarsError as error:
+    except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError("file is not Parquet", where=path, found=error) from None
     return [{key: _none_if_nan(value) for key, value in row.items()} for row in rows]
 

@@ -15,37 +15,73 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 20
 MAX_NODES = 20_000  # after aliases are followed: nested aliases can make a small file explode
 
-
-class _Loader(yaml.SafeLoader):
-    """The safe loader with the scalars of YAML 1.2's core schema."""
-
-
-_Loader.yaml_implicit_resolvers = {}
-for _tag, _pattern, _first in (
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("int", r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+", "-+0123456789"),
-    (
-        "float",
+# YAML 1.2's core schema: what a plain word must look like, and the letters that it may begin with.
+_SCALARS = {
+    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    "int": (r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+", "-+0123456789"),
+    "float": (
         r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
         "-+.0123456789",
     ),
-    ("merge", r"<<", "<"),
-):
-    _Loader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first)
-    )
+    "merge": (r"<<", "<"),
+}
+_TAG = "tag:yaml.org,2002:"
+_LONGEST_INTEGER = 40
 
 
-def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
-    text = loader.construct_scalar(node)
-    if len(text) > 40:
+class _Loader(yaml.SafeLoader):
+    """The safe loader with the scalars of YAML 1.2's core schema, and limits while it reads."""
+
+    num_nodes = depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Read one node with all that it holds; too many or too deep are not read to their end."""
+        self.num_nodes += 1
+        self.depth += 1
+        if self.depth > MAX_DEPTH + 1 or self.num_nodes > 2 * MAX_NODES:  # keys are nodes as well
+            raise _too_much(self.peek_event().start_mark)
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
+def _scalar(loader: _Loader, node: yaml.ScalarNode) -> bool | int | float | None:
+    """Read a word that is tagged, or looks, as one of the schema's scalars."""
+    kind, text = node.tag.removeprefix(_TAG), loader.construct_scalar(node)
+    if not re.fullmatch(_SCALARS[kind][0], text):
+        raise yaml.MarkedYAMLError(problem=f"{text!r} is no {kind}", problem_mark=node.start_mark)
+    if kind == "null":
+        return None
+    if kind == "bool":
+        return text.lower() == "true"
+    if kind == "float":
+        return float(re.sub(r"\.(?=inf|nan)", "", text.lower()))
+    if len(text) > _LONGEST_INTEGER:
         raise yaml.MarkedYAMLError(problem="integer too long", problem_mark=node.start_mark)
-    bases = {"0x": 16, "0o": 8}
-    return int(text, bases.get(text[:2], 10))
+    return int(text, {"0x": 16, "0o": 8}.get(text[:2], 10))
 
 
-_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
+def _text(loader: _Loader, node: yaml.ScalarNode) -> str:
+    """Read a string; two escapes may be the halves of one character, as in JSON."""
+    text = loader.construct_scalar(node)
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        problem = "an escape is half a character"
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
+
+
+# No other tag is known: no dates, sets or binary data, which no key of a study takes.
+_SAFE = yaml.SafeLoader.yaml_constructors
+_Loader.yaml_constructors = {
+    f"{_TAG}str": _text,
+    **{f"{_TAG}{kind}": _scalar for kind in ("bool", "null", "int", "float")},
+    **{tag: _SAFE[tag] for tag in (f"{_TAG}seq", f"{_TAG}map", None)},
+}
+_Loader.yaml_implicit_resolvers = {}
+for _kind, (_pattern, _first) in _SCALARS.items():
+    _Loader.add_implicit_resolver(f"{_TAG}{_kind}", re.compile(f"^(?:{_pattern})$"), list(_first))
 
 
 def read_yaml(text: str) -> Any:
@@ -75,8 +111,14 @@ def read_yaml(text: str) -> Any:
         raise InputError("not a YAML file", where=at, found=error.problem) from None
     except yaml.YAMLError as error:
         raise InputError("not a YAML file", found=str(error)) from None
-    except RecursionError:
-        raise InputError("nested too deep", allowed=f"{MAX_DEPTH} levels") from None
+
+
+def _too_much(mark: yaml.Mark) -> InputError:
+    return InputError(
+        "nested too deep or too many values",
+        where=f"line {mark.line + 1}",
+        allowed=f"{MAX_DEPTH} levels, {MAX_NODES} values",
+    )
 
 
 def _check(node: yaml.Node, *, depth: int, budget: list[int]) -> None:
@@ -84,17 +126,13 @@ def _check(node: yaml.Node, *, depth: int, budget: list[int]) -> None:
     at = f"line {node.start_mark.line + 1}"
     budget[0] -= 1
     if depth > MAX_DEPTH or budget[0] < 0:
-        raise InputError(
-            "nested too deep or too many values",
-            where=at,
-            allowed=f"{MAX_DEPTH} levels, {MAX_NODES} values",
-        )
+        raise _too_much(node.start_mark)
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise InputError("a key must be a word", where=at)
-            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+            if key.value in seen and key.tag != f"{_TAG}merge":
                 raise InputError(
                     "a key stands twice", where=f"line {key.start_mark.line + 1}", found=key.value
                 )

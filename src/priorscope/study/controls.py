@@ -47,13 +47,13 @@ def check_controls(study: "Study") -> None:
     """
     values = {factor.name: factor.values for factor in study.factors}
     probes = ["test", *study.probes]
+    metrics = listing("metrics")
     for index, control in enumerate(study.controls):
         where = f"controls.{index}"
         if control.model not in study.models:
             raise unknown_name("model", control.model, study.models, where=f"{where}.model")
         if control.probe not in probes:
             raise unknown_name("probe", control.probe, probes, where=f"{where}.probe")
-        metrics = listing("metrics")
         if control.metric is not None and control.metric not in metrics:
             raise unknown_name("metric", control.metric, metrics, where=f"{where}.metric")
         low, high = control.within

@@ -31,6 +31,7 @@ COLUMNS = (
     *("p_value", "p_adjusted", "test", "method", "n", "num_seeds", "num_images", "sum_sq", "df"),
     *("effect", "verdict", "margin", "target", "declared"),
 )
+MOST_LEVELS = 1000
 _RECIPE = [field.name for field in fields(Recipe)]
 
 
@@ -120,6 +121,13 @@ def _read_factor(name: str, value: Any) -> Factor:
             found=levels,
             allowed="a list of values, or a mapping from names to values",
         )
+    if len(levels) > MOST_LEVELS:
+        raise InputError(
+            "a factor with too many levels",
+            where=where,
+            found=len(levels),
+            allowed=f"at most {MOST_LEVELS}",
+        )
     read: list[Level] = []
     for index, (label, setting) in enumerate(
         levels.items() if named else ((each, each) for each in levels)
@@ -168,7 +176,7 @@ def _checked(key: str, setting: Any, where: str) -> Any:
         return setting
     try:
         # JSON mode: strict about numbers and strings, yet a list becomes a tuple.
-        made = TypeAdapter(of).validate_json(json.dumps({last: setting}, default=str), strict=True)
+        made = TypeAdapter(of).validate_json(json.dumps({last: setting}), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         inner = ".".join(str(part) for part in first["loc"][1:])

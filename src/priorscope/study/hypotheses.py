@@ -1,6 +1,7 @@
 """Refuse hypotheses that are well-formed but cannot be meant, and say which were changed late."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -19,13 +20,14 @@ def check_hypotheses(study: Study) -> None:
     ------
     InputError : names the key, what stood there, what may, and the nearest name
     """
-    identifiers = [hypothesis.id for hypothesis in study.hypotheses]
+    identifiers = Counter(hypothesis.id for hypothesis in study.hypotheses)
+    metrics = listing("metrics")
     for index, hypothesis in enumerate(study.hypotheses):
         where = f"hypotheses.{index}"
-        if identifiers.count(hypothesis.id) > 1:
+        if identifiers[hypothesis.id] > 1:
             raise InputError("an id stands twice", where=f"{where}.id", found=hypothesis.id)
         _check_contrast(hypothesis.contrast, study, f"{where}.contrast")
-        _check_metric(hypothesis.metric, f"{where}.metric")
+        _check_metric(hypothesis.metric, metrics, f"{where}.metric")
         probes = [TEST_PROBE, *study.probes]
         if hypothesis.probe not in probes:
             raise unknown_name("probe", hypothesis.probe, probes, where=f"{where}.probe")
@@ -80,10 +82,10 @@ def _check_contrast(contrast: Contrast, study: Study, where: str) -> None:
             )
 
 
-def _check_metric(metric: str, where: str) -> None:
+def _check_metric(metric: str, packaged: Iterable[str], where: str) -> None:
     file, colon, _ = metric.partition(":")
-    if not colon and metric not in listing("metrics"):
-        raise unknown_name("metric", metric, listing("metrics"), where=where)
+    if not colon and metric not in packaged:
+        raise unknown_name("metric", metric, packaged, where=where)
     if file.endswith(".py"):  # a report is made of a folder that has moved away from its study
         raise InputError(
             "a metric of your own must be importable",

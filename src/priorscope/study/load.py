@@ -4,6 +4,7 @@ A study executes the code that it names (`./file.py:callable`): run only studies
 """
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter, ValidationError
 
 from priorscope.errors import InputError, did_you_mean, unknown_name
-from priorscope.study._yaml import read_yaml
+from priorscope.study._yaml import MAX_BYTES, read_yaml
 from priorscope.study.cells import check_levels
 from priorscope.study.controls import Control, check_controls
 from priorscope.study.factors import check_interventions, read_factors
@@ -33,6 +34,7 @@ from priorscope.study.spec import (
 from priorscope.training.recipe import Recipe
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
+MOST_RUNS = 20_000
 
 
 class _Reference(BaseModel):
@@ -78,7 +80,8 @@ def load_study(reference: str) -> Study:
     if not path.is_file():
         raise InputError("no such study file", where="STUDY", found=path)
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:  # no more than is needed to see that it is too large
+            text = file.read(4 * MAX_BYTES + 1).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError("study file cannot be read", where=path, found=error) from None
     try:
@@ -105,7 +108,7 @@ def parse_study(text: str, *, base: Path) -> Study:
     in_data = False
     try:
         # JSON mode: strict about numbers and strings, yet a list becomes a tuple.
-        file = _File.model_validate_json(json.dumps(content, default=str), strict=True)
+        file = _File.model_validate_json(json.dumps(content), strict=True)
         split_keys = set(Split.__dataclass_fields__)
         beside = file.data.model_extra or {}
         chosen = {key: value for key, value in beside.items() if key in split_keys}
@@ -135,6 +138,7 @@ def parse_study(text: str, *, base: Path) -> Study:
         reproduces=file.reproduces,
     )
     study = replace(study, factors=read_factors(content.get("factors") or {}, study, content))
+    _check_size(study)
     _check_references(study)
     check_interventions(study)
     check_levels(study)
@@ -144,6 +148,19 @@ def parse_study(text: str, *, base: Path) -> Study:
 
 def _component(reference: _Reference) -> Component:
     return Component(reference.name, dict(reference.model_extra or {}))
+
+
+def _check_size(study: Study) -> None:
+    """Refuse more runs than anybody could mean, before they are listed."""
+    cells = math.prod(len(factor.levels) for factor in study.factors)
+    num_runs = len(study.models) * len(study.seeds) * cells
+    if num_runs > MOST_RUNS:
+        raise InputError(
+            "too many runs",
+            where="models, seeds and factors",
+            found=f"{len(study.models)} models x {len(study.seeds)} seeds x {cells} cells",
+            allowed=f"at most {MOST_RUNS:,} runs",
+        )
 
 
 def _check_references(study: Study) -> None:

@@ -1,6 +1,5 @@
 """Execute one run: build, train, predict, and write down what happened."""
 
-import errno
 import shutil
 import time
 import traceback
@@ -18,6 +17,7 @@ from torch import nn
 
 from priorscope.data import LabeledImages
 from priorscope.errors import (
+    NO_ROOM,
     InputError,
     PriorscopeError,
     PriorscopeWarning,
@@ -38,11 +38,12 @@ from priorscope.study.checked import ModelSize
 from priorscope.study.environment import hardware, versions
 from priorscope.study.plan import Run
 from priorscope.study.prepare import StudyData, build_model
+from priorscope.study.seals import check_file, file_digest
 from priorscope.study.spec import Study
 from priorscope.study.store import (
     is_finished,
     now,
-    read_lines,
+    read_json,
     read_run,
     run_folder,
     write_json,
@@ -52,7 +53,8 @@ from priorscope.training import distributed
 from priorscope.training.checkpoint import Checkpoints
 from priorscope.training.loop import Epoch, train
 
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+_EPOCHS = "checkpoint/epochs.json"  # what metrics.jsonl says, sealed, until the run is finished
+_SEALED = ("model.safetensors", "metrics.jsonl")
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +90,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
         _complete(run, context, folder)
         return
     study, data, started = context.study, context.data, now()
-    checkpoints = Checkpoints(folder / "checkpoint", context.checkpoint_seconds)
+    checkpoints = Checkpoints(folder / "checkpoint", context.checkpoint_seconds, run.run_id)
     epochs = _begun_epochs(folder)
     model = _model(run, context)
     points = trajectory_epochs(study.recipe.epochs)
@@ -96,12 +98,15 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
     def record(epoch: Epoch) -> None:
         # What was written after the checkpoint that training continued from is written anew.
         epochs[:] = [*(e for e in epochs if e["epoch"] < epoch.epoch), asdict(epoch)]
+        if len(epochs) < epoch.epoch:
+            raise RunFailed(f"epochs before {epoch.epoch} are lost: remove {folder} to start anew")
         if epoch.epoch in points:
             for name, probe in context.probes.items():
                 few = few_scenes(probe)  # a copy of many images, not kept
                 path = folder / "trajectory" / f"epoch-{epoch.epoch:04d}" / f"{name}.parquet"
                 write_answers(_logits(model, few, context), name, few, path)
         if distributed.is_main():
+            write_json({"epochs": epochs}, folder / _EPOCHS, sealed=True)
             write_lines(epochs, folder / "metrics.jsonl")
         on_epoch(epoch)
 
@@ -169,18 +174,32 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             "finished": now(),
             "versions": versions(),
             "hardware": hardware(context.device),
+            "files": {name: file_digest(folder / name) for name in _SEALED},
         },
         folder / "run.json",
+        sealed=True,
     )
     checkpoints.remove()
 
 
 def _begun_epochs(folder: Path) -> list[dict[str, Any]]:
-    """Read the epochs that an interrupted training has behind it; without a checkpoint, none."""
-    begun = list((folder / "checkpoint").glob("*.ckpt"))
+    """Read the epochs that an interrupted training has behind it; without a checkpoint, none.
+
+    Where they are damaged the training begins anew: a run never ends with another's figures.
+    """
+    epochs = None
+    if list((folder / "checkpoint").glob("*.ckpt")):
+        try:
+            kept = folder / _EPOCHS
+            epochs = read_json(kept, "epochs")["epochs"] if kept.is_file() else []
+        except InputError as error:
+            warnings.warn(
+                PriorscopeWarning(f"{kept} is damaged, the run starts anew: {error.problem}"),
+                stacklevel=2,
+            )
     distributed.wait_for_all()
-    if begun:
-        return read_lines(folder / "metrics.jsonl")
+    if epochs is not None:
+        return epochs
     if distributed.is_main():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -196,7 +215,7 @@ def _failures_of_the_model(folder: Path) -> Iterator[None]:
     except PriorscopeError:
         raise
     except OSError as error:
-        if error.errno not in _NO_ROOM:
+        if error.errno not in NO_ROOM:
             raise RunFailed(f"{type(error).__name__}: {error}") from error
         raise StorageFailed(error) from error  # no other run could be written either
     except Exception as error:
@@ -219,6 +238,7 @@ def _complete(run: Run, context: Context, folder: Path) -> None:
         return
     model = _model(run, context)
     path = folder / "model.safetensors"
+    check_file(path, record)
     try:
         load_model(model, path)
     except Exception as error:
@@ -232,7 +252,7 @@ def _complete(run: Run, context: Context, folder: Path) -> None:
     made_on |= _answer(model, stale, context, folder)
     record |= {"probes": made_on, "attention": _attention(model, context)}
     if distributed.is_main():
-        write_json(record, folder / "run.json")
+        write_json(record, folder / "run.json", sealed=True)
 
 
 def _is_whole(path: Path) -> bool:
@@ -240,7 +260,7 @@ def _is_whole(path: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        read_predictions(path)
+        read_predictions(path, in_place=True)
     except InputError as error:
         warnings.warn(
             PriorscopeWarning(f"{path} is damaged and computed anew: {error.found}"), stacklevel=2

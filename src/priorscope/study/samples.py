@@ -13,6 +13,7 @@ from PIL import Image
 from priorscope.data._preprocess import Preprocess, resize
 from priorscope.probes import ProbeSet
 from priorscope.study.prepare import StudyData
+from priorscope.study.seals import rows_digest
 from priorscope.study.spec import TEST_PROBE
 
 NUM_SCENES = 8
@@ -105,7 +106,10 @@ def _write(
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".partial")
-    pq.write_table(pa.table(columns), beside)
+    table = pa.table(columns)
+    # A label that changed on the disk would else stand below another's image.
+    table = table.replace_schema_metadata({"digest": rows_digest(table.to_pylist())})
+    pq.write_table(table, beside)
     beside.replace(path)
 
 

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from priorscope.errors import InputError
 from priorscope.study.hypotheses import digests
 from priorscope.study.plan import Run
+from priorscope.study.seals import SEAL, check_file, json_digest
 from priorscope.study.spec import Study
 
 # What makes two studies different ones. Models, seeds, levels, probes and hypotheses may be added
@@ -39,8 +40,10 @@ def is_finished(out: Path, run: Run) -> bool:
     return (run_folder(out, run) / "run.json").is_file()
 
 
-def write_json(value: Mapping[str, Any], path: Path) -> None:
-    """Write JSON beside its place and rename it into it."""
+def write_json(value: Mapping[str, Any], path: Path, *, sealed: bool = False) -> None:
+    """Write JSON beside its place and rename it into it; `sealed` adds a digest of what it says."""
+    if sealed:
+        value = {**value, SEAL: json_digest(value)}
     _write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", path)
 
 
@@ -99,7 +102,7 @@ def lock_run(out: Path, run_id: str, *, wait_seconds: float = 0.0) -> FileLock |
 
 
 def read_json(path: Path, *required: str) -> dict[str, Any]:
-    """Read a JSON object that has the required keys.
+    """Read a JSON object that has the required keys, and says what it said when it was sealed.
 
     Raises
     ------
@@ -107,7 +110,7 @@ def read_json(path: Path, *required: str) -> dict[str, Any]:
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError("cannot be read", where=path, found=error) from None
     missing = [key for key in required if key not in value] if isinstance(value, dict) else required
     if not isinstance(value, dict) or missing:
@@ -115,6 +118,15 @@ def read_json(path: Path, *required: str) -> dict[str, Any]:
             "not what priorscope writes",
             where=path,
             found=f"without {', '.join(missing)}" if missing else type(value).__name__,
+            hint="damaged: set the folder aside with --fresh, or remove the run's own folder",
+        )
+    seal = value.pop(SEAL, None)
+    if seal is not None and seal != json_digest(value):
+        raise InputError(
+            "changed since priorscope wrote it",
+            where=path,
+            found=f"its digest is {json_digest(value)}",
+            allowed=str(seal),
             hint="damaged: set the folder aside with --fresh, or remove the run's own folder",
         )
     return value
@@ -131,7 +143,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
         return []
     try:
         lines = [json.loads(line) for line in path.read_bytes().splitlines() if line]
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError("file is not JSON lines", where=path, found=error) from None
     for line in lines:
         if not isinstance(line, dict):
@@ -154,9 +166,19 @@ def read_run(folder: Path) -> dict[str, Any]:
 
     Raises
     ------
-    InputError : as `read_json`
+    InputError : as `read_json`, it is another run's, or `metrics.jsonl` is not what was written
     """
-    return read_json(folder / "run.json", *_RUN_KEYS)
+    record = read_json(folder / "run.json", *_RUN_KEYS)
+    if record.get("run_id", folder.name) != folder.name:
+        raise InputError(
+            "the record of another run",
+            where=folder / "run.json",
+            found=record["run_id"],
+            allowed=folder.name,
+            hint=f"remove {folder} and run the study again",
+        )
+    check_file(folder / "metrics.jsonl", record)
+    return record
 
 
 def check_folder(out: Path, study: Study) -> None:
@@ -192,7 +214,8 @@ def check_folder(out: Path, study: Study) -> None:
 
 
 def _refuse_foreign(out: Path) -> None:
-    if any(file.name != ".lock" for file in out.iterdir()):
+    # What was cut off while the study was written for the first time is no stranger's.
+    if any(file.name not in (".lock", "study.json.partial") for file in out.iterdir()):
         raise InputError(
             "the output folder holds files, but no study",
             where="--out",
@@ -281,5 +304,6 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
             **about,
         },
         out / "study.json",
+        sealed=True,
     )
     _write_text(study.text, out / "study.yaml")

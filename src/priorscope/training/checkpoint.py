@@ -7,6 +7,7 @@ digest of its bytes; two are kept, and a damaged newest one falls back to the on
 
 import hashlib
 import io
+import shutil
 import signal
 import threading
 import time
@@ -39,10 +40,12 @@ class Checkpoints:
     folder : created when the first checkpoint is written
     every_seconds : between two checkpoints; with several processes they are written at the ends of
         epochs only, since all must agree on the moment
+    owner : the run's id: a checkpoint of another run is whole too, and must not be continued
     """
 
     folder: Path
     every_seconds: float = 300.0
+    owner: str = ""
     _last: float = field(default_factory=time.monotonic, repr=False)
 
     def due(self) -> bool:
@@ -58,7 +61,7 @@ class Checkpoints:
         path = self.folder / f"step-{step:09d}.ckpt"
         beside = path.with_suffix(".partial")
         with beside.open("wb") as file:
-            file.write(hashlib.sha256(content).digest())
+            file.write(self._digest_of(content))
             file.write(content)
         beside.replace(path)
         for old in self._newest_first()[KEPT:]:
@@ -75,8 +78,8 @@ class Checkpoints:
         for path in self._newest_first():
             try:
                 content = path.read_bytes()
-                if hashlib.sha256(content[_DIGEST_BYTES:]).digest() != content[:_DIGEST_BYTES]:
-                    raise ValueError("its digest does not match its contents")
+                if self._digest_of(content[_DIGEST_BYTES:]) != content[:_DIGEST_BYTES]:
+                    raise ValueError("its digest does not match its contents and run")
                 file = io.BytesIO(content[_DIGEST_BYTES:])
                 return torch.load(file, map_location="cpu", weights_only=True)
             except Exception as error:  # whatever a damaged file makes a reader say
@@ -88,12 +91,13 @@ class Checkpoints:
 
     def remove(self) -> None:
         """Remove what a finished training no longer needs."""
-        for path in self._newest_first():
-            path.unlink()
-        for path in self.folder.glob("*.partial"):
-            path.unlink()
         if self.folder.is_dir():
-            self.folder.rmdir()
+            shutil.rmtree(self.folder)
+
+    def _digest_of(self, content: bytes | memoryview) -> bytes:
+        digest = hashlib.sha256(self.owner.encode())
+        digest.update(content)
+        return digest.digest()
 
     def _newest_first(self) -> list[Path]:
         return sorted(self.folder.glob("step-*.ckpt"), reverse=True)
