@@ -48,12 +48,18 @@ def main() -> int:
             content, started = spoilt(seed), time.perf_counter()
             outcome = outcome_of_study(content, folder)
             count("study file", seed, outcome, time.perf_counter() - started)
-        folders = Folders(folder) if arguments.files else None
-        for number in range(arguments.files if folders else 0):
+        if not arguments.files:
+            return report(counts, seconds)
+        folders = Folders(folder)
+        for number in range(arguments.files):
             name = list(KINDS)[number % len(KINDS)]
             started, seed = time.perf_counter(), arguments.seed + number
             outcome = outcome_of_file(KINDS[name], folders, seed)
             count(name, seed, outcome, time.perf_counter() - started)
+    return report(counts, seconds)
+
+
+def report(counts: dict[str, Counter[str]], seconds: Counter[str]) -> int:
     print(f"| spoilt | {' | '.join(OUTCOMES)} | seconds |")
     print("|---|" + "---:|" * (len(OUTCOMES) + 1))
     for kind, found in counts.items():
