@@ -27,7 +27,8 @@ def collect(out: Path, folder: Path) -> None:
     text = json.dumps(record, indent=1, ensure_ascii=False)
     (folder / "study.json").write_text(text + "\n", encoding="utf-8")
     for path in sorted((out / "analysis").glob("*.parquet")):
-        pl.read_parquet(path).write_csv(folder / f"{path.stem}.csv")
+        if not (rows := pl.read_parquet(path)).is_empty():
+            rows.write_csv(folder / f"{path.stem}.csv")
     for path in sorted((out / "analysis").glob("*.json")):
         shutil.copy(path, folder)
     runs = sorted(path.parent for path in out.glob("runs/*/run.json"))
