@@ -72,21 +72,16 @@ def cell_loader(study: Study, root: Path) -> Callable[[Levels], Cell]:
         return load_dataset(named, root, study.base, where="data")
 
     @functools.lru_cache(maxsize=NUM_KEPT)
-    def probes(component: str) -> dict[str, ProbeSet]:
-        return build_probes(study, dataset(component).test)
-
-    def named_probes(component: str, levels: Levels) -> dict[str, ProbeSet]:
-        with _naming(levels):
-            return probes(component)
+    def probes(component: str) -> Probes:
+        names = [TEST_PROBE, *study.probes]
+        return Probes(names, lambda: build_probes(study, dataset(component).test))
 
     @functools.lru_cache(maxsize=NUM_KEPT)
     def load(levels: Levels) -> Cell:
         at = study_at(study, levels)
         component = json.dumps(at.data.as_dict())
         with _naming(levels):
-            names = [TEST_PROBE, *study.probes]
-            built = Probes(names, functools.partial(named_probes, component, levels))
-            return Cell(at, split_data(at, dataset(component)), built)
+            return Cell(at, split_data(at, dataset(component)), probes(component))
 
     return load
 
