@@ -252,7 +252,7 @@ def test_interrupted_and_run_again_ends_as_if_never_interrupted(finished_once, t
     command = [sys.executable, "-m", "priorscope", "run", str(study), "--out", str(out)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
-    while not list(out.glob("runs/*/run.json")) and time.monotonic() < deadline:
+    while not list(out.glob("runs/*/metrics.jsonl")) and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(number)
     _, error = process.communicate(timeout=60)
