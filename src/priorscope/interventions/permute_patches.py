@@ -11,6 +11,9 @@ def permute_patches(
 ) -> np.ndarray:
     """Move every patch to another place by one fixed permutation; its pixels stay in order.
 
+    Control models: `pixel_set_mlp` must score exactly as before, `linear` as before but for its
+    initial weights, and `bag_of_local_features` as before but for the patches across the seams.
+
     Raises
     ------
     InputError : the patches do not divide the image

@@ -14,6 +14,9 @@ def permute_within_patches(
     All patches share the permutation. A model whose first layer is a linear map of whole patches of
     this size cannot tell the difference.
 
+    Control models: `pixel_set_mlp` must score exactly as before, `linear` as before but for its
+    initial weights, and `bag_of_local_features` must fall towards `pixel_set_mlp`.
+
     Raises
     ------
     InputError : the patches do not divide the image

@@ -42,6 +42,10 @@ def large_background(
     - `grey`: the same object at the same place and scale on mid-grey;
     - `enlarged`: the same object enlarged bilinearly to the whole canvas; scale 1.
 
+    Control models: one that answers by the background alone must score chance (1 / C on every arm),
+    since every background meets every class equally often; `pixel_set_mlp` sees no places, so where
+    the object lies on grey must not change its answer.
+
     The same seed gives the same objects and places with and without controls, and with any
     backgrounds.
 

@@ -39,6 +39,10 @@ def mosaic(
 
     The same seed gives the same mosaics with and without controls.
 
+    Control models: one that answers without looking must score chance (k^2 / C of k = grid^2 tiles
+    and C classes, 1.6 for 4 of 10); `pixel_set_mlp` sees no places, so another order of the same
+    tiles must not change its answer.
+
     Parameters
     ----------
     num_images : how many scenes
