@@ -5,40 +5,16 @@ take the audit's exact tests to small cases.
 """
 
 import csv
-import importlib.util
 import itertools
 import re
-import runpy
-import sys
 from fractions import Fraction
-from math import comb, sqrt
+from math import sqrt
 from pathlib import Path
-from statistics import NormalDist
 
 import numpy as np
 import pytest
+from audit import AUDIT, MODELS, PAIRS, holm, number, pair_rows, run, split_page, two_sided, z
 from scipy import optimize, stats
-
-AUDIT = Path(__file__).parents[2] / "results" / "report_audit"
-MODELS = ("ResNet50", "ViT", "Local ViT")
-PAIRS = list(itertools.combinations(MODELS, 2))
-z = NormalDist().inv_cdf
-
-
-def run(*arguments) -> int:
-    """Run the script as its command does, but in this process, which has imported so much."""
-    argv, path, modules = sys.argv, sys.path.copy(), set(sys.modules)
-    sys.argv, sys.path[:0] = ["make.py", *map(str, arguments)], [str(AUDIT)]
-    try:
-        runpy.run_path(str(AUDIT / "make.py"), run_name="__main__")
-    except SystemExit as done:
-        assert isinstance(done.code, int)
-        return done.code
-    finally:
-        sys.argv, sys.path[:] = argv, path
-        for name in {file.stem for file in AUDIT.glob("*.py")} & (set(sys.modules) - modules):
-            del sys.modules[name]
-    raise AssertionError("the script ends with an exit code")
 
 
 @pytest.fixture(scope="module")
@@ -79,35 +55,6 @@ def right(paper) -> dict[str, np.ndarray]:
     answers = [argmax("resnet50_probabilities"), argmax("vit_probabilities")]
     answers.append(np.array([int(row[0]) for row in rows("local_vit_predicted_class")]))
     return {model: answer == labels for model, answer in zip(MODELS, answers, strict=True)}
-
-
-def number(row, key) -> float:
-    return float(row[key])
-
-
-def pair_rows(rows):
-    return {(row["a"], row["b"]): row for row in rows}
-
-
-def two_sided(n: int, hits: int, chance: Fraction) -> float:
-    """Sum the probabilities of all counts that are at most as probable, in exact arithmetic."""
-    pmf = [comb(n, k) * chance**k * (1 - chance) ** (n - k) for k in range(n + 1)]
-    return float(sum(p for p in pmf if p <= pmf[hits]))
-
-
-def holm(p_values):
-    order = sorted(range(len(p_values)), key=p_values.__getitem__)
-    adjusted, so_far = [0.0] * len(p_values), 0.0
-    for rank, i in enumerate(order):
-        so_far = max(so_far, min(1.0, (len(p_values) - rank) * p_values[i]))
-        adjusted[i] = so_far
-    return adjusted
-
-
-def split_page(text: str) -> tuple[str, str]:
-    page, heading, made_with = text.partition("## Command, versions, hardware, date")
-    assert heading
-    return page, made_with
 
 
 def test_what_is_committed_is_what_the_outputs_give(made):
@@ -322,40 +269,3 @@ def test_missing_outputs_are_refused_and_nothing_is_written(tmp_path, capsys):
     assert run("--data-root", tmp_path / "absent", "--out", tmp_path / "out") == 2
     assert "background_labels.csv" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
-
-
-@pytest.fixture(scope="module")
-def exact():
-    spec = importlib.util.spec_from_file_location("report_audit_exact", AUDIT / "exact.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.mark.parametrize("answered", [[0, 0, 0, 0], [0, 1, 2, 3], [1, 1, 3, 0], [2, 2, 1, 1]])
-def test_shuffled_hits_by_listing_all_permutations(exact, answered):
-    hits = [sum(a == c for a, c in zip(answered, classes, strict=True))
-            for classes in itertools.permutations(range(4))]  # fmt: skip
-    one = np.bincount(hits, minlength=5) / 24
-    np.testing.assert_allclose(exact.shuffled_hits_pmf(np.array([answered])), one, atol=1e-12)
-    both = exact.shuffled_hits_pmf(np.array([answered, [0, 1, 1, 2]]))
-    assert both @ np.arange(9) == pytest.approx(2)
-
-
-def test_histogram_test_by_listing_all_outcomes(exact):
-    pmf, counts = np.array([0.1, 0.3, 0.35, 0.2, 0.05]), np.array([2, 0, 3, 1, 1])
-    outcomes = [c for c in itertools.product(range(8), repeat=5) if sum(c) == 7]
-    p = stats.multinomial.pmf(outcomes, 7, pmf)
-    expected = p[p <= stats.multinomial.pmf(counts, 7, pmf) * (1 + 1e-9)].sum()
-    assert exact.histogram_p(counts, pmf) == pytest.approx(expected)
-
-
-def test_sum_of_hypergeometrics(exact):
-    pmf = np.array([0.2, 0.5, 0.3])
-    sums = exact.sum_pmf(pmf, 3)
-    listed = np.zeros(7)
-    for values in itertools.product(range(3), repeat=3):
-        listed[sum(values)] += np.prod(pmf[list(values)])
-    np.testing.assert_allclose(sums, listed)
-    assert exact.exact_p(sums, 6) == pytest.approx(listed[6] + listed[0])

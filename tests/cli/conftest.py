@@ -22,6 +22,13 @@ class Finished:
         """Run the same command again, with more options."""
         return run_command(["run", str(self.study), "--out", str(self.out), *options])
 
+    def add_model(self, name: str, code: str) -> None:
+        """Add a model to the study, from a file beside it; it comes before `vit`."""
+        (self.study.parent / f"{name}.py").write_text(code)
+        text = self.study.read_text()
+        listed = f"  {name}: {{name: ./{name}.py:{name}}}\n"
+        self.study.write_text(text.replace("  vit:", f"{listed}  vit:"))
+
 
 @pytest.fixture(scope="session")
 def finished_once(tmp_path_factory, tiny):

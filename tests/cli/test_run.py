@@ -18,14 +18,6 @@ from priorscope.study.hypotheses import changed_late
 from priorscope.study.store import read_run
 
 
-def add_model(finished, name, code):
-    """Add a model to a study, from a file beside it; it comes before `vit`."""
-    (finished.study.parent / f"{name}.py").write_text(code)
-    text = finished.study.read_text()
-    listed = f"  {name}: {{name: ./{name}.py:{name}}}\n"
-    finished.study.write_text(text.replace("  vit:", f"{listed}  vit:"))
-
-
 def runs(out):
     return sorted(path for path in (out / "runs").iterdir())
 
@@ -162,67 +154,8 @@ def test_fresh_sets_the_old_results_aside(finished, capsys):
     assert "out.old1" in capsys.readouterr().out
 
 
-def test_a_failed_run_keeps_the_others_and_exits_with_3(finished, capsys):
-    add_model(
-        finished,
-        "bad",
-        "import torch\n"
-        "class Bad(torch.nn.Module):\n"
-        "    def __init__(self, n):\n"
-        "        super().__init__()\n"
-        "        self.head = torch.nn.Linear(3, n)\n"
-        "    def forward(self, x):\n"
-        "        return self.head(x.mean((2, 3))) * (torch.nan if self.training else 1)\n"
-        "def bad(*, num_classes, image_px): return Bad(num_classes)\n",
-    )
-    assert finished.again() == 3
-    error = capsys.readouterr().err
-    assert "bad seed 0" in error
-    assert "not finite at step 1 (epoch 1, learning rate" in error
-    estimates = pl.read_parquet(finished.out / "analysis" / "estimates.parquet")
-    assert set(estimates["model"]) == {"cnn", "vit", "chance"}
-
-
-def test_a_model_that_fails_while_it_trains_stops_its_run_only(finished, capsys):
-    add_model(
-        finished,
-        "bad",
-        "from torch import nn\n"
-        "class Bad(nn.Sequential):\n"
-        "    def forward(self, x):\n"
-        "        if self.training: raise ValueError('no training today')\n"
-        "        return super().forward(x)\n"
-        "def bad(*, num_classes, image_px):\n"
-        "    return Bad(nn.Flatten(), nn.Linear(3 * image_px**2, num_classes))\n",
-    )
-    assert finished.again() == 3
-    error = capsys.readouterr().err
-    assert "no training today" in error
-    (kept,) = finished.out.glob("runs/bad-*/error.txt")
-    assert str(kept) in error
-    assert "Traceback" in kept.read_text()
-
-
-def test_a_model_that_answers_nan_fails_alone(finished, capsys):
-    add_model(
-        finished,
-        "bad",
-        "import torch\n"
-        "from torch import nn\n"
-        "class Bad(nn.Sequential):\n"
-        "    def forward(self, x):\n"
-        "        return super().forward(x) * (1 if self.training else torch.nan)\n"
-        "def bad(*, num_classes, image_px):\n"
-        "    return Bad(nn.Flatten(), nn.Linear(3 * image_px**2, num_classes))\n",
-    )
-    assert finished.again() == 3
-    assert "answers on probe test are not finite" in capsys.readouterr().err
-    assert "bad" not in pl.read_parquet(finished.out / "analysis" / "estimates.parquet")["model"]
-
-
 def test_models_with_tied_weights_are_stored_and_found_again(finished):
-    add_model(
-        finished,
+    finished.add_model(
         "tied",
         "from torch import nn\n"
         "class Tied(nn.Module):\n"
