@@ -144,7 +144,7 @@ def _spoil_tree(text: str, rng: random.Random) -> str:
             parent[key] = rng.choice(HOSTILE)
     try:
         return written(tree)
-    except Exception:
+    except Exception:  # a tree that YAML cannot write; the text that it came from is no less spoilt
         return text
 
 

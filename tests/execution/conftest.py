@@ -44,6 +44,9 @@ class Mortal(nn.Sequential):
                 self.flag.unlink()
             if kind == "raise":
                 raise ValueError("no training today")
+            if kind == "wait":
+                time.sleep(6)
+                return super().forward(x)
             os.kill(os.getppid() if kind == "starter" else os.getpid(), signal.SIGKILL)
             time.sleep(0.5)
         return super().forward(x)
@@ -101,6 +104,22 @@ def epochs(events: list[Event]) -> list[int]:
 def away(job: Job) -> Job:
     """Let the study lie where the worker cannot see it."""
     return dataclasses.replace(job, base="/no/such/folder")
+
+
+def interrupted(small: Small, pool: Pool, jobs: list[Job]) -> None:
+    """Interrupt the executor while `itself` is between its first epoch and its end."""
+    (small.flags / "itself").write_text("wait")
+    (waiting,) = (run.run_id for run in small.runs if run.model == "itself")
+
+    def interrupt(job, event):
+        if event["event"] == "epoch" and job.run_id == waiting:
+            raise KeyboardInterrupt
+
+    # Without a checkpoint after every step: what is kept was kept because of the interruption.
+    with pytest.raises(KeyboardInterrupt):
+        jobs = [dataclasses.replace(job, checkpoint_seconds=300.0) for job in jobs]
+        small.execute(pool, jobs, interrupt)
+    assert list(Path(jobs[0].out).glob(f"runs/{waiting}/checkpoint/*.ckpt"))
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from priorscope.errors import InputError
 from priorscope.execution import _pool
 from priorscope.execution._pool import Asked, after_loss
 
-from .conftest import away, epochs, weights
+from .conftest import away, epochs, interrupted, weights
 
 pytestmark = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two processors")
 
@@ -58,15 +58,7 @@ def test_only_who_was_killed_is_started_again(code, kinds):
 
 def test_stopped_in_the_middle_checkpoints_are_kept_and_no_process_is_left(small, two, tmp_path):
     out = tmp_path / "out"
-    jobs = [dataclasses.replace(j, checkpoint_seconds=300.0) for j in small.jobs(two, out)]
-
-    def interrupt(job, event):
-        if event["event"] == "epoch":
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        small.execute(two, jobs, interrupt)
-    assert list(out.glob("runs/*/checkpoint/*.ckpt"))
+    interrupted(small, two, small.jobs(two, out))
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
     names = [Path(f"/proc/{child}/cmdline").read_bytes() for child in children]
     assert not [name for name in names if b"priorscope.execution._worker" in name]

@@ -13,7 +13,7 @@ from priorscope.errors import InputError
 from priorscope.execution import _worker
 from priorscope.execution._pool import Asked
 
-from .conftest import away, epochs, weights
+from .conftest import away, epochs, interrupted, weights
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'priorscope[ray]'")
 
@@ -45,15 +45,7 @@ def test_lost_workers_are_replaced_and_nothing_changes(small, cluster, tmp_path)
 def test_interrupted_every_run_keeps_its_checkpoint(small, cluster, tmp_path):
     out = tmp_path / "out"
     jobs = small.jobs(cluster, out)
-    jobs = [dataclasses.replace(job, checkpoint_seconds=300.0) for job in jobs]
-
-    def interrupt(job, event):
-        if event["event"] == "epoch":
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        small.execute(cluster, jobs, interrupt)
-    assert list(out.glob("runs/*/checkpoint/*.ckpt"))
+    interrupted(small, cluster, jobs)
     (small.flags / "itself").write_text("raise")
     failed, told = small.execute(cluster, jobs)
     assert failed == ["itself"]

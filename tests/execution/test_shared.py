@@ -11,8 +11,9 @@ from priorscope.components import resolve
 from priorscope.errors import InputError
 from priorscope.execution import _job
 from priorscope.execution._pool import Asked
-from priorscope.study import store
-from priorscope.study.store import lock_run, locked, open_study, set_aside
+from priorscope.study import locks
+from priorscope.study.locks import lock_run, locked
+from priorscope.study.store import open_study, set_aside
 
 from .conftest import weights
 
@@ -27,7 +28,7 @@ def train(small, out, capture, *, shared):
 
 @pytest.fixture
 def opened(small, tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(locks, "WAIT_SECONDS", 0.0)
     monkeypatch.setattr("priorscope.cli._training.WAIT_SECONDS", 0.0)
     out = tmp_path / "out"
     open_study(out, small.study, small.runs, about=small.checked.about())

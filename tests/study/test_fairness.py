@@ -9,11 +9,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from priorscope.errors import InputError
-from priorscope.study.anatomy import Twin, describe_change, input_change, measure_anatomy
+from priorscope.study.anatomy import measure_anatomy
 from priorscope.study.fairness import as_plain, check_runs, lint, refuse
+from priorscope.study.input_change import describe_change, input_change
 from priorscope.study.load import parse_study
 from priorscope.study.prepare import build_model, build_probes, load_data
 from priorscope.study.spec import Component
+from priorscope.study.twin import Twin
 
 
 class Before(nn.Module):

@@ -118,7 +118,7 @@ def probe_scores(folder: Path) -> dict[str, float]:
 
     scores = {}
     for path in sorted((folder / "predictions").glob("*.parquet")):
-        predictions = read_predictions(path)
+        predictions = read_predictions(path, in_place=True)
         for arm in dict.fromkeys(predictions.conditions["arm"].tolist()):
             of_arm = predictions.arm(arm)
             metric = metric_for(of_arm)

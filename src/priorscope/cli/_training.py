@@ -16,11 +16,12 @@ from priorscope.execution._job import Job, named_files
 from priorscope.execution._pool import Event, OnEvent, Pool
 from priorscope.study.checked import Checked
 from priorscope.study.levels import Levels
+from priorscope.study.locks import WAIT_SECONDS
 from priorscope.study.plan import Run
 from priorscope.study.prepare import fingerprints_in
 from priorscope.study.prepare_cells import Cell
 from priorscope.study.run import Context
-from priorscope.study.store import WAIT_SECONDS, is_finished, read_study, run_folder
+from priorscope.study.store import is_finished, read_study, run_folder
 from priorscope.training import distributed
 from priorscope.training.loop import Epoch
 
@@ -61,15 +62,8 @@ def train_all(
     def here(job: Job, on_event: OnEvent) -> None:
         run = by_id[job.run_id]
         cell, sizes = load_cell(run.levels), checked.sizes[run.levels]
-        context = Context(
-            cell.study,
-            cell.data,
-            cell.probes,
-            sizes,
-            pool.device,
-            out,
-            settings.checkpoint_seconds,
-        )
+        seconds = settings.checkpoint_seconds
+        context = Context(cell.study, cell.data, cell.probes, sizes, pool.device, out, seconds)
         bring_to_end(job, run, context, lambda event: on_event(job, event))
 
     def on_event(job: Job, event: Event) -> None:

@@ -109,9 +109,10 @@ def run(
     from priorscope.study.fairness import as_plain, refuse
     from priorscope.study.known import look, look_key
     from priorscope.study.levels import cell_name
+    from priorscope.study.locks import locked
     from priorscope.study.prepare_cells import cell_loader
     from priorscope.study.samples import write_samples
-    from priorscope.study.store import locked, open_study
+    from priorscope.study.store import open_study
     from priorscope.training import distributed
 
     execute = components.resolve("executors", executor, base=loaded.base, where="--executor")

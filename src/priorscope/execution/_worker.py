@@ -97,7 +97,7 @@ def _work(tell: Tell, scratch: Path) -> int:
             end.append({"event": "error", "text": str(error), "exit_code": error.exit_code})
         except OSError as error:
             end.append({"event": "error", "text": str(error), "exit_code": 2})
-        except Exception:
+        except Exception:  # a defect of ours: the traceback is for the terminal, not for a log
             end.append({"event": "error", "text": traceback.format_exc(), "exit_code": 1})
         busy.clear()
         tell(end[-1])

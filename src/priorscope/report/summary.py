@@ -196,10 +196,8 @@ def limits_of(artefacts: Artefacts, columns: list[Column]) -> list[str]:
         who = "No model had" if nobody else f"{named_models(unfitted)} had not"
         span = f"{min(values):.1f}\N{NO-BREAK SPACE}%"
         span += f" to {max(values):.1f}\N{NO-BREAK SPACE}%" if len(values) > 1 else ""
-        lengths = {run["num_epochs"] for run in artefacts.runs}
-        shortest, longest = min(lengths), max(lengths)
-        many = counted(longest, "epoch")
-        many = many if shortest == longest else f"{shortest} to {many}"
+        lengths = sorted({run["num_epochs"] for run in artefacts.runs})
+        many = " to ".join([*map(str, lengths[:-1][:1]), counted(lengths[-1], "epoch")])
         limits.append(
             f"{who} fitted the training images when training ended (accuracy "
             f"on them in the last epoch: {span}): the numbers below are "

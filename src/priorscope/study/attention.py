@@ -14,7 +14,7 @@ RADIUS = 1  # of the mass within a radius, in patches: what a window of 3 sees
 
 
 def measure_attention(
-    model: nn.Module, test: LabeledImages, *, preprocess: Preprocess, device: torch.device
+    model: nn.Module, test: LabeledImages, preprocess: Preprocess, device: torch.device
 ) -> list[dict[str, Any]]:
     """Measure every attention layer and head that tells its weights; none gives an empty list.
 

@@ -127,8 +127,10 @@ def lint(
     ------
     InputError : a model fails on the image size or returns no logits
     """
-    from priorscope.study.anatomy import Twin, input_change, measure_anatomy
+    from priorscope.study.anatomy import measure_anatomy
+    from priorscope.study.input_change import input_change
     from priorscope.study.prepare import measure_model
+    from priorscope.study.twin import Twin
 
     image_px, num_classes = data.preprocess.image_px, data.train.num_classes
     parts = {"train": data.train.images, TEST_PROBE: data.test.images}

@@ -142,7 +142,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             save_model(model, str(folder / "model.safetensors.partial"))
             (folder / "model.safetensors.partial").replace(folder / "model.safetensors")
         made_on = _answer(model, list(context.probes), context, folder)
-        attention = _attention(model, context)
+        attention = measure_attention(model, data.test, data.preprocess, context.device)
     train_seconds = sum(epoch["seconds"] for epoch in epochs)
     if not distributed.is_main():
         return
@@ -250,7 +250,9 @@ def _complete(run: Run, context: Context, folder: Path) -> None:
         ) from error
     model.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     made_on |= _answer(model, stale, context, folder)
-    record |= {"probes": made_on, "attention": _attention(model, context)}
+    data = context.data
+    attention = measure_attention(model, data.test, data.preprocess, context.device)
+    record |= {"probes": made_on, "attention": attention}
     if distributed.is_main():
         write_json(record, folder / "run.json", sealed=True)
 
@@ -278,11 +280,6 @@ def _model(run: Run, context: Context) -> nn.Module:
         base=context.study.base,
         where=f"models.{run.model}",
     )
-
-
-def _attention(model: nn.Module, context: Context) -> list[dict[str, Any]]:
-    data = context.data
-    return measure_attention(model, data.test, preprocess=data.preprocess, device=context.device)
 
 
 def _answer(model: nn.Module, names: list[str], context: Context, folder: Path) -> dict[str, str]:

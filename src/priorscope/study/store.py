@@ -2,16 +2,14 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from priorscope.errors import InputError
 from priorscope.study.hypotheses import digests
+from priorscope.study.locks import locked, refuse_busy
 from priorscope.study.plan import Run
 from priorscope.study.seals import SEAL, check_file, json_digest
 from priorscope.study.spec import Study
@@ -19,8 +17,6 @@ from priorscope.study.spec import Study
 # What makes two studies different ones. Models, seeds, levels, probes and hypotheses may be added
 # to a study that has results: every run carries its own hash, so nothing old passes for new.
 IDENTITY = ("data", "recipe")
-LOCKS = ".locks"  # a file a run, held by the process that works on it
-WAIT_SECONDS = 30.0  # for workers whose command was killed: they end after a step
 _STUDY_KEYS = ("plan", "study")
 _RUN_KEYS = ("model", "seed")
 
@@ -57,48 +53,6 @@ def _write_text(text: str, path: Path) -> None:
     beside = path.with_name(path.name + ".partial")
     beside.write_text(text, encoding="utf-8")
     beside.replace(path)
-
-
-@contextmanager
-def locked(out: Path, *, wait_seconds: float = 0.0) -> Iterator[None]:
-    """Keep a second process out of an output folder; the lock goes with the process.
-
-    Raises
-    ------
-    InputError : another process still has it after so many seconds, or it cannot be written
-    """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(out / ".lock")
-        lock.acquire(timeout=wait_seconds)
-    except Timeout:
-        raise InputError(
-            "another process is working in the output folder",
-            where="--out",
-            found=out,
-            hint="wait for it to end, or choose another --out",
-        ) from None
-    except OSError as error:
-        raise InputError("cannot write there", where="--out", found=error) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def lock_run(out: Path, run_id: str, *, wait_seconds: float = 0.0) -> FileLock | None:
-    """Keep other processes away from a run; None where one still has it after so many seconds.
-
-    The lock goes with the process, and with `release`. Its file stays, beside the runs' own.
-    """
-    folder = out / LOCKS
-    folder.mkdir(exist_ok=True)
-    lock = FileLock(folder / run_id)
-    try:
-        lock.acquire(timeout=wait_seconds)
-    except Timeout:
-        return None
-    return lock
 
 
 def read_json(path: Path, *required: str) -> dict[str, Any]:
@@ -240,29 +194,10 @@ def set_aside(out: Path) -> Path | None:
         aside = out.with_name(f"{out.name}.old{number}")
         if not aside.exists():
             with locked(out):
-                _refuse_busy(out)
+                refuse_busy(out)
                 shutil.move(out, aside)
             return aside
     raise InputError("too many folders set aside", where=out)
-
-
-def _refuse_busy(out: Path) -> None:
-    """Refuse a folder where others, who share it, are training.
-
-    Raises
-    ------
-    InputError : they are
-    """
-    for path in sorted(out.glob(f"{LOCKS}/*")):
-        lock = lock_run(out, path.name, wait_seconds=WAIT_SECONDS)
-        if lock is None:
-            raise InputError(
-                "another process is training a run in the output folder",
-                where="--out",
-                found=path.name,
-                hint="wait for it to end, or choose another --out",
-            )
-        lock.release()
 
 
 def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[str, Any]) -> None:
