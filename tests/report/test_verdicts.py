@@ -114,6 +114,18 @@ def test_the_small_picture_is_drawn_to_scale():
     assert "rect" not in interval_picture(row | {"margin": None}, POINTS)
 
 
+@pytest.mark.parametrize(("low", "high"), [(-0.14, 0.04), (-0.04, 0.14), (-0.9, 0.08)])
+def test_labels_of_the_small_picture_are_not_cut_off(low, high):
+    row = BASE | {"low": low, "high": high, "estimate": low, "margin": 0.08}
+    picture = interval_picture(row | {"verdict": "refuted"}, Unit("Top-4", "", "", 1, 2))
+    width = float(re.search(r'width="(\d+)"', picture)[1])
+    found = re.findall(r'<text x="([\d.]+)"[^>]*font-size="10"[^>]*>([^<]+)<', picture)
+    assert "0" in {label for _, label in found}  # one that would lie on another is left out
+    for place, label in found:
+        half = 0.3 * 10 * len(label)  # letters are at least 0.6 em wide
+        assert half <= float(place) <= width - half
+
+
 def test_late_hypotheses_are_told_on_the_page_and_in_the_row(study_output):
     out = study_output(samples=False, probes={})
     record = json.loads((out / "study.json").read_text())

@@ -9,6 +9,7 @@ from priorscope.report.wording import Unit
 WIDTH, HEIGHT = 168, 34
 VERDICT_COLOURS = {"supported": "#009e73", "refuted": "#d55e00", "inconclusive": CHANCE_GREY}
 _MIDDLE, _EDGE = 11, 6  # pixels
+_HALF_LETTER = 3.4  # of a label's letters, in pixels
 
 
 def interval_picture(row: Row, unit_: Unit) -> str:
@@ -45,10 +46,11 @@ def interval_picture(row: Row, unit_: Unit) -> str:
     )
     taken: list[float] = []
     for value in (0.0, -margin, margin):  # a label that would lie on another is left out
-        place = min(max(x(value), 12), WIDTH - 12)
+        label = f"{value * unit_.factor:+g}".replace("-", "\N{MINUS SIGN}") if value else "0"
+        half = _HALF_LETTER * len(label)
+        place = round(min(max(x(value), half), WIDTH - half), 1)
         if all(abs(place - other) > 26 for other in taken):
             taken.append(place)
-            label = f"{value * unit_.factor:+g}".replace("-", "\N{MINUS SIGN}") if value else "0"
             parts.append(
                 f'<text x="{place}" y="32" text-anchor="middle" font-size="10" '
                 f'fill="{INK}">{label}</text>'
