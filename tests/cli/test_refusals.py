@@ -175,6 +175,30 @@ def test_an_image_folder_with_one_class_or_an_unreadable_image(refused, tmp_path
     assert "broken.png" in refused("run", path, "--out", tmp_path / "out")
 
 
+def test_images_that_changed_since_the_runs_began(refused, tmp_path, tiny):
+    rng = np.random.default_rng(0)
+    for name in ("cats", "cows", "dogs", "owls"):
+        folder = tmp_path / "pictures" / name
+        folder.mkdir(parents=True)
+        for number in range(20):
+            pixels = rng.integers(256, size=(32, 32, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / f"{number}.png")
+    before = "{name: synthetic, task: objects, num_train: 200, num_test: 100}"
+    path = study(tmp_path, tiny, before, f"{{name: image_folder, path: {folder.parent}}}")
+    command = ["run", path, "--out", tmp_path / "out", "--only", "cnn"]
+    assert run_command([str(argument) for argument in command]) == 0
+    record = (tmp_path / "out" / "study.json").read_bytes()
+    old = folder / "3.png"
+    old.rename(tmp_path / "old.png")
+    shutil.copy(folder / "4.png", old)
+    error = refused(*command)
+    assert "data changed" in error
+    assert "train" in error or "test" in error
+    assert (tmp_path / "out" / "study.json").read_bytes() == record
+    (tmp_path / "old.png").replace(old)
+    assert run_command([str(argument) for argument in command]) == 0
+
+
 @pytest.mark.parametrize("name", ["study.json", "runs/cnn-*/run.json", "runs/cnn-*/metrics.jsonl"])
 @pytest.mark.parametrize("content", ["{}", "[]", "{", '{"plan": 3}'])
 def test_a_damaged_record_is_named(finished, refused, name, content):

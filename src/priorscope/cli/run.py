@@ -156,6 +156,7 @@ def run(
             if shared:
                 held.close()
             failed = train_all(console, pool, chosen, checked, load_cell, settings)
+            del load_cell  # and with it the images: a report needs none
             if shared:
                 held.enter_context(locked(out, wait_seconds=wait_seconds))
             if any(is_finished(out, each) for each in runs):

@@ -113,6 +113,8 @@ def _load(folder: Path) -> tuple[LabeledImages, str] | None:
         )
         if not whole:
             return None
+        # Mapped anew: a part that is copied out, or one that is small, need not hold all of them.
+        images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
         names = tuple(meta["class_names"])
         return LabeledImages(images, labels, names, meta["fingerprint"]), meta["encoding"]
     except Exception:  # a damaged header makes a reader raise almost anything

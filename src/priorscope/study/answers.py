@@ -25,21 +25,29 @@ def logits_of(
     preprocess: Preprocess,
     device: torch.device,
     precision: str,
+    rows: np.ndarray | None = None,
 ) -> np.ndarray:
     """Compute the logits of every image once, whatever the number of processes.
+
+    Parameters
+    ----------
+    rows : int64 [n], of these images; all where it is None
 
     Returns
     -------
     float32 [n, num_classes], on every process
     """
-    own = images[distributed.own_rows(len(images))]
+    rows = np.arange(len(images)) if rows is None else rows
+    own = rows[distributed.own_rows(len(rows))]
     return distributed.gather_rows(
-        predict(model, own, preprocess=preprocess, device=device, precision=precision)
+        predict(model, images, rows=own, preprocess=preprocess, device=device, precision=precision)
     )
 
 
-def write_answers(logits: np.ndarray, name: str, probe: ProbeSet, path: Path) -> None:
-    """Store what was answered on a probe; the first process writes.
+def write_answers(
+    logits: np.ndarray, name: str, probe: ProbeSet, path: Path, rows: np.ndarray | None = None
+) -> None:
+    """Store what was answered on a probe, or on some rows of it; the first process writes.
 
     Raises
     ------
@@ -48,13 +56,14 @@ def write_answers(logits: np.ndarray, name: str, probe: ProbeSet, path: Path) ->
     if not np.isfinite(logits).all():
         raise RunFailed(f"the model's answers on probe {name} are not finite")
     if distributed.is_main():
+        rows = np.arange(len(probe)) if rows is None else rows
         answers = Predictions(
             logits=logits,
-            targets=probe.targets,
-            ids=probe.ids,
-            conditions=probe.conditions,
+            targets=probe.targets[rows],
+            ids=probe.ids[rows],
+            conditions={name: column[rows] for name, column in probe.conditions.items()},
             class_names=probe.class_names,
-            clusters=probe.clusters,
+            clusters=None if probe.clusters is None else probe.clusters[rows],
         )
         write_predictions(answers, path)
 
@@ -69,19 +78,11 @@ def trajectory_epochs(num_epochs: int) -> list[int]:
     return sorted(points - {0, num_epochs})
 
 
-def few_scenes(probe: ProbeSet, most: int = TRAJECTORY_SCENES) -> ProbeSet:
-    """Take scenes evenly over a probe, each in all of its arms."""
+def rows_of_few_scenes(probe: ProbeSet, most: int = TRAJECTORY_SCENES) -> np.ndarray:
+    """Take scenes evenly over a probe, each in all of its arms: int64 [m], ascending."""
     ids = np.unique(probe.ids)
     chosen = ids[np.unique(np.linspace(0, len(ids) - 1, min(most, len(ids)), dtype=int))]
-    rows = np.flatnonzero(np.isin(probe.ids, chosen))
-    return ProbeSet(
-        images=probe.images[rows],
-        targets=probe.targets[rows],
-        ids=probe.ids[rows],
-        conditions={name: column[rows] for name, column in probe.conditions.items()},
-        class_names=probe.class_names,
-        clusters=None if probe.clusters is None else probe.clusters[rows],
-    )
+    return np.flatnonzero(np.isin(probe.ids, chosen))
 
 
 def fingerprint_of(probe: ProbeSet) -> str:

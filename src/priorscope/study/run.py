@@ -27,9 +27,9 @@ from priorscope.errors import (
 from priorscope.evaluation import read_predictions
 from priorscope.probes import ProbeSet
 from priorscope.study.answers import (
-    few_scenes,
     fingerprint_of,
     logits_of,
+    rows_of_few_scenes,
     trajectory_epochs,
     write_answers,
 )
@@ -102,9 +102,9 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             raise RunFailed(f"epochs before {epoch.epoch} are lost: remove {folder} to start anew")
         if epoch.epoch in points:
             for name, probe in context.probes.items():
-                few = few_scenes(probe)  # a copy of many images, not kept
+                rows = rows_of_few_scenes(probe)
                 path = folder / "trajectory" / f"epoch-{epoch.epoch:04d}" / f"{name}.parquet"
-                write_answers(_logits(model, few, context), name, few, path)
+                write_answers(_logits(model, probe, context, rows), name, probe, path, rows)
         if distributed.is_main():
             write_json({"epochs": epochs}, folder / _EPOCHS, sealed=True)
             write_lines(epochs, folder / "metrics.jsonl")
@@ -291,11 +291,17 @@ def _answer(model: nn.Module, names: list[str], context: Context, folder: Path) 
     return {name: fingerprint_of(context.probes[name]) for name in names}
 
 
-def _logits(model: nn.Module, examples: LabeledImages | ProbeSet, context: Context) -> np.ndarray:
+def _logits(
+    model: nn.Module,
+    examples: LabeledImages | ProbeSet,
+    context: Context,
+    rows: np.ndarray | None = None,
+) -> np.ndarray:
     return logits_of(
         model,
         examples.images,
         preprocess=context.data.preprocess,
         device=context.device,
         precision=context.study.recipe.precision,
+        rows=rows,
     )

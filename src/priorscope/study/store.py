@@ -206,6 +206,10 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
     `about` has the command, versions, hardware and data of this invocation. What an earlier
     invocation stored stays in `history` with its date, so that a report can say what changed, and
     whether any run had begun by then.
+
+    Raises
+    ------
+    InputError : runs have begun, and the images of a cell are no longer those that they saw
     """
     history: list[dict[str, Any]] = []
     created = now()
@@ -216,6 +220,7 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
     }
     if (out / "study.json").is_file():
         stored = read_json(out / "study.json", "name", "hash", "created", "history", "study")
+        _refuse_other_data(out, stored, about)
         history, created = stored["history"], stored["created"]
         if stored["hash"] != study.hash:
             before, after = stored["study"], study.as_dict()
@@ -242,3 +247,31 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
         sealed=True,
     )
     _write_text(study.text, out / "study.yaml")
+
+
+def _refuse_other_data(out: Path, stored: Mapping[str, Any], about: Mapping[str, Any]) -> None:
+    if not any(out.glob("runs/*/*")):
+        return
+    before, after = _fingerprints(stored), _fingerprints(about)  # a new cell is no change
+    for cell in before.keys() & after.keys():
+        if changed := [part for part, of in before[cell].items() if after[cell].get(part) != of]:
+            raise InputError(
+                "the data changed since the runs of this folder were begun",
+                where=out,
+                found=f"other {' and '.join(changed)} images" + (f" of {cell}" if cell else ""),
+                allowed=", ".join(f"{part} {before[cell][part]}" for part in changed),
+                hint="bring the old data back, or --fresh to set the results aside and start anew",
+            )
+
+
+def _fingerprints(about: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Give cell -> part of its images -> fingerprint."""
+    named = {entry["cell"]: entry["data"] for entry in about.get("cells", [])}
+    return {
+        cell: {
+            part: value["fingerprint"]
+            for part, value in data.items()
+            if isinstance(value, Mapping) and "fingerprint" in value
+        }
+        for cell, data in (named or {"": about.get("data", {})}).items()
+    }
