@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from priorscope.data._preprocess import preprocess_for
-from priorscope.study.environment import describe
+from priorscope.study.environment import describe, keep_freed_memory
 from priorscope.study.load import load_study
 from priorscope.study.prepare import build_model
 from priorscope.study.spec import Study
@@ -133,6 +133,7 @@ def main() -> int:
         parser.error("--batch: batch norm needs two images")
     assert study.recipe.optimizer == "adam", "stepped by hand as Adam"
 
+    keep_freed_memory()
     recipe = replace(study.recipe, precision="fp32", batch_size=arguments.batch)
     bare = replace(recipe, augment=(), image_px=None, resize="after_augment")
     # Resizing and augmentation differ little between epochs: the comparison gets most of the time.

@@ -4,10 +4,10 @@
 
 Images of 224 px are written to a file that is `--factor` times as large as this machine's memory,
 and batches of 64 are taken from it in a random order, as the training loop takes them. Beside it
-the same from a file of 1 GB, whose second pass is from memory alone. Every image carries its number,
-which is compared. The exit code is 1 when a wrong image comes, or when the memory that is the
-process's own (not the file's pages, which the system takes back when it needs them) grows with the
-file.
+the same from a file of 1 GB, whose second pass is from memory alone. Every image carries its
+number, which is compared. The exit code is 1 when a wrong image comes, or when the memory that is
+the process's own (not the file's pages, which the system takes back when it needs them) grows with
+the file.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from priorscope.data._preprocess import Preprocess
-from priorscope.study.environment import choose_threads, describe
+from priorscope.study.environment import choose_threads, describe, keep_freed_memory
 from priorscope.training.pool import image_pool
 
 PX, BATCH, NUM_BATCHES = 224, 64, 100
@@ -67,7 +67,7 @@ def passes(path: Path, num_passes: int) -> list[tuple[float, int]]:
 def own_bytes() -> int:
     """Give the memory of this process that is in no file."""
     status = Path("/proc/self/status").read_text()
-    return 1024 * int(re.search(r"RssAnon:\s+(\d+)", status)[1])
+    return 1024 * int(re.findall(r"RssAnon:\s+(\d+)", status)[0])
 
 
 def main() -> int:
@@ -78,6 +78,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="on the disk to read from")
     arguments = parser.parse_args()
     choose_threads()
+    keep_freed_memory()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     num_large = int(arguments.factor * memory / IMAGE_BYTES)
     num_small = 2**30 // IMAGE_BYTES
@@ -102,7 +103,9 @@ def main() -> int:
         f"a file of {needed / 1e9:.0f} GB": large[0],
     }.items():
         print(f"{name:<40}{rate:>10,.0f}{wrong:>8}")
-    print(f"\nown memory grew by {growth / 2**20:.0f} MiB; writing {needed / seconds / 1e6:,.0f} MB/s")
+    print(
+        f"\nown memory grew by {growth / 2**20:.0f} MiB; writing {needed / seconds / 1e6:,.0f} MB/s"
+    )
     print(describe())
     return int(growth > GROWTH or any(wrong for _, wrong in [*small, *large]))
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from arms import take_turns
 
-from priorscope.study.environment import choose_threads, describe
+from priorscope.study.environment import choose_threads, describe, keep_freed_memory
 from priorscope.study.load import load_study
 from priorscope.study.prepare import build_model
 
@@ -31,6 +31,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=8, help="of an epoch")
     arguments = parser.parse_args()
     choose_threads()
+    keep_freed_memory()
     study = load_study("cifar10_nano")
     assert study.recipe.optimizer == "adam", "stepped by hand as Adam"
     bare = replace(study.recipe, augment=())

@@ -26,7 +26,7 @@ from torchvision.transforms import v2
 
 from priorscope.data._preprocess import Preprocess, resize
 from priorscope.models._timm import timm_classifier
-from priorscope.study.environment import choose_threads, describe
+from priorscope.study.environment import choose_threads, describe, keep_freed_memory
 from priorscope.study.load import load_study
 from priorscope.training.augment import augment
 from priorscope.training.pool import image_pool
@@ -127,6 +127,7 @@ def main() -> int:
     arguments = parser.parse_args()
     torch.manual_seed(0)
     choose_threads()
+    keep_freed_memory()
     images = np.random.default_rng(0).integers(0, 256, (4096, SMALL, SMALL, 3), dtype=np.uint8)
     nano, paper = load_study("cifar10_nano").recipe, load_study("paper").recipe
     small = {

@@ -1,6 +1,6 @@
 """Train one model with priorscope and with timm's own train script, as a user calls either.
 
-    python benchmarks/train_script.py path/to/pytorch-image-models/train.py [--epochs N] [--repeats N]
+    python benchmarks/train_script.py path/to/pytorch-image-models/train.py [--epochs N]
 
 The script is no part of timm's package: give that of a checkout. Both train the same small ViT by
 Adam with the same batches on the same folder of PNG images, flip them and no more, and measure the
@@ -54,7 +54,14 @@ def of_priorscope(folder: Path, epochs: int, out: Path) -> list[str]:
 
 def of_timm(script: Path, folder: Path, epochs: int, out: Path) -> list[str]:
     options = {"model": "vit_tiny_patch16_224", "img-size": PX, "num-classes": NUM_CLASSES}
-    options |= {"opt": "adam", "lr": 1e-3, "sched": "cosine", "smoothing": 0, "warmup-epochs": 0, "weight-decay": 0}
+    options |= {
+        "opt": "adam",
+        "lr": 1e-3,
+        "sched": "cosine",
+        "smoothing": 0,
+        "warmup-epochs": 0,
+        "weight-decay": 0,
+    }
     options |= {"batch-size": BATCH, "epochs": epochs, "device": "cpu", "workers": 2, "hflip": 0.5}
     options |= {"train-crop-mode": "rkrc", "color-jitter": 0, "val-split": "test", "seed": 0}
     options |= {"output": out, "checkpoint-hist": 1, "log-interval": 1000}
@@ -98,7 +105,9 @@ def main() -> None:
                 for name, command in commands.items():
                     seconds = seconds_of(command, folder / "log.txt")
                     found[name].setdefault(epochs, []).append(seconds)
-    print("| command | one epoch, s | longest call, s | epochs alone, images/s |\n|---|---|---|---|")
+    print(
+        "| command | one epoch, s | longest call, s | epochs alone, images/s |\n|---|---|---|---|"
+    )
     for name, of_epochs in found.items():
         short, long = (statistics.median(of_epochs[n]) for n in (1, arguments.epochs))
         rate = NUM_TRAIN * (arguments.epochs - 1) / (long - short)

@@ -62,6 +62,17 @@ def test_interrupted_every_run_keeps_its_checkpoint(small, cluster, tmp_path):
     assert len(found) == 2
 
 
+def test_runs_that_wait_for_a_node_say_so(small, cluster, tmp_path, monkeypatch):
+    from priorscope.execution import _ray_cluster
+
+    monkeypatch.setattr(_ray_cluster, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(_ray_cluster, "_nodes", lambda: [{"GPU": 8.0}])
+    failed, told = small.execute(cluster, small.jobs(cluster, tmp_path / "out"))
+    assert not failed
+    texts = [e["text"] for events in told.values() for e in events if e["event"] == "warning"]
+    assert texts == ["no node of the Ray cluster has 1 CPUs any more: the runs wait for one"]
+
+
 def test_a_worker_elsewhere_says_what_it_does_not_see(small, cluster, tmp_path, monkeypatch):
     monkeypatch.setattr(_worker, "_SIGHT_SECONDS", 0.0)
     job = small.jobs(cluster, tmp_path / "out")[0]

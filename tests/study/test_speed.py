@@ -1,6 +1,9 @@
 """Limits of the machine, and the share of them that stages reach."""
 
 import os
+import platform
+import subprocess
+import sys
 import time
 
 import pytest
@@ -89,3 +92,25 @@ def test_threads_are_as_many_as_processors_granted_unless_the_user_says(monkeypa
     monkeypatch.setenv("OMP_NUM_THREADS", "8")
     assert choose_threads() == 8
     assert chosen == [2, 1]
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc")
+@pytest.mark.parametrize("given", [{}, {"MALLOC_TOP_PAD_": "0"}])
+def test_freed_memory_is_used_again_unless_the_user_says(given):
+    program = """
+import resource, torch
+from priorscope.study.environment import give_back_freed_memory, keep_freed_memory
+keep_freed_memory()
+def num_faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.zeros(16, 2**20)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+num_pages = 16 * 2**22 // resource.getpagesize()
+print(min(num_faults() for _ in range(9)) < num_pages / 10)
+give_back_freed_memory()
+print(num_faults() < num_pages / 10)
+"""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=clean | given, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(not given), "False"]

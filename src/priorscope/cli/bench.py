@@ -40,7 +40,12 @@ def bench(
     from rich.console import Console
 
     from priorscope.data._locations import data_root as find_data_root
-    from priorscope.study.environment import choose_device, choose_threads, describe
+    from priorscope.study.environment import (
+        choose_device,
+        choose_threads,
+        describe,
+        keep_freed_memory,
+    )
     from priorscope.study.known import look, look_key
     from priorscope.study.prepare_cells import cell_loader
     from priorscope.study.speed import arm_stages, measure_limits, pipeline_stages
@@ -48,6 +53,7 @@ def bench(
     root = find_data_root(data_root)
     torch_device = choose_device(device, loaded.recipe.precision)
     choose_threads()
+    keep_freed_memory()
     load_cell = cell_loader(loaded, root)
     checked = look(loaded, look_key(loaded, root), load_cell)
     cell, sizes = load_cell(checked.first), checked.sizes[checked.first]

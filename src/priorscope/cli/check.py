@@ -91,11 +91,12 @@ def check(
 def _time(checked: "Checked", load_cell: "Callable[[Levels], Cell]", device: str) -> dict[str, Any]:
     """Time the models of the first cell; say when."""
     from priorscope.study.cost import seconds_per_image
-    from priorscope.study.environment import choose_device, choose_threads
+    from priorscope.study.environment import choose_device, choose_threads, keep_freed_memory
 
     cell, sizes = load_cell(checked.first), checked.sizes[checked.first]
     torch_device = choose_device(device, cell.study.recipe.precision)
     choose_threads()
+    keep_freed_memory()
     seconds = seconds_per_image(cell.study, cell.data, sizes, torch_device)
     return {"seconds": seconds, "date": f"{datetime.now():%Y-%m-%d %H:%M}"}
 

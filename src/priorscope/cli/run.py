@@ -105,7 +105,7 @@ def run(
     from priorscope.data._locations import data_root as find_data_root
     from priorscope.errors import RunFailed
     from priorscope.execution._pool import Asked
-    from priorscope.study.environment import hardware, versions
+    from priorscope.study.environment import give_back_freed_memory, hardware, versions
     from priorscope.study.fairness import as_plain, refuse
     from priorscope.study.known import look, look_key
     from priorscope.study.levels import cell_name
@@ -157,6 +157,7 @@ def run(
                 held.close()
             failed = train_all(console, pool, chosen, checked, load_cell, settings)
             del load_cell  # and with it the images: a report needs none
+            give_back_freed_memory()
             if shared:
                 held.enter_context(locked(out, wait_seconds=wait_seconds))
             if any(is_finished(out, each) for each in runs):

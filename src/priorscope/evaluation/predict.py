@@ -8,7 +8,7 @@ from torch import nn
 
 from priorscope.data._preprocess import Preprocess, autocast_for
 
-_ON_CPU, _ELSEWHERE = 125, 2000
+_ON_CPU, _ELSEWHERE = 50, 2000
 
 
 def predict(
@@ -27,7 +27,7 @@ def predict(
     ----------
     images : uint8 [n, height, width, 3]; resized and normalised as in training, never augmented
     precision : the recipe's
-    batch_size : images at once; by default 125 on a CPU, where more are no faster and take memory,
+    batch_size : images at once; by default 50 on a CPU, where more are no faster and take memory,
         and 2,000 elsewhere, or half of it as often as memory does not suffice
     rows : int64 [n], of these images, in this order; all where it is None
 

@@ -34,6 +34,7 @@ from priorscope.training.recipe import Recipe
 
 _ANSWER_SECONDS = 5.0
 _STOP_SECONDS = 90.0
+_LOOK_SECONDS = 30.0  # without news, before it is seen whether there is still a node for the runs
 _STORE_BYTES = 100 * 2**20  # only events pass through Ray's object store
 _CARRIED = ("PRIORSCOPE_CACHE",)
 
@@ -49,7 +50,7 @@ def cluster(asked: Asked, recipe: Recipe) -> Iterator[Pool]:
     num_devices, num_threads = asked.num_devices or 1, asked.num_threads or 1
     check_batch(num_devices, recipe.batch_size)
     with _connected(asked.address or os.environ.get("RAY_ADDRESS")):
-        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        nodes = _nodes()
         device = _device(asked.device, recipe.precision, nodes)
         needed = {"CPU": float(num_threads * num_devices)}
         if device.type == "cuda":
@@ -69,7 +70,7 @@ def cluster(asked: Asked, recipe: Recipe) -> Iterator[Pool]:
         )
         submit = partial(task.remote, num_processes=num_devices, environment=environment)
         # Without a limit of the user's, Ray has all of them, for a cluster that grows.
-        yield Pool(device, num_jobs, about, partial(_execute, submit, asked.num_jobs))
+        yield Pool(device, num_jobs, about, partial(_execute, submit, asked.num_jobs, needed))
 
 
 @contextmanager
@@ -158,6 +159,16 @@ def _device(name: str, precision: str, nodes: Sequence[dict[str, float]]) -> tor
     return choose_device("cpu", precision)
 
 
+def _nodes() -> list[dict[str, float]]:
+    """Give the resources of every node that is alive."""
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+def _has_room(needed: dict[str, float], nodes: Sequence[dict[str, float]]) -> bool:
+    """Tell whether a node has what one run needs, be it busy or not."""
+    return any(all(node.get(key, 0) >= number for key, number in needed.items()) for node in nodes)
+
+
 def _check_room(needed: dict[str, float], nodes: Sequence[dict[str, float]]) -> None:
     """Refuse a run that no node has room for: it would wait for ever.
 
@@ -165,7 +176,7 @@ def _check_room(needed: dict[str, float], nodes: Sequence[dict[str, float]]) -> 
     ------
     InputError : names what is missing
     """
-    if any(all(node.get(key, 0) >= number for key, number in needed.items()) for node in nodes):
+    if _has_room(needed, nodes):
         return
     having = "; ".join(
         ", ".join(f"{node.get(key, 0):g} {key}s" for key in ("CPU", "GPU")) for node in nodes
@@ -181,12 +192,16 @@ def _check_room(needed: dict[str, float], nodes: Sequence[dict[str, float]]) -> 
 def _execute(
     submit: Callable[[dict[str, Any]], Any],
     most: int | None,
+    needed: dict[str, float],
     jobs: Sequence[Job],
     _: Callable[[Job, OnEvent], None],
     on_event: OnEvent,
 ) -> tuple[Job, ...]:
-    """Keep so many tasks going, at most, until every job has come to its end."""
-    waiting, losses = deque(jobs), Counter[str]()
+    """Keep so many tasks going, at most, until every job has come to its end.
+
+    Where the last node that has room for a run is lost, the runs wait for another one, and say so.
+    """
+    waiting, losses, told_to_wait = deque(jobs), Counter[str](), False
     running: dict[Any, Job] = {}
     failed = []
     try:
@@ -194,7 +209,12 @@ def _execute(
             while waiting and (most is None or len(running) < most):
                 job = waiting.popleft()
                 running[submit(job.as_dict())] = job
-            ready, _unready = ray.wait([*running], num_returns=1)
+            ready, unready = ray.wait([*running], num_returns=1, timeout=_LOOK_SECONDS)
+            if not ready and not _has_room(needed, _nodes()) and not told_to_wait:
+                what = ", ".join(f"{number:g} {key}s" for key, number in needed.items())
+                text = f"no node of the Ray cluster has {what} any more: the runs wait for one"
+                on_event(running[unready[0]], {"event": "warning", "text": text})
+                told_to_wait = True
             for task in ready:
                 job = running[task]
                 event = _next_event(task)

@@ -26,6 +26,7 @@ from priorscope.errors import InputError, PriorscopeError, PriorscopeWarning, Ru
 from priorscope.execution._bring import bring_to_end
 from priorscope.execution._job import Job, base_for, job_from
 from priorscope.study.checked import ModelSize
+from priorscope.study.environment import keep_freed_memory
 from priorscope.study.load import parse_study
 from priorscope.study.plan import Run, plan
 from priorscope.study.prepare_cells import Cell, cell_loader
@@ -55,6 +56,7 @@ def main() -> int:
             sys.stderr.write(warnings.formatwarning(message, category, *where[:2]))
 
     warnings.showwarning = warn  # type: ignore[assignment]
+    keep_freed_memory()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="priorscope-") as scratch:

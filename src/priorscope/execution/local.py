@@ -25,7 +25,12 @@ from priorscope.execution._pool import (
     stopped_by,
     work_of_lost,
 )
-from priorscope.study.environment import check_num_devices, choose_device, choose_threads
+from priorscope.study.environment import (
+    check_num_devices,
+    choose_device,
+    choose_threads,
+    keep_freed_memory,
+)
 from priorscope.training import distributed
 from priorscope.training.recipe import Recipe
 
@@ -59,6 +64,7 @@ def local(asked: Asked, recipe: Recipe) -> Iterator[Pool]:
         _check_jobs(device, num_jobs, num_devices)
     before = torch.get_num_threads()
     choose_threads()
+    keep_freed_memory()
     if num_jobs == 1 and num_devices == started:
         if asked.num_threads is not None:
             torch.set_num_threads(check_threads(asked, 1))

@@ -3,9 +3,11 @@
 PyTorch is imported by what asks it; versions can be told without.
 """
 
+import ctypes
 import math
 import os
 import platform
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +18,9 @@ from priorscope.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
     import torch
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+_LARGEST_KEPT = 2**30
 
 
 def choose_device(name: str, precision: str) -> "torch.device":
@@ -118,6 +123,27 @@ def choose_threads() -> int:
         threads = max(1, min([threads, granted, *_quota(Path("/sys/fs/cgroup/cpu.max"))]))
         torch.set_num_threads(threads)
     return threads
+
+
+def keep_freed_memory() -> None:
+    """Let this process keep the memory that it frees, for its next step.
+
+    glibc gives large arrays back to the system at once, which then has to hand out clean pages for
+    the same arrays again: a quarter of a small network's training step on a CPU. What the user says
+    by MALLOC_TRIM_THRESHOLD_ and the like stands; other systems are left alone.
+    """
+    if any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ):
+        return
+    with suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+        for parameter in (_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD):
+            mallopt(parameter, _LARGEST_KEPT)
+
+
+def give_back_freed_memory() -> None:
+    """Return what `keep_freed_memory` kept to the system, between two kinds of work."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _quota(path: Path) -> list[int]:
