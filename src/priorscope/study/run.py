@@ -1,6 +1,5 @@
 """Execute one run: build, train, predict, and write down what happened."""
 
-import shutil
 import time
 import traceback
 import warnings
@@ -8,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -34,6 +32,7 @@ from priorscope.study.answers import (
     write_answers,
 )
 from priorscope.study.attention import measure_attention
+from priorscope.study.begun import begun_epochs, keep_epochs
 from priorscope.study.checked import ModelSize
 from priorscope.study.environment import hardware, versions
 from priorscope.study.plan import Run
@@ -43,17 +42,14 @@ from priorscope.study.spec import Study
 from priorscope.study.store import (
     is_finished,
     now,
-    read_json,
     read_run,
     run_folder,
     write_json,
-    write_lines,
 )
 from priorscope.training import distributed
 from priorscope.training.checkpoint import Checkpoints
 from priorscope.training.loop import Epoch, train
 
-_EPOCHS = "checkpoint/epochs.json"  # what metrics.jsonl says, sealed, until the run is finished
 _SEALED = ("model.safetensors", "metrics.jsonl")
 
 
@@ -91,7 +87,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
         return
     study, data, started = context.study, context.data, now()
     checkpoints = Checkpoints(folder / "checkpoint", context.checkpoint_seconds, run.run_id)
-    epochs = _begun_epochs(folder)
+    epochs = begun_epochs(folder)
     model = _model(run, context)
     points = trajectory_epochs(study.recipe.epochs)
 
@@ -106,8 +102,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
                 path = folder / "trajectory" / f"epoch-{epoch.epoch:04d}" / f"{name}.parquet"
                 write_answers(_logits(model, probe, context, rows), name, probe, path, rows)
         if distributed.is_main():
-            write_json({"epochs": epochs}, folder / _EPOCHS, sealed=True)
-            write_lines(epochs, folder / "metrics.jsonl")
+            keep_epochs(epochs, folder)
         on_epoch(epoch)
 
     curves = {"test_accuracy": data.test, "held_out_accuracy": data.held_out}
@@ -180,31 +175,6 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
         sealed=True,
     )
     checkpoints.remove()
-
-
-def _begun_epochs(folder: Path) -> list[dict[str, Any]]:
-    """Read the epochs that an interrupted training has behind it; without a checkpoint, none.
-
-    Where they are damaged the training begins anew: a run never ends with another's figures.
-    """
-    epochs = None
-    if list((folder / "checkpoint").glob("*.ckpt")):
-        try:
-            kept = folder / _EPOCHS
-            epochs = read_json(kept, "epochs")["epochs"] if kept.is_file() else []
-        except InputError as error:
-            warnings.warn(
-                PriorscopeWarning(f"{kept} is damaged, the run starts anew: {error.problem}"),
-                stacklevel=2,
-            )
-    distributed.wait_for_all()
-    if epochs is not None:
-        return epochs
-    if distributed.is_main():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-    distributed.wait_for_all()
-    return []
 
 
 @contextmanager
