@@ -5,7 +5,7 @@
 Each row simulates studies with a known difference, and as many with none. An image is right where
 difficulty of the image + the model's own view of it + seed + noise, all normal, stay below a level:
 the truth is a closed form. The standard deviation between seeds is stated as a multiple of the
-standard error that images alone give the estimate. Columns, in percent:
+standard error that images alone give the estimate (`6:2`: of A and of B). Columns, in percent:
 
 cover   95 % intervals that hold the true difference (bounds: 93 to 97)
 reject  two-sided tests at 5 % that reject no difference where there is none (bound: 5.5)
@@ -51,6 +51,7 @@ class Design:
     num_images, num_clusters : 0 clusters: images are the random unit
     objects : the score counts how many of these are right
     ratio : standard deviation between a group's seeds / standard error over images
+    unequal : how many times more the first group's seeds vary, on the scale of the normal variables
     bootstrap : also by the pigeonhole bootstrap
     """
 
@@ -61,6 +62,7 @@ class Design:
     num_clusters: int = 0
     objects: int = 1
     bootstrap: bool = False
+    unequal: float = 1.0
 
     @property
     def terms(self) -> list[list[int]]:
@@ -98,6 +100,7 @@ def designs() -> list[Design]:
         for seeds in (2, 3, 5, 10)
         for ratio in (0, 1, 2, 6)
     ]
+    rows += [Design("A - B", (seeds, seeds), 200, 2, unequal=3) for seeds in (2, 3, 5)]
     rows += [Design("A - B", (1, 1), 200, 0, bootstrap=True)]
     rows += [Design("A - B", (2, 5), 200, ratio) for ratio in (0, 2, 6)]
     rows += [
@@ -152,7 +155,6 @@ def simulate(
     """
     n, objects = design.num_images, design.objects
     clustered = design.num_clusters > 0
-    total = np.sqrt(_other_variance(clustered) + seed_sd**2)
     for start in range(0, num_studies, STUDIES_AT_ONCE):
         size = min(STUDIES_AT_ONCE, num_studies - start)
         clusters = None
@@ -164,6 +166,8 @@ def simulate(
             image += _of_clusters(CLUSTER, clusters, design.num_clusters, rng)
         groups = []
         for group, (signs, seeds) in enumerate(zip(design.terms, design.num_seeds, strict=True)):
+            own_sd = seed_sd * (1.0 if group else design.unequal)
+            total = np.sqrt(_other_variance(clustered) + own_sd**2)
             scores = np.zeros((size, seeds, n))
             for term, sign in enumerate(signs):
                 # Every true difference is between the very first term and the others.
@@ -171,7 +175,7 @@ def simulate(
                 view = VIEW * rng.standard_normal((size, 1, n, objects), dtype=np.float32)
                 if clusters is not None:
                     view += _of_clusters(CLUSTER_VIEW, clusters, design.num_clusters, rng)
-                level = norm.ppf(right) * total + seed_sd * rng.standard_normal((size, seeds, 1, 1))
+                level = norm.ppf(right) * total + own_sd * rng.standard_normal((size, seeds, 1, 1))
                 noise = rng.standard_normal((size, seeds, n, objects), dtype=np.float32)
                 is_right = noise + image + view < level.astype(np.float32)
                 scores += sign * is_right.sum(axis=-1)
@@ -292,7 +296,8 @@ def main() -> int:
         seeds = " + ".join(map(str, design.num_seeds))
         clusters = design.num_clusters or "-"
         print(f"{design.what:<26}{scores:>6} {design.num_images:>6} {clusters:>5} ", end="")
-        print(f"{seeds:>7} {design.ratio:>5}  ", "  ".join(map(str, rates)), flush=True)
+        ratio = f"{design.unequal * design.ratio:g}:" * (design.unequal != 1) + f"{design.ratio:g}"
+        print(f"{seeds:>7} {ratio:>5}  ", "  ".join(map(str, rates)), flush=True)
     print(f"{time.perf_counter() - started:.0f} s on one core\n")
     # Imported at the end: it loads torch, which the statistics do without.
     from priorscope.study.environment import describe

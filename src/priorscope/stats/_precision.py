@@ -6,6 +6,9 @@ import numpy as np
 from scipy.special import gammaincinv
 
 UPPER_LIMIT = 0.8
+# Of several groups with equally many seeds:
+BALANCED_LIMIT = 0.7
+POOLED_SHARE = 0.3
 
 
 class Precision(NamedTuple):
@@ -29,11 +32,17 @@ def precision(
     1995, Commun Stat Simul 24:285, with the image part held at 0 or above as by Hillis 2007,
     Stat Med 26:596).
 
-    The degrees of freedom are Satterthwaite's (1946, Biometrics Bulletin 2:110), but with the
-    seeds' part at its upper 80 % confidence limit in place of its estimate. With few seeds, a part
-    that came out small by chance promises many degrees of freedom just where the interval is too
-    short already. The limit was chosen so that one group of 2 or 3 seeds keeps its level;
-    `benchmarks/inference.py` measures what that gives.
+    The degrees of freedom are Satterthwaite's (1946, Biometrics Bulletin 2:110), with two
+    departures for few seeds, measured by `benchmarks/inference.py`:
+
+    - The seeds' part stands at its upper confidence limit in place of its estimate. A part that
+      came out small by chance promises many degrees of freedom just where the interval is too
+      short already. 80 % keep the level of one group of 2 or 3 seeds, and of groups with unequal
+      numbers, of which the smallest may vary most; groups of equally many are seldom small
+      together: 70 %.
+    - Where groups have equally many seeds, Welch's degrees of freedom of the seeds' part are moved
+      by 30 % towards those of a pooled variance: Welch's alone make intervals of 2 + 2 seeds too
+      long, a pooled variance makes them too short where one model's seeds vary more.
 
     Parameters
     ----------
@@ -50,17 +59,21 @@ def precision(
     # Seeds that tie by chance and no variance of images: what is left is the residual.
     image = np.where(image + seeds > 0, image, image_part)
     dfs = (num_seeds - 1.0).reshape(-1, *[1] * image.ndim)
-    limits = seed_parts * _to_limit(dfs)
+    is_balanced = len(num_seeds) > 1 and len(set(num_seeds.tolist())) == 1
+    level = BALANCED_LIMIT if is_balanced else UPPER_LIMIT
+    limits = seed_parts * _to_limit(dfs, level)
     with np.errstate(divide="ignore", invalid="ignore"):  # no seeds' part, or no part at all
         seeds_df = limits.sum(axis=0) ** 2 / (limits**2 / dfs).sum(axis=0)
+        if is_balanced:
+            seeds_df += POOLED_SHARE * (dfs.sum() - seeds_df)
         seeds_df = np.where(seeds > 0, seeds_df, 1.0)
-        limit = seeds * _to_limit(seeds_df)
+        limit = seeds * _to_limit(seeds_df, level)
         spread = image_part**2 / (num_units - 1) + limit**2 / seeds_df
         df = np.where(spread > 0, (image + limit) ** 2 / spread, np.inf)
     return Precision(np.sqrt(image + seeds), df)
 
 
-def _to_limit(dfs: np.ndarray) -> np.ndarray:
+def _to_limit(dfs: np.ndarray, level: float) -> np.ndarray:
     """Give what a mean square is multiplied with to reach its upper limit."""
-    # chi2.ppf(1 - UPPER_LIMIT, dfs), at a tenth of its time.
-    return dfs / (2 * gammaincinv(dfs / 2, 1 - UPPER_LIMIT))
+    # chi2.ppf(1 - level, dfs), at a tenth of its time.
+    return dfs / (2 * gammaincinv(dfs / 2, 1 - level))
