@@ -14,7 +14,7 @@ QUICK = Settings(num_resamples=200)
 N = 400
 FACTORS = {"task": ["near", "far"], "train_fraction": [0.25, 0.5, 1.0]}
 SIZES = {0.25: 1000, 0.5: 2000, 1.0: 4000}
-KEYS = {"task": "data.task", "train_fraction": "data.train_fraction"}
+KEYS = {"task": "data.task", "distance": "data.distance", "train_fraction": "data.train_fraction"}
 
 
 def accuracy(model, levels, base=0.4):
@@ -25,6 +25,8 @@ def accuracy(model, levels, base=0.4):
     """
     doublings = np.log2(SIZES[levels.get("train_fraction", 1.0)] / 1000)
     sign = {"near": 1, "far": -1}[levels.get("task", "near")]
+    if "distance" in levels:  # the lead falls by 4 points a cell, and is none at 4.5
+        sign = 0.4 * (4.5 - levels["distance"])
     return base + 0.1 * doublings + (0.1 * sign if model == "local" else 0)
 
 
@@ -118,6 +120,21 @@ def test_a_crossover_is_the_difference_of_differences(crossed_out):
     of_size = effects.filter(pl.col("factor") == "train_fraction")
     assert of_size["against"].to_list() == ["0.5", "1", "0.5", "1"]
     assert of_size["estimate"].abs().max() < 3 / N, "the lead is the same at every size"
+
+
+def test_the_level_at_which_the_lead_is_none_is_found(crossed_out):
+    out = crossed_out(factors={"distance": [7, 1, 3]})
+    analyse(out, QUICK)
+    rows = table(out, "effects").filter(pl.col("kind") == "crossing")
+    (row,) = rows.iter_rows(named=True)
+    assert (row["a"], row["b"], row["level"], row["against"]) == ("local", "global", "1", "7")
+    assert row["first"] == pytest.approx(0.14, abs=1 / N)
+    assert row["second"] == pytest.approx(-0.1, abs=1 / N)
+    assert row["estimate"] == pytest.approx(4.5, abs=0.1)
+    assert 3 < row["low"] < row["estimate"] < row["high"] < 7
+    two = crossed_out(factors={"distance": [1, 7]})
+    analyse(two, QUICK)
+    assert "crossing" not in table(two, "effects")["kind"].to_list()
 
 
 def test_data_multipliers_are_those_of_the_curves_that_were_drawn(crossed_out):

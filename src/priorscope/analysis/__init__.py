@@ -19,6 +19,7 @@ from priorscope.analysis.compare import (
 )
 from priorscope.analysis.control_models import check_control_models
 from priorscope.analysis.convergence import Training, read_training
+from priorscope.analysis.crossings import crossing_rows
 from priorscope.analysis.effects import effect_rows, variance_rows
 from priorscope.analysis.scores import read_scores
 from priorscope.analysis.trajectories import compare_trajectories
@@ -79,7 +80,8 @@ class Analysis:
     comparisons : one row a pair of models x cell x probe x arm
     histograms : one row a model x cell x probe x arm x score, for counts
     controls : one row a model x cell x probe x control arm
-    effects : interactions and data multipliers, see `effects.effect_rows`; empty without factors
+    effects : interactions and data multipliers (`effects.effect_rows`), and where differences
+        change their sign (`crossings.crossing_rows`); empty without factors
     variance : shares of the variance, see `effects.variance_rows`; empty without factors
     control_models : what control models must score beside what they scored, see
         `control_models.check_control_models`
@@ -158,6 +160,7 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
     of_factors: dict[str, list[Row]] = {}
     if factors:
         of_factors = {"effects": effect_rows(arms, record, settings)}
+        of_factors["effects"] += crossing_rows(arms, record, settings)
         of_factors["variance"] = variance_rows(arms, record)
     compared = {
         name: pl.DataFrame(

@@ -151,7 +151,7 @@ def _interactions(
         )
         difference = found.difference
         rows.append(
-            _named("interaction", a, b, factor, others, one)
+            named("interaction", a, b, factor, others, one)
             | {"level": _level(one, factor), "against": _level(other, factor)}
             | {"first": found.first.estimate}
             | {"first_low": found.first.low, "first_high": found.first.high}
@@ -201,7 +201,7 @@ def _multipliers(
                 confidence=1 - settings.alpha,
             )
             rows.append(
-                _named("data_multiplier", a, b, factor, others, arm)
+                named("data_multiplier", a, b, factor, others, arm)
                 | {"level": _level(arm, factor), "num_images": counts[at]}
                 | {"first": float(curves[a][at]), "second": float(curves[b][at])}
                 | {"estimate": found.estimate.value, "bound": found.estimate.bound}
@@ -236,7 +236,8 @@ def _resampled_curves(
     }
 
 
-def _named(kind: str, a: str, b: str, factor: str, others: Levels, arm: ArmScores) -> Row:
+def named(kind: str, a: str, b: str, factor: str, others: Levels, arm: ArmScores) -> Row:
+    """Give the columns that say what a row of effects is about."""
     names = {"kind": kind, "a": a, "b": b, "factor": factor}
     names |= {"probe": arm.probe, "arm": arm.arm, "metric": arm.metric}
     return names | {"cell": cell_name(others), **dict(others)}

@@ -27,6 +27,7 @@ from priorscope.report.tables_control_models import control_model_table
 from priorscope.report.tables_factors import (
     cell_data_table,
     cell_table,
+    crossing_table,
     interaction_table,
     multiplier_table,
     variance_table,
@@ -60,6 +61,7 @@ def contents_of_factors(artefacts: Artefacts) -> list[Section]:
             present(
                 interaction_plots(artefacts, columns[0]),
                 interaction_table(artefacts),
+                crossing_table(artefacts),
                 learning_curves(artefacts, columns[0]),
                 multiplier_table(artefacts),
                 *(dial_plots(artefacts, d, columns[0]) for d in dials(artefacts.study["models"])),

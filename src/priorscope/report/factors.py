@@ -117,3 +117,11 @@ def multiplier_interval(row: Row) -> str:
     """Write "2.4 [1.8, more than 4]" for a row of data multipliers."""
     ends = [multiplier(row[end], row[f"{end}_bound"]) for end in ("low", "high")]
     return f"{multiplier(row['estimate'], row['bound'])} [{ends[0]}, {ends[1]}]"
+
+
+def crossing_interval(row: Row) -> str:
+    """Write "2.4 [1.8, beyond 7]" for a row of crossings."""
+    low, high = (
+        f"{'beyond ' * (row[f'{end}_bound'] != 'exact')}{row[end]:.3g}" for end in ("low", "high")
+    )
+    return f"{row['estimate']:.3g} [{low}, {high}]"

@@ -5,6 +5,7 @@ from priorscope.report.cells import at_cell, cells
 from priorscope.report.factors import (
     TIMES,
     cell_title,
+    crossing_interval,
     level_text,
     multiplier_interval,
     num_train,
@@ -30,6 +31,7 @@ def summarise_factors(artefacts: Artefacts, column: Column) -> Summary:
     sentences = [_what_was_done(artefacts), *judged_sentences(artefacts)]
     sentences += _scores(artefacts, column)
     sentences += _crossings(artefacts)
+    sentences += _zeros(artefacts)
     sentences += _multipliers(artefacts)
     sentences += _shares(artefacts)
     first = at_cell(artefacts, cells(artefacts)[0])
@@ -118,6 +120,23 @@ def _crossings(artefacts: Artefacts) -> list[str]:
         )
     if more := len(found) - len(sentences):
         sentences.append(f"Signs turn in {counted(more, 'other comparison')} too.")
+    return sentences
+
+
+def _zeros(artefacts: Artefacts) -> list[str]:
+    """Say at which level a difference that is clear at both ends of a factor changes its sign."""
+    rows = [
+        row
+        for row in select(artefacts.effects, kind="crossing", probe="test")
+        if row["low_bound"] == row["high_bound"] == "exact"
+    ]
+    sentences = []
+    for row in rows[:_MOST_SENTENCES]:
+        where = f" ({cell_title(row['cell'])})" if row["cell"] else ""
+        sentences.append(
+            f"The difference between {row['a']} and {row['b']} changes its sign at "
+            f"{plain(row['factor'])} {crossing_interval(row)}{where}."
+        )
     return sentences
 
 

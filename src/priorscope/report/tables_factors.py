@@ -5,6 +5,7 @@ from priorscope.report.cells import cells
 from priorscope.report.factors import (
     TIMES,
     cell_title,
+    crossing_interval,
     level_text,
     multiplier_interval,
     num_train,
@@ -12,7 +13,7 @@ from priorscope.report.factors import (
 )
 from priorscope.report.tables import Table
 from priorscope.report.tables_results import Column
-from priorscope.report.wording import NONE, count, counted, decimal, p_value, plain, unit
+from priorscope.report.wording import NONE, Unit, count, counted, decimal, p_value, plain, unit
 
 _MOST_ROWS = 12  # of interactions
 _MINUS = "\N{MINUS SIGN}"
@@ -80,11 +81,7 @@ def interaction_table(artefacts: Artefacts) -> Table | None:
     rows = []
     for row in [row for row in of_test if row in largest]:
         unit_ = unit(artefacts, row["probe"], row["arm"], row["metric"])
-        parts = (("first", "first_low", "first_high"), ("second", "second_low", "second_high"))
-        effects = [
-            f"{unit_.value(row[e], signed=True)} {unit_.interval(row[low], row[high], signed=True)}"
-            for e, low, high in parts
-        ]
+        effects = _two_effects(row, unit_)
         difference = unit_.difference(row | {"difference": row["estimate"]})
         rows.append(
             (
@@ -111,6 +108,44 @@ def interaction_table(artefacts: Artefacts) -> Table | None:
     header = ("Factor", "At", "Pair", "First", "Second", "First minus second", "p (Holm)", "Sign")
     numeric = frozenset({3, 4, 5, 6})
     return Table("interactions", caption, header, tuple(rows), tuple(found), numeric)
+
+
+def crossing_table(artefacts: Artefacts) -> Table | None:
+    """Give the level of a factor at which the difference of two models changes its sign."""
+    found = select(artefacts.effects, kind="crossing")
+    rows = []
+    for row in select(found, probe="test"):
+        unit_ = unit(artefacts, row["probe"], row["arm"], row["metric"])
+        effects = _two_effects(row, unit_)
+        rows.append(
+            (
+                plain(row["factor"]),
+                cell_title(row["cell"]) or NONE,
+                f"{row['a']} {_MINUS} {row['b']}",
+                f"{effects[0]} at {row['level']}",
+                f"{effects[1]} at {row['against']}",
+                crossing_interval(row),
+            )
+        )
+    if not rows:
+        return None
+    caption = (
+        "Where the difference of two models on the test images changes its sign, along a factor "
+        "of numbers: the level, with an interval of all levels at which the difference has a "
+        f"{artefacts.confidence} interval that holds zero (straight lines between levels, nothing "
+        "beyond them). Pairs whose difference changes its sign exactly once are listed."
+    )
+    header = ("Factor", "At", "Pair", "At the lowest", "At the highest", "Zero at [interval]")
+    return Table("crossings", caption, header, tuple(rows), tuple(found), frozenset({3, 4, 5}))
+
+
+def _two_effects(row: Row, unit_: Unit) -> list[str]:
+    """Write the two effects of a row with their intervals."""
+    return [
+        f"{unit_.value(row[name], signed=True)} "
+        f"{unit_.interval(row[f'{name}_low'], row[f'{name}_high'], signed=True)}"
+        for name in ("first", "second")
+    ]
 
 
 def variance_table(artefacts: Artefacts) -> Table | None:

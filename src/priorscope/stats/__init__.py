@@ -27,6 +27,7 @@ from priorscope.stats.power import (
     seeds_needed,
 )
 from priorscope.stats.wilson import wilson
+from priorscope.stats.zero_crossing import ZeroCrossing, zero_crossing
 
 __all__ = [
     "Bounded",
@@ -39,6 +40,7 @@ __all__ = [
     "PairedTest",
     "Term",
     "VarianceComponents",
+    "ZeroCrossing",
     "balanced_anova",
     "crossed_bootstrap",
     "crossed_contrast",
@@ -59,4 +61,5 @@ __all__ = [
     "sign_flip_test",
     "top_k_chance",
     "wilson",
+    "zero_crossing",
 ]
