@@ -99,6 +99,11 @@ def study(tmp_path, tiny, before="", after=""):
             "{name: './p2.py:raises'}",
             ["probes.combined", "KeyError"],
         ),
+        (
+            "seeds:",
+            "controls: [{model: vit, within: [5, 20]}]\nseeds:",
+            ["controls.0.within", "0 .. 1", "[0.05, 0.2]"],
+        ),
         ("data:", "dota:", ["dota", "did you mean data?"]),
     ],
 )
