@@ -159,6 +159,17 @@ def test_top_k_attention_keeps_the_largest_scores_of_each_row(device, assert_sam
     assert ((mixer.weights(tokens) > 0).sum(-1) == 4).all()
 
 
+def test_top_k_attention_keeps_all_that_tie_with_the_last(device):
+    mixer = build(top_k_attention, 5, device, k=4)
+    with torch.no_grad():  # keys of zero: all scores are zero, to the bit
+        mixer.qkv.weight[DIM : 2 * DIM] = 0
+        mixer.qkv.bias[DIM : 2 * DIM] = 0
+    tokens = random_tokens(5, device)
+    torch.testing.assert_close(mixer.weights(tokens), tokens.new_full((2, 3, 25, 25), 1 / 25))
+    mean = mixer.qkv(tokens)[..., 2 * DIM :].mean(1, keepdim=True)
+    torch.testing.assert_close(mixer(tokens), mixer.proj(mean).expand_as(tokens))
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("k", [1, 5, 64])
 def test_kth_largest_is_that_of_sorted_rows(k, dtype, device):
