@@ -16,8 +16,13 @@ def example(source, *, rng, size: PositiveInt, kind: Literal["a", "b"] = "a", pa
     return source, rng, size, kind, part
 
 
-def bounded(*, num: Annotated[int, Field(ge=2, le=6)] = 3, names: tuple[str, ...] = ()):
-    return num, names
+def bounded(
+    *,
+    num: Annotated[int, Field(ge=2, le=6)] = 3,
+    part: Annotated[float, Field(gt=0, lt=0.5)] | None = None,
+    names: tuple[str, ...] = (),
+):
+    return num, part, names
 
 
 @pytest.mark.parametrize("kind", PACKAGES)
@@ -94,6 +99,28 @@ def test_bound_values_are_those_given_and_nothing_else():
     assert bind(bounded, {"num": 2, "names": ["a"]}, where="p") == {"num": 2, "names": ("a",)}
     with pytest.raises(InputError, match="value not allowed"):
         bind(bounded, {"num": 7}, where="p")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "allowed"),
+    [
+        ({"num": 7}, "at least 2, at most 6"),
+        ({"num": 1}, "at least 2, at most 6"),
+        ({"part": 0.5}, "greater than 0, less than 0.5"),
+        ({"num": "x"}, "Input should be a valid integer"),
+    ],
+)
+def test_a_number_out_of_range_is_told_both_ends(parameters, allowed):
+    with pytest.raises(InputError) as caught:
+        bind(bounded, parameters, where="p")
+    assert caught.value.allowed == allowed
+
+
+def test_what_may_stand_beside_the_parameters_is_named_with_them():
+    with pytest.raises(InputError) as caught:
+        bind(bounded, {"sed": 1}, where="p", beside=("seed",))
+    assert caught.value.allowed == "names, num, part, seed"
+    assert caught.value.hint == "did you mean seed?"
 
 
 def test_a_path_is_relative_to_the_study(tmp_path):

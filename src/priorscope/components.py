@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 from priorscope.errors import InputError, did_you_mean, unknown_name
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
+    from pydantic import BaseModel, ValidationError
 
 PACKAGES = {
     "models": "priorscope.models",
@@ -45,6 +45,11 @@ PREFIXES = {
     ("models", "timm"): "priorscope.models._timm:timm_classifier",
     ("models", "torchvision"): "priorscope.models._torchvision:torchvision_classifier",
 }
+
+_ENDS = (  # of a range, as JSON schema has them
+    (("minimum", "at least"), ("exclusiveMinimum", "greater than")),
+    (("maximum", "at most"), ("exclusiveMaximum", "less than")),
+)
 
 
 @dataclass(frozen=True)
@@ -119,13 +124,15 @@ def bind(
     *,
     where: str,
     reserved: Iterable[str] = (),
+    beside: Iterable[str] = (),
     base: Path = Path(),
 ) -> dict[str, Any]:
     """Check a study's parameters against a component's signature; return them converted.
 
-    `reserved` are the arguments that priorscope itself passes. Positional arguments are never the
-    user's. A `**kwargs` lets any further parameter pass unchecked. A parameter whose type is a Path
-    is relative to `base`, the folder of the study.
+    `reserved` are the arguments that priorscope itself passes; `beside` are keys that may stand
+    beside the parameters and are read elsewhere: an error names them too. Positional arguments are
+    never the user's. A `**kwargs` lets any further parameter pass unchecked. A parameter whose type
+    is a Path is relative to `base`, the folder of the study.
 
     Raises
     ------
@@ -147,12 +154,13 @@ def bind(
     }
     unknown = [name for name in parameters if name not in fields]
     if unknown and not open_ended:
+        names = sorted({*fields, *beside})
         raise InputError(
             "unknown parameter",
             where=f"{where}.{unknown[0]}",
             found=unknown[0],
-            allowed=sorted(fields) or "no parameters",
-            hint=did_you_mean(unknown[0], fields),
+            allowed=names or "no parameters",
+            hint=did_you_mean(unknown[0], names),
         )
     config = ConfigDict(
         strict=True, arbitrary_types_allowed=True, protected_namespaces=(), allow_inf_nan=False
@@ -163,7 +171,7 @@ def bind(
         # JSON mode: strict about numbers and strings, yet a list may become a tuple.
         values = model.model_validate_json(json.dumps(checked))
     except ValidationError as error:
-        raise _first_error(error, where) from None
+        raise _first_error(error, where, model) from None
     extra = {name: value for name, value in parameters.items() if name not in fields}
     return {name: _located(getattr(values, name), base) for name in checked} | extra
 
@@ -190,15 +198,30 @@ def errors_at(where: str) -> Iterator[None]:
         ) from error
 
 
-def _first_error(error: "ValidationError", where: str) -> InputError:
-    """Turn the first of pydantic's errors into ours, with the key's path."""
+def _first_error(error: "ValidationError", where: str, model: "type[BaseModel]") -> InputError:
+    """Turn the first of pydantic's errors into ours, with the key's path and its whole range."""
     first = error.errors()[0]
     path = ".".join([where, *(str(part) for part in first["loc"])])
     if first["type"] == "missing":
         return InputError("missing parameter", where=path)
-    return InputError(
-        "value not allowed", where=path, found=repr(first["input"]), allowed=first["msg"]
-    )
+    allowed = first["msg"]
+    if first["type"].startswith(("less_than", "greater_than")):
+        allowed = _range(model, str(first["loc"][0])) or allowed
+    return InputError("value not allowed", where=path, found=repr(first["input"]), allowed=allowed)
+
+
+def _range(model: "type[BaseModel]", name: str) -> str | None:
+    """Write the range of a number: "at least 1, less than 8"; None where it has not both ends."""
+    from pydantic import create_model
+
+    field = model.model_fields[name]  # alone: the others may have types that no schema can say
+    alone: dict[str, Any] = {name: (field.annotation, field)}
+    schema = create_model("number", **alone).model_json_schema()["properties"][name]
+    for part in (schema, *schema.get("anyOf", ())):  # the latter where None may stand instead
+        ends = [[f"{words} {part[key]:g}" for key, words in pair if key in part] for pair in _ENDS]
+        if all(ends):
+            return ", ".join(end for (end,) in ends)
+    return None
 
 
 def _import_user_module(prefix: str, base: Path, reference: str, where: object) -> ModuleType:

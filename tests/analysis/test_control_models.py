@@ -68,6 +68,19 @@ def test_controls_of_a_finished_study_are_part_of_its_analysis(make_out):
     assert stored == analysis.control_models
 
 
+def test_the_metric_that_only_a_control_names_is_measured(make_out):
+    out = make_out({"cnn": 3.0, "vit": 0.0})
+    record = json.loads((out / "study.json").read_text())
+    record["study"]["controls"] = [{"model": "vit", "within": [0, 1], "metric": "top_k_matching"}]
+    (out / "study.json").write_text(json.dumps(record))
+    (found,) = analyse(out, QUICK).control_models
+    del record["study"]["controls"][0]["metric"]
+    (out / "study.json").write_text(json.dumps(record))
+    (accuracy,) = analyse(out, QUICK).control_models
+    assert (found["metric"], accuracy["metric"]) == ("top_k_matching", "top1")
+    assert found["estimate"] == accuracy["estimate"]  # one class present: the same question
+
+
 @pytest.mark.parametrize(
     ("control", "where", "words"),
     [

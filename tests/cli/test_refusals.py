@@ -99,6 +99,31 @@ def study(tmp_path, tiny, before="", after=""):
             "{name: './p2.py:raises'}",
             ["probes.combined", "KeyError"],
         ),
+        (
+            "seeds:",
+            "controls: [{model: vit, within: [5, 20]}]\nseeds:",
+            ["controls.0.within", "0 .. 1", "[0.05, 0.2]"],
+        ),
+        (
+            "num_train: 200",
+            "num_train: 200, train_fractoin: 0.5",
+            ["data.train_fractoin", "label_noise", "num_kinds", "did you mean train_fraction?"],
+        ),
+        (
+            "task: objects",
+            "task: relation, distance: 8",
+            ["data.distance", "at least 1, less than 8"],
+        ),
+        (
+            "task: objects",
+            "task: objects, intervention: {name: permute_pixels, sed: 3}",
+            ["data.intervention.sed", "did you mean seed?"],
+        ),
+        (
+            "task: objects",
+            "task: objects, intervention: {name: permute_pixels, train_seed: 0, test_seed: 1}",
+            ["data.intervention.train_seed", "allowed  seed", "permuted alike"],
+        ),
         ("data:", "dota:", ["dota", "did you mean data?"]),
     ],
 )

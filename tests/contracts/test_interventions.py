@@ -5,7 +5,7 @@ import pytest
 
 from priorscope.components import listing
 from priorscope.errors import InputError
-from priorscope.study.factors import bind_intervention
+from priorscope.study.interventions import bind_intervention
 from priorscope.study.spec import Component
 
 INTERVENTIONS = sorted(listing("interventions"))

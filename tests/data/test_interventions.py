@@ -184,6 +184,16 @@ def test_label_noise_changes_exactly_its_fraction_and_nothing_else(fraction):
         assert np.abs(steps - 330).max() < 4 * np.sqrt(990 * 2 / 9)
 
 
+def test_at_the_noise_that_controls_are_at_chance_with_labels_say_nothing_of_images():
+    labels = np.arange(8000) % 4
+    pixels = np.zeros((8000, 1, 1, 3), dtype=np.uint8)
+    clean = LabeledImages(pixels, labels, tuple("abcd"), fingerprint(pixels, labels))
+    noisy = with_label_noise(clean, fraction=3 / 4, rng=np.random.default_rng(0)).labels
+    table = np.bincount(4 * labels + noisy, minlength=16)
+    # Every pair of classes as often: 500 each, of independent draws with 4 standard deviations.
+    assert np.abs(table - 500).max() < 4 * np.sqrt(2000 * 3 / 16)
+
+
 def test_label_noise_is_nested_and_for_training_only(tmp_path):
     def load(fraction):
         text = STUDY.replace("intervention: INTERVENTION", f"label_noise: {fraction}")

@@ -1,12 +1,16 @@
 """Control models: what they cannot see does not change what they answer."""
 
+import numpy as np
 import pytest
 import torch
 
+from priorscope.components import listing
 from priorscope.errors import InputError
 from priorscope.models.bag_of_local_features import bag_of_local_features
 from priorscope.models.linear import linear
 from priorscope.models.pixel_set_mlp import pixel_set_mlp
+from priorscope.study.interventions import bind_intervention
+from priorscope.study.spec import Component
 
 SHAPE = {"num_classes": 5, "image_px": 16}
 
@@ -58,6 +62,16 @@ def test_no_order_of_the_pixels_changes_the_set_but_their_colours_do():
     permuted = torch.stack([image.flatten(1)[:, torch.randperm(256)] for image in images])
     torch.testing.assert_close(model(images), model(permuted.view_as(images)))
     assert (model(images) - model(images.flip(1))).abs().max() > 1e-3  # channels traded
+
+
+@pytest.mark.parametrize("name", sorted(listing("interventions")))
+def test_the_set_of_pixels_is_the_same_after_any_intervention(name, tmp_path):
+    draw = bind_intervention(Component(name), tmp_path, where="data.intervention")
+    order = torch.from_numpy(draw(image_px=16, rng=np.random.default_rng(0)))
+    model, images = build(pixel_set_mlp), random_images()
+    moved = images.flatten(2)[:, :, order].view_as(images)
+    assert not torch.equal(moved, images)
+    torch.testing.assert_close(model(moved), model(images))
 
 
 def test_the_linear_models_weights_undo_any_permutation():

@@ -147,6 +147,37 @@ def test_what_a_probe_cannot_answer_is_refused(tiny, tmp_path, changes, where, w
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("changes", "where", "words"),
+    [
+        ({"within": [28, 39]}, "within", "not percent: [0.28, 0.39]"),
+        ({"within": [0.2, 101]}, "within", "0 .. 1 (top1 on test)"),
+        ({"probe": "combined", "within": [1, 4.5]}, "within", "0 .. 4 (top_k_matching on"),
+        ({"probe": "background", "condition": "gray"}, "condition", "did you mean grey?"),
+        ({"probe": "combined", "metric": "top1"}, "metric", "does not apply to multi-hot"),
+    ],
+)
+def test_a_control_that_its_probe_cannot_answer_is_refused(tiny, tmp_path, changes, where, words):
+    content = read_yaml(tiny)
+    control = {"model": "vit", "within": [0, 1]} | changes
+    content["controls"] = [{"model": "cnn", "within": [0, 1]}, control]
+    study = parse_study(json.dumps(content), base=tmp_path)
+    with pytest.raises(InputError) as caught:
+        check_conditions(study, PROBES)
+    assert caught.value.where == f"controls.1.{where}"
+    assert words in str(caught.value)
+
+
+def test_controls_that_a_probe_can_answer_pass(tiny, tmp_path):
+    content = read_yaml(tiny)
+    content["controls"] = [
+        {"model": "vit", "probe": "combined", "within": [0, 4]},
+        {"model": "vit", "probe": "background", "condition": "grey", "within": [0, 1]},
+        {"model": "vit", "metric": "top_k_matching", "within": [0.1, 1]},
+    ]
+    check_conditions(parse_study(json.dumps(content), base=tmp_path), PROBES)
+
+
 def test_history_tells_what_was_changed_once_results_existed():
     first = [{"id": "H1", "margin": 1}, {"id": "H2", "margin": 1}, {"id": "H3"}]
     second = [{"id": "H1", "margin": 2}, {"id": "H2", "margin": 1}, {"id": "H4"}]

@@ -41,6 +41,18 @@ def test_the_arms_of_han_axes_are_matched_in_parameters():
     assert max(counts) / min(counts) < 1.02
 
 
+def test_no_arm_of_han_axes_pays_for_its_mixer_with_its_mlps():
+    study = load_study("han_axes")
+    widths = []
+    for name, component in study.models.items():
+        if name != "linear":
+            shape = {"num_classes": 10, "image_px": 32, "seed": 0, "base": study.base}
+            state = build_model(component, **shape, where=name).state_dict()
+            widths.append(len(state["blocks.0.mlp.0.bias"]))
+    assert len(widths) == 7
+    assert max(widths) / min(widths) <= 1.5
+
+
 @pytest.mark.parametrize("name", ["locality_dial", "locality_dial_cifar10"])
 def test_the_dials_differ_in_their_window_alone(name):
     (dial,) = dials({name: each.as_dict() for name, each in load_study(name).models.items()})

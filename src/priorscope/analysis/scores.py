@@ -13,6 +13,7 @@ from priorscope.components import companion, resolve
 from priorscope.errors import InputError
 from priorscope.evaluation import Predictions, read_predictions
 from priorscope.metrics import Chance
+from priorscope.study.conditions import metric_for
 from priorscope.study.levels import Levels, cell_name, cells_of, recorded_factors
 from priorscope.study.spec import digest
 
@@ -62,17 +63,13 @@ class ArmScores:
         return 1 if self.chance.pmf is None else len(self.chance.pmf) - 1
 
 
-def metric_for(predictions: Predictions) -> str:
-    """Name the metric that fits the targets: top_k_matching for multi-hot ones, else top1."""
-    return "top_k_matching" if predictions.targets.ndim == 2 else "top1"
-
-
 def read_scores(out: Path, record: dict[str, Any]) -> tuple[list[ArmScores], list[str]]:
     """Score the predictions of all finished runs of a study, by cell, by probe and by arm.
 
     Models and seeds are brought together within a cell and never across cells.
 
-    Every arm is scored by the metric that fits its targets, and by what else hypotheses name.
+    Every arm is scored by the metric that fits its targets, and by what else hypotheses and
+    controls name.
 
     Parameters
     ----------
@@ -90,7 +87,8 @@ def read_scores(out: Path, record: dict[str, Any]) -> tuple[list[ArmScores], lis
     """
     models = list(dict.fromkeys(run["model"] for run in record["plan"]))
     arms, missing = [], []
-    hypotheses = record["study"].get("hypotheses") or []
+    declared = list(record["study"].get("hypotheses") or [])
+    declared += record["study"].get("controls") or []
     probes: list[str] = list(record["study"].get("probes") or {})
     for levels, probe in product(
         cells_of(recorded_factors(record["study"])), dict.fromkeys([TEST, *probes])
@@ -106,7 +104,11 @@ def read_scores(out: Path, record: dict[str, Any]) -> tuple[list[ArmScores], lis
                 files.append((run, out / path))
             else:
                 missing.append(path.as_posix())
-        named = [each["metric"] for each in hypotheses if each["probe"] == probe]
+        named = [
+            each["metric"]
+            for each in declared
+            if each.get("probe", TEST) == probe and each.get("metric")
+        ]
         arms += _score_probe(probe, levels, models, files, named) if files else []
     return arms, missing
 
@@ -120,7 +122,7 @@ def _score_probe(
 ) -> list[ArmScores]:
     first_path = files[0][1]
     first = _arms(read_predictions(first_path, in_place=True), first_path)
-    scored = [(arm, metric_for(predictions)) for arm, predictions in first.items()]
+    scored = [(arm, metric_for(predictions.targets)) for arm, predictions in first.items()]
     fitting = {metric for _, metric in scored}
     scored += [
         (arm, metric) for metric in dict.fromkeys(named) if metric not in fitting for arm in first

@@ -11,9 +11,10 @@ import numpy as np
 from priorscope.analysis.compare import Row
 from priorscope.analysis.matched import difference as difference_of
 from priorscope.analysis.matched import fit_line, matched_difference, residual_difference
-from priorscope.analysis.scores import TEST, metric_for
+from priorscope.analysis.scores import TEST
 from priorscope.components import companion, resolve
 from priorscope.evaluation import Predictions, read_predictions
+from priorscope.study.conditions import metric_for
 from priorscope.study.levels import cell_name
 from priorscope.study.store import read_run
 
@@ -82,7 +83,7 @@ def _scored(folder: Path, first: Path, place: Path | None, probe: str) -> Row:
             read_predictions(folder / "predictions" / f"{probe}.parquet", in_place=True)
         )
         found = rows_of(found, np.isin(found.ids, kept.ids))
-    metric = metric_for(found)
+    metric = metric_for(found.targets)
     score = resolve("metrics", metric, base=folder)
     pmf = companion(score, "chance")(found).pmf
     return {

@@ -15,6 +15,10 @@ def with_label_noise(
     generators of the same seed, what is wrong at a smaller fraction is wrong in the same way at
     every larger one.
 
+    Only training images get it. Control models: at a fraction of (C - 1) / C of C classes (0.9 of
+    10) labels say nothing of the images any more, so every model must score chance; one that
+    answers without looking scores chance at any fraction.
+
     Parameters
     ----------
     images : n images of at least two classes

@@ -9,6 +9,7 @@ from priorscope.report.wording import decimal, plain
 from priorscope.study.levels import listed_levels, written
 
 TIMES = "\N{MULTIPLICATION SIGN}"
+GLOBAL = "global"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,16 @@ def dials(models: dict[str, dict[str, Any]]) -> list[Dial]:
             rising = dict(sorted(values.items(), key=lambda item: item[1]))
             found.append(Dial(parameter.rpartition(".")[2], rising))
     return found
+
+
+def setting_text(dial: Dial, model: str) -> str:
+    """Write a model's setting of a dial for an axis: its number, or `global`.
+
+    A study says by a window larger than the grid that there is no window, and calls the model
+    global: the number means nothing then, and would stand as far from the last window as the next.
+    """
+    without_window = "window" in dial.parameter and GLOBAL in model.lower()
+    return GLOBAL if without_window else f"{dial.values[model]:g}"
 
 
 def _flat(component: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -4,13 +4,13 @@ import altair as alt
 
 from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
 from priorscope.report.factors import (
-    TIMES,
+    GLOBAL,
     Dial,
     level_text,
-    multiplier,
     num_train,
     panels_without,
     scores_of,
+    setting_text,
     size_factor,
 )
 from priorscope.report.figures import (
@@ -22,6 +22,7 @@ from priorscope.report.figures import (
     model_scales,
     values,
 )
+from priorscope.report.figures_multipliers import multiplier_arrows
 from priorscope.report.tables_results import Column
 from priorscope.report.wording import Unit, plain, unit
 
@@ -52,7 +53,7 @@ def learning_curves(artefacts: Artefacts, column: Column) -> ChartFigure | None:
                 axis=alt.Axis(values=sizes, format=",d", labelAngle=-30, grid=False),
             )
             layers = _curves(artefacts, group, unit_, x)
-            layers += _arrows(artefacts, group, unit_, x, factor)
+            layers += multiplier_arrows(artefacts, group, unit_, x, (_WIDTH, _HEIGHT))
             panels.append(_panel(layers, title or heading))
     if not panels:
         return None
@@ -60,8 +61,9 @@ def learning_curves(artefacts: Artefacts, column: Column) -> ChartFigure | None:
         f"{heading}: scores over the number of training images, with {artefacts.confidence} "
         "intervals; the dashed grey line is chance. Arrows: from the score of the best model at "
         "one size to where another model\N{RIGHT SINGLE QUOTATION MARK}s curve reaches it, marked "
-        "with the data multiplier. An epoch over fewer images has fewer steps: where the recipe "
-        "fixes epochs, less data is also less training."
+        "with the data multiplier; of arrows that end close together, only the longest is marked. "
+        "An epoch over fewer images has fewer steps: where the recipe fixes epochs, less data is "
+        "also less training."
     )
     return ChartFigure("learning-curves", caption, tuple(panels), columns=2, panel_px=300)
 
@@ -106,7 +108,7 @@ def dial_plots(artefacts: Artefacts, dial: Dial, column: Column) -> ChartFigure 
     scores, effects = [], []
     for row in scores_of(artefacts, probe, arm, metric):
         if row["model"] in dial.values:
-            scores.append(row | {"x": dial.values[row["model"]]})
+            scores.append(row | {"x": setting_text(dial, row["model"])})
     for row in select(artefacts.comparisons, probe=probe, arm=arm, metric=metric):
         sign = {row["b"]: 1, row["a"]: -1}.get(last, 0)
         model = row["a"] if sign == 1 else row["b"]
@@ -114,7 +116,7 @@ def dial_plots(artefacts: Artefacts, dial: Dial, column: Column) -> ChartFigure 
             low, high = (row["low"], row["high"]) if sign == 1 else (row["high"], row["low"])
             effects.append(
                 row
-                | {"x": dial.values[model], "estimate": sign * row["difference"]}
+                | {"x": setting_text(dial, model), "estimate": sign * row["difference"]}
                 | {"low": sign * low, "high": sign * high}
             )
     colour = size or next(iter(artefacts.factors), None)
@@ -129,13 +131,17 @@ def dial_plots(artefacts: Artefacts, dial: Dial, column: Column) -> ChartFigure 
         f"{heading}: scores over {plain(dial.parameter)} and their differences from the largest, "
         f"with {artefacts.confidence} intervals."
     )
+    if setting_text(dial, last) == GLOBAL:
+        caption += f" Global: {plain(dial.parameter)} {dial.values[last]:g}, which covers the grid."
     name = f"dial-{dial.parameter}-{last}"
     return ChartFigure(name, caption, tuple(panels), columns=2, panel_px=300)
 
 
 def _against(dial: Dial, last: str, unit_: Unit) -> str:
     suffix = f", {unit_.difference_symbol}" if unit_.difference_symbol else ""
-    return f"Difference from {plain(dial.parameter)} {dial.values[last]:g}{suffix}"
+    setting = setting_text(dial, last)
+    name = setting if setting == GLOBAL else f"{plain(dial.parameter)} {setting}"
+    return f"Difference from {name}{suffix}"
 
 
 def _dial_panel(
@@ -147,12 +153,10 @@ def _dial_panel(
     words: str,
     title: str,
 ) -> Panel:
-    order = [f"{value:g}" for value in dial.values.values()]
+    order = [setting_text(dial, model) for model in dial.values]
     levels = [level_text(value) for value in artefacts.factors[colour]] if colour else []
     data = [
-        _scaled(row, unit_)
-        | {"x": f"{row['x']:g}", "level": level_text(row[colour]) if colour else ""}
-        for row in rows
+        _scaled(row, unit_) | {"level": level_text(row[colour]) if colour else ""} for row in rows
     ]
     shade = alt.Color(
         "level:N",
@@ -216,45 +220,6 @@ def _curves(artefacts: Artefacts, rows: list[Row], unit_: Unit, x: alt.X) -> lis
 
 def _dash(scales: dict[str, alt.Scale]) -> alt.StrokeDash:
     return alt.StrokeDash("model:N", scale=scales["dash"], legend=None)
-
-
-def _arrows(
-    artefacts: Artefacts, group: list[Row], unit_: Unit, x: alt.X, factor: str
-) -> list[alt.Chart]:
-    """Draw, for the best model against each other, the multiplier at the largest size that has one.
-
-    Only where it is known exactly: an arrow ends on a curve.
-    """
-    others = {name: group[0][name] for name in artefacts.factors if name != factor}
-    probe, arm = group[0]["probe"], group[0]["arm"]
-    rows = select(artefacts.effects, kind="data_multiplier", probe=probe, arm=arm, **others)
-    exact = [row for row in rows if row["bound"] == "exact" and row["estimate"] > 1]
-    longest: dict[tuple[str, str], Row] = {}
-    for row in sorted(exact, key=lambda row: row["num_images"]):
-        longest[row["a"], row["b"]] = row
-    top = max((row for row in group if row["model"] != CHANCE), key=lambda row: row["estimate"])
-    drawn = [
-        {
-            "x": row["num_images"],
-            "to": row["num_images"] * row["estimate"],
-            "y": row["first"] * unit_.factor,
-            "text": f"{TIMES}{multiplier(row['estimate'], 'exact')}",
-        }
-        for (a, _), row in longest.items()
-        if a == top["model"]
-    ]
-    if not drawn:
-        return []
-    base = alt.Chart(values(drawn)).encode(y=alt.Y("y:Q"))
-    return [
-        base.mark_rule(color=INK, strokeWidth=1.2).encode(x=x, x2="to:Q"),
-        base.mark_point(shape="triangle-right", filled=True, color=INK, size=50, opacity=1).encode(
-            x=alt.X("to:Q")
-        ),
-        base.mark_text(align="right", dx=5, dy=-9, color=INK, fontSize=12).encode(
-            x=alt.X("to:Q"), text="text:N"
-        ),
-    ]
 
 
 def _panel(layers: list[alt.Chart], title: str) -> Panel:

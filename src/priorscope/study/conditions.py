@@ -1,4 +1,4 @@
-"""What hypotheses need of the probes that were built: arms, and a metric that applies to them."""
+"""What hypotheses and controls need of the probes that were built: arms, a metric that applies."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,17 +10,20 @@ from priorscope.errors import InputError, unknown_name
 from priorscope.evaluation import Predictions
 from priorscope.metrics import Chance
 from priorscope.probes import ProbeSet
+from priorscope.study.controls import Control
 from priorscope.study.spec import Hypothesis, Study
 
 
 def check_conditions(study: Study, probes: Mapping[str, ProbeSet]) -> None:
-    """Refuse a hypothesis that its probe cannot answer.
+    """Refuse a hypothesis or a control that its probe cannot answer.
 
     Raises
     ------
     InputError : an arm that the probe does not produce, a metric that does not apply to it, arms
-        that cannot be compared, or a level that no model can reach
+        that cannot be compared, or a level or a range that no model can reach
     """
+    for index, control in enumerate(study.controls):
+        _check_control(control, probes[control.probe], f"controls.{index}", study.base)
     for index, hypothesis in enumerate(study.hypotheses):
         where, probe = f"hypotheses.{index}", probes[hypothesis.probe]
         conditions = hypothesis.contrast.conditions
@@ -28,8 +31,7 @@ def check_conditions(study: Study, probes: Mapping[str, ProbeSet]) -> None:
         if conditions is not None:
             keys = {f"{where}.contrast.conditions.{i}": arm for i, arm in enumerate(conditions)}
         for key, arm in keys.items():
-            if arm is not None and arm not in probe.arms:
-                raise unknown_name(f"arm of {hypothesis.probe}", arm, probe.arms, where=key)
+            _check_arm(arm, hypothesis.probe, probe, key)
         chances = [
             chance_of(hypothesis.metric, probe, arm, where=f"{where}.metric", base=study.base)
             for arm in tested_arms(hypothesis, probe)
@@ -84,6 +86,35 @@ def chance_of(metric: str, probe: ProbeSet, arm: str, *, where: str, base: Path)
 def largest_score(chance: Chance) -> int:
     """Give the best score that an example can reach."""
     return 1 if chance.pmf is None else len(chance.pmf) - 1
+
+
+def metric_for(targets: np.ndarray) -> str:
+    """Name the metric that fits targets: top_k_matching for bool [n, num_classes], else top1."""
+    return "top_k_matching" if targets.ndim == 2 else "top1"
+
+
+def _check_arm(arm: str | None, name: str, probe: ProbeSet, where: str) -> None:
+    if arm is not None and arm not in probe.arms:
+        raise unknown_name(f"arm of {name}", arm, probe.arms, where=where)
+
+
+def _check_control(control: Control, probe: ProbeSet, where: str, base: Path) -> None:
+    """Refuse a control whose score would never be measured, or could not lie in its range."""
+    _check_arm(control.condition, control.probe, probe, f"{where}.condition")
+    metric, arm = control.metric or metric_for(probe.targets), control.condition or probe.arms[0]
+    largest = largest_score(chance_of(metric, probe, arm, where=f"{where}.metric", base=base))
+    low, high = control.within
+    if high > largest:
+        in_percent = largest == 1 and high <= 100
+        raise InputError(
+            "a range of scores that no model can reach",
+            where=f"{where}.within",
+            found=[low, high],
+            allowed=f"0 .. {largest} ({metric} on {control.probe})",
+            hint=f"in fractions, not percent: [{low / 100:g}, {high / 100:g}]"
+            if in_percent
+            else None,
+        )
 
 
 def _check_pair(

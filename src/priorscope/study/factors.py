@@ -5,13 +5,11 @@ has the same data and the same recipe, so a comparison within a level stays one 
 key of one model cannot be a factor: that is another model of the study.
 """
 
-import functools
 import json
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -239,57 +237,25 @@ def _check_dataset_parameters(factor: Factor, factors: tuple[Factor, ...], study
         dataset = components.resolve("data", at.data.name, base=study.base, where=where)
         try:
             components.bind(
-                dataset, at.data.parameters, where="data", reserved=("root",), base=study.base
+                dataset,
+                at.data.parameters,
+                where="data",
+                reserved=("root",),
+                beside=SPLIT_KEYS,
+                base=study.base,
             )
         except InputError as error:
             key = (error.where or "").removeprefix("data.")
             if key not in own:
                 raise
             if error.problem == "unknown parameter":
-                names = [*(error.allowed or "").split(", "), *SPLIT_KEYS]
                 in_recipe = did_you_mean(f"recipe.{key}", _known_keys()) if key in _RECIPE else None
                 raise InputError(
                     f"unknown key of data: {key}",
                     where=f"factors.{factor.name}",
                     found=f"data.{key}",
-                    allowed=sorted(names),
-                    hint=in_recipe or did_you_mean(key, names),
+                    allowed=error.allowed,
+                    hint=in_recipe or error.hint,
                 ) from None
             error.where = where
             raise
-
-
-def check_interventions(study: Study) -> None:
-    """Refuse interventions that do not exist, and parameters that they do not have.
-
-    Raises
-    ------
-    InputError : names the key's path, and the nearest name
-    """
-    named = [("data.intervention", study.split.intervention)]
-    for factor in study.factors:
-        for position, key in enumerate(factor.keys):
-            if key == "data.intervention":
-                where = f"factors.{factor.name}.levels"
-                named += [
-                    (f"{where}.{index}", level.settings[position])
-                    for index, level in enumerate(factor.levels)
-                ]
-    for where, component in named:
-        if component is not None:
-            bind_intervention(component, study.base, where=where)
-
-
-def bind_intervention(component: Component, base: Path, *, where: str) -> functools.partial:
-    """Find an intervention and bind its parameters; `image_px` and `rng` are still to be given.
-
-    Raises
-    ------
-    InputError : unknown name or parameter, or a value of the wrong type
-    """
-    parameters = {key: value for key, value in component.parameters.items() if key != "seed"}
-    function = components.resolve("interventions", component.name, base=base, where=where)
-    bound = components.bind(
-        function, parameters, where=where, reserved=("image_px", "rng"), base=base
-    )
-    return functools.partial(function, **bound)

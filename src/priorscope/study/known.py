@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import priorscope
 from priorscope.components import bind, companion, errors_at, resolve
 from priorscope.data import cache_root
-from priorscope.study.cells import cells, study_at
+from priorscope.study.cells import SPLIT_KEYS, cells, study_at
 from priorscope.study.checked import Checked, as_plain, from_plain
 from priorscope.study.environment import cpu_name, versions
 from priorscope.study.plan import code_of
@@ -140,7 +140,8 @@ def _state_of_data(component: Component, root: Path, base: Path) -> list[Any] | 
     sources = companion(function, "sources")
     if sources is None:
         return None
-    given = bind(function, component.parameters, where="data", reserved=("root",), base=base)
+    where = {"where": "data", "reserved": ("root",), "beside": SPLIT_KEYS, "base": base}
+    given = bind(function, component.parameters, **where)
     with errors_at("data"):
         found: list[Path] = sources(root=root, **given)
     return [[str(path), *_stats(path)] for path in found]

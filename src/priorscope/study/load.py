@@ -15,9 +15,10 @@ from priorscope.errors import InputError, did_you_mean, unknown_name
 from priorscope.study._yaml import MAX_BYTES, read_yaml
 from priorscope.study.cells import check_levels
 from priorscope.study.controls import Control, check_controls
-from priorscope.study.factors import check_interventions, read_factors
+from priorscope.study.factors import read_factors
 from priorscope.study.fairness import PROPERTIES
 from priorscope.study.hypotheses import check_hypotheses
+from priorscope.study.interventions import check_interventions
 from priorscope.study.packaged import packaged_studies
 from priorscope.study.spec import (
     CHANCE,

@@ -1,7 +1,7 @@
 """Data, probes and models of a study, made and checked before anything is trained."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ from priorscope.data._preprocess import Preprocess, Rearrangement, preprocess_fo
 from priorscope.data._splits import hold_out, subset
 from priorscope.errors import InputError
 from priorscope.probes import ProbeSet
+from priorscope.study.cells import SPLIT_KEYS
 from priorscope.study.checked import ModelSize
-from priorscope.study.factors import bind_intervention
+from priorscope.study.interventions import bind_intervention
 from priorscope.study.spec import TEST_PROBE, Component, Study
 
 
@@ -66,7 +67,8 @@ def load_data(study: Study, root: Path) -> StudyData:
     ------
     InputError : unknown dataset, its files are missing or damaged, too few images
     """
-    return split_data(study, load_dataset(study.data, root, study.base, where="data"))
+    dataset = load_dataset(study.data, root, study.base, where="data", beside=SPLIT_KEYS)
+    return split_data(study, dataset)
 
 
 def split_data(study: Study, dataset: Dataset) -> StudyData:
@@ -115,8 +117,10 @@ def _rearrangement(component: Component, image_px: int, base: Path) -> Rearrange
     return Rearrangement(component.name, seed, parameters, order)
 
 
-def load_dataset(component: Component, root: Path, base: Path, *, where: str) -> Dataset:
-    """Call a dataset component with a study's parameters.
+def load_dataset(
+    component: Component, root: Path, base: Path, *, where: str, beside: Iterable[str] = ()
+) -> Dataset:
+    """Call a dataset component with a study's parameters; `beside` them, other keys may stand.
 
     Raises
     ------
@@ -124,7 +128,7 @@ def load_dataset(component: Component, root: Path, base: Path, *, where: str) ->
     """
     function = components.resolve("data", component.name, base=base, where=f"{where}.name")
     parameters = components.bind(
-        function, component.parameters, where=where, reserved=("root",), base=base
+        function, component.parameters, where=where, reserved=("root",), beside=beside, base=base
     )
     with components.errors_at(where):
         dataset = function(root=root, **parameters)

@@ -11,7 +11,7 @@ from priorscope.data import Dataset
 from priorscope.errors import InputError
 from priorscope.models._notes import notes
 from priorscope.probes import ProbeSet
-from priorscope.study.cells import cells, study_at
+from priorscope.study.cells import SPLIT_KEYS, cells, study_at
 from priorscope.study.checked import Checked, ModelSize, ProbeShape
 from priorscope.study.conditions import check_conditions
 from priorscope.study.fairness import lint
@@ -69,7 +69,7 @@ def cell_loader(study: Study, root: Path) -> Callable[[Levels], Cell]:
     def dataset(component: str) -> Dataset:
         parameters = json.loads(component)
         named = Component(parameters.pop("name"), parameters)
-        return load_dataset(named, root, study.base, where="data")
+        return load_dataset(named, root, study.base, where="data", beside=SPLIT_KEYS)
 
     @functools.lru_cache(maxsize=NUM_KEPT)
     def probes(component: str) -> Probes:

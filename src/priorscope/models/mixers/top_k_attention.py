@@ -33,7 +33,10 @@ class TopKAttend(Attend):
         return F.scaled_dot_product_attention(query, key, value, attn_mask=mask).transpose(1, 2)
 
     def weights(self, query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
-        """Compute the weights: [batch, heads, tokens, tokens], k of each row above zero."""
+        """Compute the weights: [batch, heads, tokens, tokens].
+
+        Of each row k are above zero, and with them all that tie with the k-th.
+        """
         scores = attention_scores(query, key)
         least = kth_largest(scores.detach(), min(self.k, key.shape[2]))
         return scores.masked_fill(scores < least, -torch.inf).softmax(-1)
