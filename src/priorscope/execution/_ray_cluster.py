@@ -1,7 +1,9 @@
 """What the Ray executor does with Ray: connect, check what is there, give tasks, hear of them."""
 
 import os
+import signal
 import socket
+import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -94,10 +96,15 @@ def _connected(address: str | None) -> Iterator[None]:
     else:
         _check_address(address)
         options |= {"address": address}
+    handler = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(**options)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise _no_cluster(address, str(error).partition("\n")[0]) from None
+    finally:
+        # Ray takes SIGTERM for itself, and would end the command without a word.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)
     try:
         yield
     finally:
