@@ -21,7 +21,6 @@ from typing import Any
 import torch
 
 from priorscope.errors import PriorscopeWarning
-from priorscope.training import distributed
 
 KEPT = 2
 _DIGEST_BYTES = 32
@@ -38,8 +37,7 @@ class Checkpoints:
     Attributes
     ----------
     folder : created when the first checkpoint is written
-    every_seconds : between two checkpoints; with several processes they are written at the ends of
-        epochs only, since all must agree on the moment
+    every_seconds : between two checkpoints
     owner : the run's id: a checkpoint of another run is whole too, and must not be continued
     """
 
@@ -107,12 +105,12 @@ class Checkpoints:
 def interruption() -> Iterator[threading.Event]:
     """Turn SIGINT and SIGTERM into an event while training, so that a step is never cut in two.
 
-    A second signal interrupts at once. With several processes, or outside the main thread, signals
-    keep their meaning and the event is never set.
+    A second signal interrupts at once. One that comes after the last step was asked about it
+    interrupts behind the training. Outside the main thread signals keep their meaning and the event
+    is never set.
     """
     stop = threading.Event()
-    alone = distributed.world_size() == 1
-    if not (alone and threading.current_thread() is threading.main_thread()):
+    if threading.current_thread() is not threading.main_thread():
         yield stop
         return
 
@@ -128,3 +126,5 @@ def interruption() -> Iterator[threading.Event]:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+    if stop.is_set():
+        raise KeyboardInterrupt

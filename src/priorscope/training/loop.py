@@ -13,6 +13,7 @@ from torch import nn
 from priorscope.data._preprocess import Preprocess, autocast_for, resize
 from priorscope.errors import RunFailed
 from priorscope.training import distributed
+from priorscope.training.agreement import Agreement
 from priorscope.training.augment import augment
 from priorscope.training.checkpoint import Checkpoints, interruption
 from priorscope.training.memory import smaller
@@ -86,13 +87,19 @@ def train(
     if checkpoints is not None and (saved := checkpoints.latest()):
         state.restore(saved)
 
-    def keep() -> None:
-        if checkpoints is not None and distributed.is_main():
-            checkpoints.save(state.as_dict(), state.num_steps)
+    agreement = Agreement(device, min(1.0, checkpoints.every_seconds if checkpoints else 1.0))
 
-    def stop_if_asked() -> None:
-        if stop.is_set():
-            keep()
+    def keep_or_stop(*, at_end: bool = False) -> None:
+        """Keep a checkpoint when it is due, and stop when a signal asked for it."""
+        due = checkpoints is not None and distributed.is_main() and checkpoints.due()
+        due, stopped = agreement.reached(due, stop.is_set(), at_end=at_end)
+        done = state.epoch > recipe.epochs
+        if checkpoints is not None and (due or stopped or done):
+            saved = state.as_dict()
+            if distributed.is_main():
+                checkpoints.save(saved, state.num_steps)
+        if stopped:
+            distributed.wait_for_all()  # what one has begun to write is not cut off by another
             raise KeyboardInterrupt
 
     def backward(pixels: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -119,14 +126,11 @@ def train(
     with interruption() as stop, distributed.synced_batch_norm(device):
         while state.epoch <= recipe.epochs:
             model.train()
-            distributed.seed_dropout(seed, state.epoch)
+            state.begin_drawing(seed)
             started = time.perf_counter() - state.seconds
             for batch in state.batches():
                 state.seconds = time.perf_counter() - started
-                stop_if_asked()
-                # With several processes all must agree when: at the ends of epochs.
-                if checkpoints is not None and num_processes == 1 and checkpoints.due():
-                    keep()
+                keep_or_stop()
                 pixels, target = pool(batch), answers[batch]
                 if recipe.resize == "before_augment":
                     pixels = resize(pixels, preprocess.image_px).round().to(torch.uint8)
@@ -165,9 +169,7 @@ def train(
                 )
             )
             state.begin_epoch(state.epoch + 1)
-            if checkpoints is not None and (state.epoch > recipe.epochs or checkpoints.due()):
-                keep()
-            stop_if_asked()
+            keep_or_stop(at_end=True)
 
 
 def _check_finite(losses: torch.Tensor, state: TrainingState) -> None:
