@@ -7,6 +7,7 @@ digest of its bytes; two are kept, and a damaged newest one falls back to the on
 
 import hashlib
 import io
+import os
 import shutil
 import signal
 import threading
@@ -61,6 +62,8 @@ class Checkpoints:
         with beside.open("wb") as file:
             file.write(self._digest_of(content))
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # the older ones are removed: a power cut must not take this
         beside.replace(path)
         for old in self._newest_first()[KEPT:]:
             old.unlink()

@@ -16,7 +16,7 @@ from priorscope.training import distributed
 from priorscope.training.agreement import Agreement
 from priorscope.training.augment import augment
 from priorscope.training.checkpoint import Checkpoints, interruption
-from priorscope.training.memory import smaller
+from priorscope.training.memory import Undo, out_of_memory_in, smaller
 from priorscope.training.pool import image_pool
 from priorscope.training.recipe import Recipe
 from priorscope.training.state import TrainingState
@@ -71,7 +71,8 @@ def train(
 
     Raises
     ------
-    RunFailed : the loss is not finite; names the step and its learning rate
+    RunFailed : the loss is not finite, which names the step and its learning rate; or memory ran
+        out where smaller parts of a batch do not help
     KeyboardInterrupt : a signal asked to stop
     """
     pool = image_pool(images, device)
@@ -87,6 +88,7 @@ def train(
     if checkpoints is not None and (saved := checkpoints.latest()):
         state.restore(saved)
 
+    undo = Undo(model, device)
     agreement = Agreement(device, min(1.0, checkpoints.every_seconds if checkpoints else 1.0))
 
     def keep_or_stop(*, at_end: bool = False) -> None:
@@ -131,11 +133,13 @@ def train(
             for batch in state.batches():
                 state.seconds = time.perf_counter() - started
                 keep_or_stop()
-                pixels, target = pool(batch), answers[batch]
-                if recipe.resize == "before_augment":
-                    pixels = resize(pixels, preprocess.image_px).round().to(torch.uint8)
-                # Every process draws for the whole batch, so that their number changes nothing.
-                pixels = augment(pixels, recipe.augment, state.augmentation)
+                with out_of_memory_in("the augmentation of a batch"):
+                    pixels, target = pool(batch), answers[batch]
+                    if recipe.resize == "before_augment":
+                        pixels = resize(pixels, preprocess.image_px).round().to(torch.uint8)
+                    # Every process draws for the whole batch: their number changes nothing.
+                    pixels = augment(pixels, recipe.augment, state.augmentation)
+                undo.remember()
                 while True:
                     try:
                         state.optimizer.zero_grad(set_to_none=True)
@@ -143,14 +147,16 @@ def train(
                         break
                     except (RuntimeError, MemoryError) as error:
                         state.micro_batch_size = smaller(state.micro_batch_size, error)
+                        undo.back()
                 state.losses[len(state.learning_rates)] = loss
                 state.num_correct += correct
-                if recipe.clip_grad_norm is not None:
-                    state.scaler.unscale_(state.optimizer)
-                    nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_grad_norm)
-                state.learning_rates.append(float(state.schedule.get_last_lr()[0]))
-                state.scaler.step(state.optimizer)
-                state.scaler.update()
+                with out_of_memory_in("the optimizer's step"):
+                    if recipe.clip_grad_norm is not None:
+                        state.scaler.unscale_(state.optimizer)
+                        nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_grad_norm)
+                    state.learning_rates.append(float(state.schedule.get_last_lr()[0]))
+                    state.scaler.step(state.optimizer)
+                    state.scaler.update()
                 state.schedule.step()
             losses, num_correct = distributed.summed(state.losses, state.num_correct)
             _check_finite(losses, state)
