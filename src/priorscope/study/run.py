@@ -21,6 +21,7 @@ from priorscope.errors import (
     PriorscopeWarning,
     RunFailed,
     StorageFailed,
+    out_of_memory,
 )
 from priorscope.evaluation import read_predictions
 from priorscope.probes import ProbeSet
@@ -117,7 +118,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
         }
 
     devices = [context.device] if context.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices), _failures_of_the_model(folder):
+    with torch.random.fork_rng(devices=devices), _failures_of_the_model(folder, "training"):
         torch.manual_seed(run.seed)  # for dropout and the like, which know no other generator
         train(
             model,
@@ -132,7 +133,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             checkpoints=checkpoints,
         )
     evaluation_started = time.perf_counter()
-    with _failures_of_the_model(folder):
+    with _failures_of_the_model(folder, "prediction"):
         if distributed.is_main():
             save_model(model, str(folder / "model.safetensors.partial"))
             (folder / "model.safetensors.partial").replace(folder / "model.safetensors")
@@ -163,7 +164,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             "attention": attention,
             "device": str(context.device),
             "num_devices": distributed.world_size(),
-            "micro_batch_size": epochs[-1]["micro_batch_size"],
+            **_at_once(model, epochs[-1]["micro_batch_size"]),
             "num_threads": torch.get_num_threads(),
             "started": started,
             "finished": now(),
@@ -177,8 +178,15 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
     checkpoints.remove()
 
 
+def _at_once(model: nn.Module, micro_batch_size: int) -> dict[str, int]:
+    """Say how many images passed through a model at once, and so through a batch norm, if any."""
+    norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    in_norms = {"num_batch_norm_images": micro_batch_size} if norms else {}
+    return {"micro_batch_size": micro_batch_size, **in_norms}
+
+
 @contextmanager
-def _failures_of_the_model(folder: Path) -> Iterator[None]:
+def _failures_of_the_model(folder: Path, stage: str) -> Iterator[None]:
     """Let what a model raises stop its run only; the traceback is kept beside its metrics."""
     try:
         yield
@@ -191,7 +199,10 @@ def _failures_of_the_model(folder: Path) -> Iterator[None]:
     except Exception as error:
         path = folder / "error.txt"
         path.write_text(traceback.format_exc(), encoding="utf-8")
-        raise RunFailed(f"{type(error).__name__}: {error} (traceback in {path})") from error
+        said = f"{type(error).__name__}: {error}"
+        if out_of_memory(error):
+            said = f"out of memory in {stage}"
+        raise RunFailed(f"{said} (traceback in {path})") from error
 
 
 def _complete(run: Run, context: Context, folder: Path) -> None:
