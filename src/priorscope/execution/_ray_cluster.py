@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -24,6 +24,7 @@ from priorscope.execution._job import Job
 from priorscope.execution._pool import (
     Asked,
     Event,
+    Losses,
     OnEvent,
     Pool,
     after_loss,
@@ -208,7 +209,7 @@ def _execute(
 
     Where the last node that has room for a run is lost, the runs wait for another one, and say so.
     """
-    waiting, losses, told_to_wait = deque(jobs), Counter[str](), False
+    waiting, losses, told_to_wait = deque(jobs), Losses(), False
     running: dict[Any, Job] = {}
     failed = []
     try:

@@ -64,8 +64,8 @@ class Undo:
     """Take back what a step that did not fit has changed: buffers, such as moments, and streams.
 
     Its gradients are thrown away by the step itself. A process that does not try again keeps
-    nothing. Memory may run out at any step, so everything is kept before each one; what that costs
-    is in `results/benchmarks.md`.
+    nothing. Memory may run out at any step, so everything is kept before each one: little beside
+    what a step takes.
     """
 
     def __init__(self, model: nn.Module, device: torch.device):
