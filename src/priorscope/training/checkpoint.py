@@ -22,9 +22,11 @@ from typing import Any
 import torch
 
 from priorscope.errors import PriorscopeWarning
+from priorscope.training import distributed
 
 KEPT = 2
 _DIGEST_BYTES = 32
+_LATER_SECONDS = 10.0  # between signals that are not the same one, passed on twice
 
 
 class DamagedCheckpoint(PriorscopeWarning):
@@ -108,19 +110,26 @@ class Checkpoints:
 def interruption() -> Iterator[threading.Event]:
     """Turn SIGINT and SIGTERM into an event while training, so that a step is never cut in two.
 
-    A second signal interrupts at once. One that comes after the last step was asked about it
-    interrupts behind the training. Outside the main thread signals keep their meaning and the event
-    is never set.
+    A second signal interrupts at once, unless several processes train together: there a scheduler
+    and torchrun may both pass on the first one, so that it must come somewhat later. A signal that
+    comes after the last step was asked about it interrupts behind the training. Outside the main
+    thread signals keep their meaning and the event is never set.
     """
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
 
+    first = 0.0
+
     def on_signal(*_: object) -> None:
-        if stop.is_set():
+        nonlocal first
+        later = _LATER_SECONDS if distributed.world_size() > 1 else 0.0
+        if stop.is_set() and time.monotonic() - first >= later:
             raise KeyboardInterrupt
-        stop.set()
+        if not stop.is_set():
+            first = time.monotonic()
+            stop.set()
 
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, on_signal) for number in numbers]
