@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 # No room, or no right to write: nothing that another run could do better.
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 _LONGEST = 1000  # letters of each part of a message
 
 
@@ -91,6 +92,13 @@ class StorageFailed(PriorscopeError):
             f"  where    {self.error.filename or 'the output folder'}\n"
             "  hint     make room or give the right to write: the same command continues"
         )
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Tell whether memory ran out: a GPU's, or what PyTorch's allocator for CPUs says in words."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)
 
 
 def unknown_name(

@@ -1,6 +1,7 @@
 """`priorscope run` from end to end: artefacts, resuming, and refusals that lose nothing."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -197,6 +198,37 @@ def test_interrupted_and_run_again_ends_as_if_never_interrupted(finished_once, t
             load_file(folder / "model.safetensors") for folder in (run, out / "runs" / run.name)
         )
         assert all(np.array_equal(expected[name], found[name]) for name in expected)
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_sigterm_before_anything_is_trained_is_said_too(command, tmp_path):
+    (tmp_path / "slow.py").write_text(
+        "import os, time\n"
+        "from pathlib import Path\n"
+        "Path(os.environ['HERE'], 'imported').touch()\n"
+        "time.sleep(60)\n"
+    )
+    (tmp_path / "slow.yaml").write_text(
+        "name: slow\n"
+        "data: {name: synthetic, num_train: 100, num_test: 50}\n"
+        "recipe: {epochs: 1}\n"
+        "models: {slow: {name: './slow.py:slow'}}\n"
+    )
+    arguments = [command, str(tmp_path / "slow.yaml")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "priorscope", *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "HERE": str(tmp_path)},
+        cwd=tmp_path,
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "imported").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130, error
+    assert "continues" in error and "Traceback" not in error
 
 
 def test_a_user_adds_a_model_and_a_probe_by_one_file_each(tmp_path):

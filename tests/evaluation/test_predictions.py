@@ -95,3 +95,32 @@ def test_predict_equals_one_image_at_a_time():
     alone = [predict(model, images[i : i + 1], **settings) for i in range(len(images))]
     np.testing.assert_allclose(whole, np.concatenate(alone), rtol=1e-4, atol=1e-5)
     assert whole.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory."),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
+        MemoryError(),
+    ],
+)
+def test_predict_takes_fewer_images_when_memory_runs_out_and_remembers(error):
+    sizes = []
+
+    class Greedy(nn.Module):
+        def forward(self, inputs):
+            sizes.append(len(inputs))
+            if len(inputs) > 6:
+                raise error
+            return inputs.flatten(1)[:, :3]
+
+    model, images = Greedy(), np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), np.uint8)
+    plain = Preprocess(8, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+    first = predict(model, images, preprocess=plain, device=torch.device("cpu"))
+    assert sizes == [20, 10, 5, 5, 5, 5]
+    again = predict(model, images, preprocess=plain, device=torch.device("cpu"))
+    assert sizes[6:] == [5, 5, 5, 5]
+    whole = plain(torch.from_numpy(images)).flatten(1)[:, :3].numpy()
+    np.testing.assert_array_equal(first, whole)
+    np.testing.assert_array_equal(again, whole)

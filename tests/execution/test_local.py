@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,7 +16,7 @@ from priorscope.cli._training import Settings, train_all
 from priorscope.components import resolve
 from priorscope.errors import InputError
 from priorscope.execution import _pool
-from priorscope.execution._pool import Asked, after_loss
+from priorscope.execution._pool import Asked, Losses, after_loss
 
 from .conftest import away, epochs, interrupted, weights
 
@@ -50,10 +49,21 @@ def test_killed_workers_are_replaced_but_not_for_ever(small, two, tmp_path, monk
 
 
 @pytest.mark.parametrize(("code", "kinds"), [(-9, ["again"] * 3 + ["failed"]), (1, ["failed"])])
-def test_only_who_was_killed_is_started_again(code, kinds):
-    job, losses = SimpleNamespace(run_id="run"), Counter()
+def test_only_who_was_killed_is_started_again(code, kinds, tmp_path):
+    job, losses = SimpleNamespace(run_id="run", out=str(tmp_path)), Losses()
     lost = {"event": "lost", "code": code, "text": ""}
     assert [after_loss(job, lost, losses)["event"] for _ in kinds] == kinds
+
+
+def test_losses_between_which_a_run_comes_further_are_not_added_up(tmp_path):
+    job, losses = SimpleNamespace(run_id="run", out=str(tmp_path)), Losses()
+    folder = tmp_path / "runs" / "run" / "checkpoint"
+    folder.mkdir(parents=True)
+    lost, events = {"event": "lost", "code": -9, "text": ""}, []
+    for step in (10, 20, 30, 40, 50, 50, 50, 50):
+        (folder / f"step-{step:09d}.ckpt").touch()
+        events.append(after_loss(job, lost, losses)["event"])
+    assert events == ["again"] * 7 + ["failed"]
 
 
 def test_stopped_in_the_middle_checkpoints_are_kept_and_no_process_is_left(small, two, tmp_path):

@@ -1,5 +1,6 @@
 """Several commands on one output folder, as the tasks of a job array are."""
 
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from priorscope.errors import InputError
 from priorscope.execution import _job
 from priorscope.execution._pool import Asked
 from priorscope.study import locks
+from priorscope.study.load import parse_study
 from priorscope.study.locks import lock_run, locked
 from priorscope.study.store import open_study, set_aside
 
@@ -80,3 +82,34 @@ def test_files_that_a_study_names_travel_and_are_found_in_place(small, tmp_path)
         copy = unpacked / "sub" / "mine.py"
         assert copy.read_bytes() == (small.study.base / "sub" / "mine.py").read_bytes()
         assert copy.is_relative_to(tmp_path / "scratch")
+
+
+def test_what_named_files_import_from_beside_them_travels_too(tmp_path, monkeypatch):
+    folder = tmp_path / "here" / "sub"
+    folder.mkdir(parents=True)
+    (folder / "first_of_three.py").write_text(
+        "import json\n"
+        "def make(*, num_classes, image_px):\n"
+        "    from second_of_three import value\n"
+        "    return json.dumps(value)\n"
+    )
+    (folder / "second_of_three.py").write_text("from third_of_three import value\n")
+    (folder / "third_of_three.py").write_text("value = 3\n")
+    (folder / "other.py").write_text("value = 4\n")
+    study = parse_study(
+        "name: three\n"
+        "data: {name: synthetic}\n"
+        "recipe: {epochs: 1}\n"
+        "models: {mine: {name: './sub/first_of_three.py:make'}}\n",
+        base=tmp_path / "here",
+    )
+    files = _job.named_files(study)
+    names = ["first_of_three", "second_of_three", "third_of_three"]
+    assert sorted(Path(name).stem for name in files) == names
+    job = SimpleNamespace(files=files, base="/no/such/folder")
+    base = _job.base_for(job, tmp_path / "scratch")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    _job.let_import(job, base)
+    make = resolve("models", "./sub/first_of_three.py:make", base=base)
+    assert make(num_classes=2, image_px=8) == "3"
+    assert str(tmp_path / "scratch") in sys.modules["third_of_three"].__file__

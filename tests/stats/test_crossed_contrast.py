@@ -61,7 +61,7 @@ def test_equally_many_seeds_lie_between_welch_and_a_pooled_variance():
     a, b = rng.normal(size=(4, 1)), 3 * rng.normal(size=(4, 1))
     found = crossed_contrast([np.tile(a, 30), -np.tile(b, 30)])
     welch, pooled = (ttest_ind(a[:, 0], b[:, 0], equal_var=equal) for equal in (False, True))
-    assert found.df == pytest.approx(welch.df + 0.3 * (pooled.df - welch.df))
+    assert found.df == pytest.approx(welch.df + 0.3 / 3 * (pooled.df - welch.df))
     assert found.p_value == pytest.approx(2 * student.sf(abs(welch.statistic), found.df))
     assert pooled.pvalue < found.p_value < welch.pvalue
 

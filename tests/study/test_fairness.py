@@ -262,6 +262,7 @@ RUN = {
     "recipe": {"learning_rate": 1e-3, "augment": ["random_crop"], "clip_grad_norm": None},
     "normalization": {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.2]},
     "image_px": 32,
+    "num_batch_norm_images": 64,
     "data": {"train": "aaaa", "test": "bbbb"},
     "probes": {"test": "cccc", "combined": "dddd"},
 }
@@ -280,6 +281,7 @@ def runs(**changed):
         ({"recipe": RUN["recipe"] | {"mixup": 0.8}}, "recipe.mixup"),
         ({"normalization": RUN["normalization"] | {"mean": [0.5, 0.5, 0.5]}}, "preprocessing"),
         ({"image_px": 64}, "preprocessing.image_px"),
+        ({"num_batch_norm_images": 32}, "num_batch_norm_images"),
         ({"data": RUN["data"] | {"train": "eeee"}}, "data.train"),
         ({"probes": RUN["probes"] | {"combined": "eeee"}}, "probes.combined"),
     ],
@@ -296,3 +298,9 @@ def test_runs_that_were_made_otherwise_are_refused(changed, name):
 
 def test_a_probe_that_a_run_has_not_seen_yet_is_not_compared():
     refuse(check_runs(runs(probes={"test": "cccc"})))
+
+
+def test_a_model_without_batch_norm_may_be_trained_in_smaller_parts():
+    other = RUN | {"model": "vit", "seed": 0, "micro_batch_size": 8}
+    del other["num_batch_norm_images"]
+    refuse(check_runs([*runs()[:2], other]))

@@ -113,6 +113,16 @@ def test_the_file_is_named_in_the_message(tmp_path, tiny):
     assert f"{path}: recipe.epoch" in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["mine", "mine.yaml"])
+def test_a_folder_is_said_to_be_one(name, tmp_path):
+    (tmp_path / name).mkdir()
+    with pytest.raises(InputError, match="the study is not a file") as caught:
+        load_study(str(tmp_path / name))
+    assert "a folder" in str(caught.value)
+    with pytest.raises(InputError, match="the study is not a file"):
+        load_study("/dev/null")
+
+
 def test_unknown_packaged_study_offers_the_nearest():
     with pytest.raises(InputError) as caught:
         load_study("quickstrat")

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from priorscope.data._preprocess import Preprocess
-from priorscope.training.checkpoint import Checkpoints, DamagedCheckpoint
+from priorscope.training import distributed
+from priorscope.training.checkpoint import Checkpoints, DamagedCheckpoint, interruption
 from priorscope.training.loop import train
 from priorscope.training.recipe import Recipe
 
@@ -92,6 +93,19 @@ def test_a_signal_keeps_the_state_and_stops(tmp_path):
     found, epochs = run(RECIPES[0], checkpoints)
     assert list(epochs) == [2, 3]
     assert_same(expected, found)
+
+
+@pytest.mark.parametrize(("num_processes", "patient"), [(1, False), (2, True)])
+def test_a_second_signal_interrupts_at_once(num_processes, patient, monkeypatch):
+    monkeypatch.setattr(distributed, "world_size", lambda: num_processes)
+    ended_by_second = False
+    with pytest.raises(KeyboardInterrupt), interruption() as stop:  # in the end both interrupt
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.is_set()
+        ended_by_second = True
+        os.kill(os.getpid(), signal.SIGTERM)
+        ended_by_second = False
+    assert ended_by_second != patient
 
 
 def test_a_finished_training_is_not_trained_again(tmp_path):

@@ -1,6 +1,8 @@
 """The command line: one file a command. Imports of torch wait until a command needs it."""
 
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
 
@@ -38,9 +40,27 @@ _FORMAT = warnings.formatwarning
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and exit: 0 done, 2 bad input, 3 a run failed, 130 interrupted."""
+    """Run a command and exit: 0 done, 2 bad input, 3 a run failed, 130 interrupted.
+
+    A scheduler's SIGTERM ends any command, at any time, as Ctrl-C does: with a word, and ready to
+    continue.
+    """
+    asked = threading.Event()
+
+    def on_sigterm(*_: object) -> None:
+        asked.set()
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, on_sigterm)
     warnings.formatwarning = _say  # type: ignore[assignment]
-    sys.exit(run_command(sys.argv[1:] if arguments is None else arguments))
+    try:
+        code = run_command(sys.argv[1:] if arguments is None else arguments)
+    except BaseException as error:  # an import that is cut in two may raise anything
+        if not (asked.is_set() or isinstance(error, KeyboardInterrupt)):
+            raise
+        code = _interrupted()
+    sys.exit(code)
 
 
 def _say(message: Warning | str, category: type[Warning], *where: object) -> str:
@@ -63,6 +83,10 @@ def run_command(arguments: Sequence[str]) -> int:
         return failed.exit_code if failed else 2
     except SystemExit as done:  # Typer's own end: usage errors have said what is wrong
         code = done.code if isinstance(done.code, int) else 0
-    if code == INTERRUPTED:
-        print("interrupted: what has finished is kept; the same command continues", file=sys.stderr)
-    return code
+    # While Ray connects, SIGTERM ends the process with the signal's number.
+    return _interrupted() if code in (INTERRUPTED, signal.SIGTERM) else code
+
+
+def _interrupted() -> int:
+    print("interrupted: what has finished is kept; the same command continues", file=sys.stderr)
+    return INTERRUPTED

@@ -1,7 +1,6 @@
 """`priorscope run`: from a study to its report."""
 
 import shlex
-import signal
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -133,8 +132,6 @@ def run(
         about |= {"executor": pool.about, "fairness": as_plain(checked.differences)}
         settings = Settings(out, root, 60 * checkpoint_minutes, shared, trackers)
 
-        # A scheduler's SIGTERM ends a run as Ctrl-C does: with a word, and ready to continue.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         if not distributed.is_main():
             train_all(console, pool, chosen, checked, load_cell, settings)
             return

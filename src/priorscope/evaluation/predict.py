@@ -1,14 +1,17 @@
 """From a model and images to logits."""
 
 import math
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from torch import nn
 
 from priorscope.data._preprocess import Preprocess, autocast_for
+from priorscope.errors import out_of_memory
 
 _ON_CPU, _ELSEWHERE = 50, 2000
+_fitting: WeakKeyDictionary[nn.Module, int] = WeakKeyDictionary()  # what memory sufficed for
 
 
 def predict(
@@ -28,7 +31,8 @@ def predict(
     images : uint8 [n, height, width, 3]; resized and normalised as in training, never augmented
     precision : the recipe's
     batch_size : images at once; by default 50 on a CPU, where more are no faster and take memory,
-        and 2,000 elsewhere, or half of it as often as memory does not suffice
+        and 2,000 elsewhere, or half of it as often as memory does not suffice, also in the calls
+        that follow
     rows : int64 [n], of these images, in this order; all where it is None
 
     Returns
@@ -36,6 +40,7 @@ def predict(
     float32 [n, num_classes]
     """
     size = batch_size or (_ON_CPU if device.type == "cpu" else _ELSEWHERE)
+    size = min(size, _fitting.get(model, size))
     model.eval()
     rows = np.arange(len(images)) if rows is None else rows
     logits, start = [], 0
@@ -44,10 +49,10 @@ def predict(
             piece = images[rows[start : start + size]]  # a copy: maps are read-only
             try:
                 logits.append(model(preprocess(torch.from_numpy(piece).to(device))).float())
-            except torch.OutOfMemoryError:
-                if size == 1:
+            except (RuntimeError, MemoryError) as error:
+                if size == 1 or not out_of_memory(error):
                     raise
-                size = math.ceil(min(size, len(piece)) / 2)
+                _fitting[model] = size = math.ceil(min(size, len(piece)) / 2)
                 continue
             start += len(piece)
     return torch.cat(logits).cpu().numpy()

@@ -17,6 +17,7 @@ from typing import IO, Any
 _GRACE_SECONDS = 20  # between the end of one process and that of those that wait for it in vain
 _STOP_SECONDS = 60  # for a step to end and its checkpoint to be written
 _ENDS = ("finished", "failed", "taken", "error")
+_MOMENT_SECONDS = 0.2
 _TAIL_LINES = 20
 
 
@@ -90,6 +91,8 @@ class Group:
             if line is not None:
                 event = json.loads(line)
                 if event["event"] in ("failed", "error") and len(self.processes) > 1:
+                    if self._one_was_killed():
+                        break  # the others failed for want of it
                     self.close()  # the others may be anywhere in the run
                 yield event
                 if event["event"] in _ENDS:
@@ -100,10 +103,14 @@ class Group:
                 deadline = time.monotonic() + _GRACE_SECONDS
         yield self._lost()
 
+    def _one_was_killed(self) -> bool:
+        time.sleep(_MOMENT_SECONDS)  # its connections close a little before it is seen to end
+        return any((process.poll() or 0) < 0 for process in self.processes)
+
     def _lost(self) -> dict[str, Any]:
         ended = [p for p in self.processes if _ended(p)] or self.processes
         self._kill()
-        first = next((p for p in ended if p.returncode), ended[0])
+        first = min(ended, key=lambda p: (p.returncode >= 0, not p.returncode))
         said = self._errors[self.processes.index(first)]
         said.seek(0)
         text = "\n".join(said.read().splitlines()[-_TAIL_LINES:])

@@ -1,7 +1,9 @@
 """One run as plain data: all that a process elsewhere needs to bring it to its end."""
 
+import ast
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,8 +21,8 @@ class Job:
     Attributes
     ----------
     run_id, title : of the run
-    text, base, files : the study, the folder that it lies in, and the user's files that it names:
-        path relative to the folder -> their bytes, as Latin-1
+    text, base, files : the study, the folder that it lies in, and the user's files that it names,
+        with those beside them that they import: path relative to the folder -> bytes, as Latin-1
     out, data_root : folders that the worker must see too
     mark : what `study.json` there must have as hash and date, to be the same folder
     size : parameters and MACs of the model
@@ -59,14 +61,30 @@ def job_from(plain: Mapping[str, Any]) -> Job:
 def named_files(study: Study) -> dict[str, str]:
     """Read the user's files that a study names: relative path -> bytes as Latin-1.
 
-    A file that is named by an absolute path does not travel.
+    What they import from `.py` files beside them comes too, and so on. A file that is named by an
+    absolute path does not travel, nor does what is imported in another way or only read.
     """
-    found = {}
-    for value in _strings(study.as_dict()):
-        match = _FILE.fullmatch(value)
-        if match and not Path(match[1]).is_absolute() and (study.base / match[1]).is_file():
-            found[match[1]] = (study.base / match[1]).read_bytes().decode("latin-1")
+    matches = [_FILE.fullmatch(value) for value in _strings(study.as_dict())]
+    names = [match[1] for match in matches if match and not Path(match[1]).is_absolute()]
+    found: dict[str, str] = {}
+    while names:
+        name = names.pop()
+        if name not in found and (study.base / name).is_file():
+            content = (study.base / name).read_bytes()
+            found[name] = content.decode("latin-1")
+            names += [str(Path(name).with_name(f"{each}.py")) for each in _imported(content)]
     return found
+
+
+def _imported(content: bytes) -> set[str]:
+    """List the first names of the modules that a file imports; none where it is not Python."""
+    try:
+        nodes = list(ast.walk(ast.parse(content)))
+    except (SyntaxError, ValueError, RecursionError):
+        return set()
+    modules = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    modules += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
+    return {module.partition(".")[0] for module in modules}
 
 
 def base_for(job: Job, scratch: Path) -> Path:
@@ -85,6 +103,14 @@ def base_for(job: Job, scratch: Path) -> Path:
         path.write_bytes(content)
     base.mkdir(parents=True, exist_ok=True)
     return base
+
+
+def let_import(job: Job, base: Path) -> None:
+    """Let the user's files import those beside them, as where the command was given from there."""
+    for name in job.files:
+        folder = str((base / name).resolve().parent)
+        if folder not in sys.path:
+            sys.path.append(folder)
 
 
 def _strings(value: object) -> Iterator[str]:

@@ -5,6 +5,7 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,7 +13,9 @@ import torch
 from priorscope.errors import InputError, PriorscopeError, RunFailed
 from priorscope.execution._job import Job
 
-MOST_RESTARTS = 3  # of one run; what kills its worker again and again is not chance
+# Of one run without a new checkpoint in between; what kills its worker again and again there is
+# not chance.
+MOST_RESTARTS = 3
 _INTERRUPTED = 130
 _LOCK_SECONDS = 120.0  # a lost worker's lock on shared storage may outlive it
 
@@ -108,21 +111,40 @@ def work_of_lost(job: Job) -> Job:
     return replace(job, wait_seconds=_LOCK_SECONDS)
 
 
-def after_loss(job: Job, lost: Mapping[str, Any], losses: Counter[str]) -> Event:
+class Losses:
+    """Count the lost workers of each run since its newest checkpoint."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._newest: dict[str, str] = {}
+
+    def count(self, job: Job) -> int:
+        """Count one more, from 1 again where the run came further than before the last one."""
+        kept = Path(job.out, "runs", job.run_id, "checkpoint").glob("step-*.ckpt")
+        newest = max((path.name for path in kept), default="")
+        if newest > self._newest.get(job.run_id, ""):
+            self._counts[job.run_id] = 0
+            self._newest[job.run_id] = newest
+        self._counts[job.run_id] += 1
+        return self._counts[job.run_id]
+
+
+def after_loss(job: Job, lost: Mapping[str, Any], losses: Losses) -> Event:
     """Decide about a run whose worker ended before its end: `again`, or `failed`.
 
     A worker that was killed is nobody's fault, so its run goes on from the checkpoint, a bounded
-    number of times. One that ended by itself would do so again.
+    number of times from each. One that ended by itself would do so again.
     """
     code, said = lost.get("code"), lost.get("text", "")
     killed = code is None or code < 0 or code == _INTERRUPTED
     how = _how(code) + (f"\n{said}" if said else "")
     if not killed:
         return {"event": "failed", "text": f"its worker {how}"}
-    losses[job.run_id] += 1
-    if losses[job.run_id] > MOST_RESTARTS:
-        return {"event": "failed", "text": f"its worker {how}, {losses[job.run_id]} times"}
-    count = f"{losses[job.run_id]} of at most {MOST_RESTARTS} times"
+    number = losses.count(job)
+    if number > MOST_RESTARTS:
+        text = f"its worker {how}, {number} times without a new checkpoint"
+        return {"event": "failed", "text": text}
+    count = f"{number} of at most {MOST_RESTARTS} times from there"
     return {"event": "again", "text": f"the worker {how}; it goes on from its checkpoint ({count})"}
 
 

@@ -1,8 +1,10 @@
 """What the Ray executor does with Ray: connect, check what is there, give tasks, hear of them."""
 
 import os
+import signal
 import socket
-from collections import Counter, deque
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -22,6 +24,7 @@ from priorscope.execution._job import Job
 from priorscope.execution._pool import (
     Asked,
     Event,
+    Losses,
     OnEvent,
     Pool,
     after_loss,
@@ -94,10 +97,15 @@ def _connected(address: str | None) -> Iterator[None]:
     else:
         _check_address(address)
         options |= {"address": address}
+    handler = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(**options)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise _no_cluster(address, str(error).partition("\n")[0]) from None
+    finally:
+        # Ray takes SIGTERM for itself, and would end the command without a word.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)
     try:
         yield
     finally:
@@ -201,7 +209,7 @@ def _execute(
 
     Where the last node that has room for a run is lost, the runs wait for another one, and say so.
     """
-    waiting, losses, told_to_wait = deque(jobs), Counter[str](), False
+    waiting, losses, told_to_wait = deque(jobs), Losses(), False
     running: dict[Any, Job] = {}
     failed = []
     try:

@@ -24,7 +24,7 @@ import torch
 
 from priorscope.errors import InputError, PriorscopeError, PriorscopeWarning, RunFailed
 from priorscope.execution._bring import bring_to_end
-from priorscope.execution._job import Job, base_for, job_from
+from priorscope.execution._job import Job, base_for, job_from, let_import
 from priorscope.study.checked import ModelSize
 from priorscope.study.environment import keep_freed_memory
 from priorscope.study.load import parse_study
@@ -130,7 +130,9 @@ class _Studies:
         key = (job.text, job.base, dict(job.files))
         if key != self.key or self.load is None:
             folder = Path(tempfile.mkdtemp(dir=self.scratch))
-            study = parse_study(job.text, base=base_for(job, folder))
+            base = base_for(job, folder)
+            let_import(job, base)
+            study = parse_study(job.text, base=base)
             self.runs = {run.run_id: run for run in plan(study)}
             self.load = cell_loader(study, Path(job.data_root))
             self.key = key

@@ -3,7 +3,7 @@
 import os
 import queue
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -16,6 +16,7 @@ from priorscope.execution._job import Job
 from priorscope.execution._pool import (
     Asked,
     Event,
+    Losses,
     OnEvent,
     Pool,
     after_loss,
@@ -159,7 +160,7 @@ def _at_once(
             heard.put((None, {"event": "done"}))
 
     def _to_its_end(job: Job, slot: int) -> None:
-        losses: Counter[str] = Counter()
+        losses = Losses()
         while not stopping.is_set():
             if slot not in working or not working[slot].alive:
                 working[slot] = groups[slot]()

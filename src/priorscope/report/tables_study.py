@@ -78,7 +78,8 @@ def run_table(artefacts: Artefacts) -> Table:
     """Give every planned run with its cost, finished or not."""
     finished: dict[str, Row] = {run["run_id"]: run for run in artefacts.runs}
     columns = ("run_id", "model", "seed", "num_parameters", "macs", "train_seconds")
-    columns += ("evaluate_seconds", "train_images_per_second", "device", "num_threads")
+    columns += ("evaluate_seconds", "train_images_per_second", "micro_batch_size", "device")
+    columns += ("num_threads",)
     rows, records = [], []
     for planned in artefacts.record["plan"]:
         run: Row = finished.get(planned["run_id"]) or planned
@@ -92,13 +93,15 @@ def run_table(artefacts: Artefacts) -> Table:
                 seconds(run.get("train_seconds")),
                 seconds(run.get("evaluate_seconds")),
                 count(run.get("train_images_per_second")),
+                count(run.get("micro_batch_size")),
                 setting(run["device"]) if run is not planned else "not finished",
             )
         )
         records.append({column: run.get(column) for column in columns})
     return Table(
         "runs",
-        "Runs. Wall time of training and of all predictions; images/s while training.",
+        "Runs. Wall time of training and of all predictions; images/s while training. Images at "
+        "once: the micro-batch that training ended with, smaller where memory ran out.",
         (
             "Run",
             "Model",
@@ -108,11 +111,12 @@ def run_table(artefacts: Artefacts) -> Table:
             "Training",
             "Prediction",
             "Images/s",
+            "Images at once",
             "Device",
         ),
         tuple(rows),
         tuple(records),
-        frozenset({2, 3, 4, 5, 6, 7}),
+        frozenset({2, 3, 4, 5, 6, 7, 8}),
     )
 
 

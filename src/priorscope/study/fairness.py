@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from priorscope.study.prepare import StudyData
 
 Value = str | int | float  # what a property can be
+_SEEN = "num_batch_norm_images"
 _NUM_IMAGES = 4  # of each part, spread over it, with which models are watched
 
 
@@ -72,6 +73,11 @@ PROPERTIES = {
         "condition",
     ),
     "data": Property("Data", "fingerprints of the images and labels", "condition"),
+    "num_batch_norm_images": Property(
+        "Images a batch norm sees",
+        "at once in training: the micro-batch, which is smaller where memory ran out",
+        "condition",
+    ),
     "probes": Property("Probe", "fingerprint of the probe's images", "condition"),
 }
 
@@ -162,8 +168,8 @@ def check_runs(
     """Compare how the finished runs of one output folder were trained and tested.
 
     Runs are compared with those at the same level of every factor. What no run has recorded is not
-    compared. A probe is compared among the runs that have predictions on it; all else that some
-    runs have recorded and others have not, differs.
+    compared. A probe is compared among the runs that have predictions on it, what batch norms saw
+    among those that have any; all else that some runs have recorded and others have not, differs.
 
     Parameters
     ----------
@@ -193,6 +199,8 @@ def _check_cell(
         recorded = {f"recipe.{key}": value for key, value in record.get("recipe", {}).items()}
         recorded |= {f"data.{part}": value for part, value in record.get("data", {}).items()}
         recorded |= {f"probes.{name}": value for name, value in record.get("probes", {}).items()}
+        if _SEEN in record:
+            recorded[_SEEN] = record[_SEEN]
         if "image_px" in record:
             recorded["preprocessing.image_px"] = record["image_px"]
         if "normalization" in record:
@@ -200,7 +208,7 @@ def _check_cell(
         for name, value in recorded.items():
             values.setdefault(name, {})[run] = _plain(value)
     for name, by_run in values.items():
-        if not name.startswith("probes."):
+        if name != _SEEN and not name.startswith("probes."):
             values[name] = {run: by_run.get(run, "not recorded") for run in runs}
     return [compare(name, by_run, declared) for name, by_run in values.items()]
 
@@ -218,6 +226,9 @@ def refuse(
     if not errors:
         return
     families = list(dict.fromkeys(error.property.partition(".")[0] for error in errors))
+    if families == [_SEEN]:
+        hint = "give the recipe a micro_batch_size that fits every model, or declare it: "
+        hint += f"declared: {{{_SEEN}: reason}}"
     raise InputError(
         f"the models differ in {', '.join(families)}, and the study does not declare it",
         where=where,

@@ -76,9 +76,15 @@ def load_study(reference: str) -> Study:
     if path.suffix not in {".yaml", ".yml"} and not path.is_file():
         packaged = packaged_studies()
         if reference not in packaged:
-            raise unknown_name("study", reference, packaged, where="STUDY")
+            raise (
+                _not_a_file(path)
+                if path.exists()
+                else unknown_name("study", reference, packaged, where="STUDY")
+            )
         path = packaged[reference]
     if not path.is_file():
+        if path.exists():
+            raise _not_a_file(path)
         raise InputError("no such study file", where="STUDY", found=path)
     try:
         with path.open("rb") as file:  # no more than is needed to see that it is too large
@@ -90,6 +96,13 @@ def load_study(reference: str) -> Study:
     except InputError as error:
         error.where = f"{path}: {error.where}" if error.where else str(path)
         raise
+
+
+def _not_a_file(path: Path) -> InputError:
+    kind = "a folder" if path.is_dir() else "no regular file"
+    return InputError(
+        "the study is not a file", where="STUDY", found=f"{path} ({kind})", allowed="a YAML file"
+    )
 
 
 def parse_study(text: str, *, base: Path) -> Study:

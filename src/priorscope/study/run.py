@@ -2,7 +2,6 @@
 
 import time
 import traceback
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -18,11 +17,10 @@ from priorscope.errors import (
     NO_ROOM,
     InputError,
     PriorscopeError,
-    PriorscopeWarning,
     RunFailed,
     StorageFailed,
+    out_of_memory,
 )
-from priorscope.evaluation import read_predictions
 from priorscope.probes import ProbeSet
 from priorscope.study.answers import (
     fingerprint_of,
@@ -35,17 +33,12 @@ from priorscope.study.attention import measure_attention
 from priorscope.study.begun import begun_epochs, keep_epochs
 from priorscope.study.checked import ModelSize
 from priorscope.study.environment import hardware, versions
+from priorscope.study.finished import Kept, what_is_kept
 from priorscope.study.plan import Run
 from priorscope.study.prepare import StudyData, build_model
-from priorscope.study.seals import check_file, file_digest
+from priorscope.study.seals import file_digest
 from priorscope.study.spec import Study
-from priorscope.study.store import (
-    is_finished,
-    now,
-    read_run,
-    run_folder,
-    write_json,
-)
+from priorscope.study.store import is_finished, now, on_disk, run_folder, write_json
 from priorscope.training import distributed
 from priorscope.training.checkpoint import Checkpoints
 from priorscope.training.loop import Epoch, train
@@ -70,20 +63,20 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
     """Bring a run to its end: trained, its predictions on every probe stored.
 
     A finished run is not trained again; only predictions that are missing, or that were made on
-    other probe images, are computed from its stored weights. A training that was interrupted
-    continues from its last checkpoint. Where several processes train together, each of them calls
-    this, and the first one writes.
+    other probe images, are computed from its stored weights. One that is damaged is set aside and
+    made anew. A training that was interrupted continues from its last checkpoint. Where several
+    processes train together, each of them calls this, and the first one writes.
 
     Raises
     ------
     RunFailed : the loss or an answer is not finite, or the model fails
-    InputError : stored weights cannot be read
+    InputError : stored weights are not those of the model
     """
     folder = run_folder(context.out, run)
     finished = is_finished(context.out, run)
     distributed.wait_for_all()  # before the first process writes anything that others look for
-    if finished:
-        _complete(run, context, folder)
+    if finished and (kept := what_is_kept(folder, context.probes)):
+        _complete(run, context, folder, kept)
         return
     study, data, started = context.study, context.data, now()
     checkpoints = Checkpoints(folder / "checkpoint", context.checkpoint_seconds, run.run_id)
@@ -117,7 +110,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
         }
 
     devices = [context.device] if context.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices), _failures_of_the_model(folder):
+    with torch.random.fork_rng(devices=devices), _failures_of_the_model(folder, "training"):
         torch.manual_seed(run.seed)  # for dropout and the like, which know no other generator
         train(
             model,
@@ -132,7 +125,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             checkpoints=checkpoints,
         )
     evaluation_started = time.perf_counter()
-    with _failures_of_the_model(folder):
+    with _failures_of_the_model(folder, "prediction"):
         if distributed.is_main():
             save_model(model, str(folder / "model.safetensors.partial"))
             (folder / "model.safetensors.partial").replace(folder / "model.safetensors")
@@ -141,6 +134,8 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
     train_seconds = sum(epoch["seconds"] for epoch in epochs)
     if not distributed.is_main():
         return
+    for name in _SEALED:  # after a power cut what `run.json` says of them must be true
+        on_disk(folder / name)
     write_json(
         {
             "run_id": run.run_id,
@@ -163,7 +158,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             "attention": attention,
             "device": str(context.device),
             "num_devices": distributed.world_size(),
-            "micro_batch_size": epochs[-1]["micro_batch_size"],
+            **_at_once(model, epochs[-1]["micro_batch_size"]),
             "num_threads": torch.get_num_threads(),
             "started": started,
             "finished": now(),
@@ -177,8 +172,15 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
     checkpoints.remove()
 
 
+def _at_once(model: nn.Module, micro_batch_size: int) -> dict[str, int]:
+    """Say how many images passed through a model at once, and so through a batch norm, if any."""
+    norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    in_norms = {"num_batch_norm_images": micro_batch_size} if norms else {}
+    return {"micro_batch_size": micro_batch_size, **in_norms}
+
+
 @contextmanager
-def _failures_of_the_model(folder: Path) -> Iterator[None]:
+def _failures_of_the_model(folder: Path, stage: str) -> Iterator[None]:
     """Let what a model raises stop its run only; the traceback is kept beside its metrics."""
     try:
         yield
@@ -191,24 +193,20 @@ def _failures_of_the_model(folder: Path) -> Iterator[None]:
     except Exception as error:
         path = folder / "error.txt"
         path.write_text(traceback.format_exc(), encoding="utf-8")
-        raise RunFailed(f"{type(error).__name__}: {error} (traceback in {path})") from error
+        said = f"{type(error).__name__}: {error}"
+        if out_of_memory(error):
+            said = f"out of memory in {stage}"
+        raise RunFailed(f"{said} (traceback in {path})") from error
 
 
-def _complete(run: Run, context: Context, folder: Path) -> None:
+def _complete(run: Run, context: Context, folder: Path, kept: Kept) -> None:
     """Compute the predictions that a finished run lacks, from its weights."""
-    record = read_run(folder)
-    made_on = dict(record.get("probes", {}))
-    stale = [
-        name
-        for name, probe in context.probes.items()
-        if made_on.get(name) != fingerprint_of(probe)
-        or not _is_whole(folder / "predictions" / f"{name}.parquet")
-    ]
+    record, stale = kept
     if not stale and "attention" in record:
         return
+    made_on = dict(record.get("probes", {}))
     model = _model(run, context)
     path = folder / "model.safetensors"
-    check_file(path, record)
     try:
         load_model(model, path)
     except Exception as error:
@@ -225,20 +223,6 @@ def _complete(run: Run, context: Context, folder: Path) -> None:
     record |= {"probes": made_on, "attention": attention}
     if distributed.is_main():
         write_json(record, folder / "run.json", sealed=True)
-
-
-def _is_whole(path: Path) -> bool:
-    """Tell whether a file of predictions is there and can be read; say which cannot."""
-    if not path.is_file():
-        return False
-    try:
-        read_predictions(path, in_place=True)
-    except InputError as error:
-        warnings.warn(
-            PriorscopeWarning(f"{path} is damaged and computed anew: {error.found}"), stacklevel=2
-        )
-        return False
-    return True
 
 
 def _model(run: Run, context: Context) -> nn.Module:

@@ -1,6 +1,7 @@
 """A study's output folder: what lies where, and writing that never leaves a half-written file."""
 
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from priorscope.study.spec import Study
 # What makes two studies different ones. Models, seeds, levels, probes and hypotheses may be added
 # to a study that has results: every run carries its own hash, so nothing old passes for new.
 IDENTITY = ("data", "recipe")
+DAMAGED = "damaged"  # beside `runs`: runs that were set aside, see `study/finished.py`
 _STUDY_KEYS = ("plan", "study")
 _RUN_KEYS = ("model", "seed")
 
@@ -37,10 +39,13 @@ def is_finished(out: Path, run: Run) -> bool:
 
 
 def write_json(value: Mapping[str, Any], path: Path, *, sealed: bool = False) -> None:
-    """Write JSON beside its place and rename it into it; `sealed` adds a digest of what it says."""
+    """Write JSON beside its place and rename it into it.
+
+    `sealed` adds a digest of what it says, and waits until it is on the disk.
+    """
     if sealed:
         value = {**value, SEAL: json_digest(value)}
-    _write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", path)
+    _write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", path, wait=sealed)
 
 
 def write_lines(values: Sequence[Mapping[str, Any]], path: Path) -> None:
@@ -48,11 +53,19 @@ def write_lines(values: Sequence[Mapping[str, Any]], path: Path) -> None:
     _write_text("".join(json.dumps(value) + "\n" for value in values), path)
 
 
-def _write_text(text: str, path: Path) -> None:
+def _write_text(text: str, path: Path, *, wait: bool = False) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".partial")
     beside.write_text(text, encoding="utf-8")
+    if wait:
+        on_disk(beside)
     beside.replace(path)
+
+
+def on_disk(path: Path) -> None:
+    """Wait until what was written to a file is on the disk, where a power cut leaves it alone."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def read_json(path: Path, *required: str) -> dict[str, Any]:
@@ -215,7 +228,9 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
     created = now()
     state = {
         "hash": study.hash,
-        "results": any(out.glob("runs/*/metrics.jsonl")) or any(out.glob("runs/*/run.json")),
+        "results": any(out.glob("runs/*/metrics.jsonl"))
+        or any(out.glob("runs/*/run.json"))
+        or (out / DAMAGED).is_dir(),
         "hypotheses": digests(study.as_dict()["hypotheses"]),
     }
     if (out / "study.json").is_file():

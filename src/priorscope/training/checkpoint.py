@@ -7,6 +7,7 @@ digest of its bytes; two are kept, and a damaged newest one falls back to the on
 
 import hashlib
 import io
+import os
 import shutil
 import signal
 import threading
@@ -25,6 +26,7 @@ from priorscope.training import distributed
 
 KEPT = 2
 _DIGEST_BYTES = 32
+_LATER_SECONDS = 10.0  # between signals that are not the same one, passed on twice
 
 
 class DamagedCheckpoint(PriorscopeWarning):
@@ -38,8 +40,7 @@ class Checkpoints:
     Attributes
     ----------
     folder : created when the first checkpoint is written
-    every_seconds : between two checkpoints; with several processes they are written at the ends of
-        epochs only, since all must agree on the moment
+    every_seconds : between two checkpoints
     owner : the run's id: a checkpoint of another run is whole too, and must not be continued
     """
 
@@ -63,6 +64,8 @@ class Checkpoints:
         with beside.open("wb") as file:
             file.write(self._digest_of(content))
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # the older ones are removed: a power cut must not take this
         beside.replace(path)
         for old in self._newest_first()[KEPT:]:
             old.unlink()
@@ -107,19 +110,26 @@ class Checkpoints:
 def interruption() -> Iterator[threading.Event]:
     """Turn SIGINT and SIGTERM into an event while training, so that a step is never cut in two.
 
-    A second signal interrupts at once. With several processes, or outside the main thread, signals
-    keep their meaning and the event is never set.
+    A second signal interrupts at once, unless several processes train together: there a scheduler
+    and torchrun may both pass on the first one, so that it must come somewhat later. A signal that
+    comes after the last step was asked about it interrupts behind the training. Outside the main
+    thread signals keep their meaning and the event is never set.
     """
     stop = threading.Event()
-    alone = distributed.world_size() == 1
-    if not (alone and threading.current_thread() is threading.main_thread()):
+    if threading.current_thread() is not threading.main_thread():
         yield stop
         return
 
+    first = 0.0
+
     def on_signal(*_: object) -> None:
-        if stop.is_set():
+        nonlocal first
+        later = _LATER_SECONDS if distributed.world_size() > 1 else 0.0
+        if stop.is_set() and time.monotonic() - first >= later:
             raise KeyboardInterrupt
-        stop.set()
+        if not stop.is_set():
+            first = time.monotonic()
+            stop.set()
 
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, on_signal) for number in numbers]
@@ -128,3 +138,5 @@ def interruption() -> Iterator[threading.Event]:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+    if stop.is_set():
+        raise KeyboardInterrupt

@@ -79,11 +79,7 @@ def own_rows(num_rows: int) -> slice:
 
 def gather_rows(rows: np.ndarray) -> np.ndarray:
     """Join every process's rows in order: the inverse of `own_rows`, nothing padded."""
-    if world_size() == 1:
-        return rows
-    parts: list[Any] = [None] * world_size()
-    dist.all_gather_object(parts, rows)
-    return np.concatenate(parts)
+    return rows if world_size() == 1 else np.concatenate(gathered(rows))
 
 
 def own_examples(batch_size: int) -> tuple[slice, int]:
@@ -103,6 +99,21 @@ def summed(*tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         for tensor in tensors:
             dist.all_reduce(tensor)
     return tensors
+
+
+def largest(values: torch.Tensor) -> torch.Tensor:
+    """Take every process's largest value, element by element, in place."""
+    if dist.is_initialized():
+        dist.all_reduce(values, dist.ReduceOp.MAX)
+    return values
+
+
+def gathered(value: Any) -> list[Any]:
+    """Give every process what each of them has, by their numbers; values are pickled."""
+    values: list[Any] = [value] * world_size()
+    if world_size() > 1:
+        dist.all_gather_object(values, value)
+    return values
 
 
 def seed_dropout(seed: int, epoch: int) -> None:

@@ -13,9 +13,10 @@ from torch import nn
 from priorscope.data._preprocess import Preprocess, autocast_for, resize
 from priorscope.errors import RunFailed
 from priorscope.training import distributed
+from priorscope.training.agreement import Agreement
 from priorscope.training.augment import augment
 from priorscope.training.checkpoint import Checkpoints, interruption
-from priorscope.training.memory import smaller
+from priorscope.training.memory import Undo, out_of_memory_in, smaller
 from priorscope.training.pool import image_pool
 from priorscope.training.recipe import Recipe
 from priorscope.training.state import TrainingState
@@ -70,7 +71,8 @@ def train(
 
     Raises
     ------
-    RunFailed : the loss is not finite; names the step and its learning rate
+    RunFailed : the loss is not finite, which names the step and its learning rate; or memory ran
+        out where smaller parts of a batch do not help
     KeyboardInterrupt : a signal asked to stop
     """
     pool = image_pool(images, device)
@@ -86,13 +88,20 @@ def train(
     if checkpoints is not None and (saved := checkpoints.latest()):
         state.restore(saved)
 
-    def keep() -> None:
-        if checkpoints is not None and distributed.is_main():
-            checkpoints.save(state.as_dict(), state.num_steps)
+    undo = Undo(model, device)
+    agreement = Agreement(device, min(1.0, checkpoints.every_seconds if checkpoints else 1.0))
 
-    def stop_if_asked() -> None:
-        if stop.is_set():
-            keep()
+    def keep_or_stop(*, at_end: bool = False) -> None:
+        """Keep a checkpoint when it is due, and stop when a signal asked for it."""
+        due = checkpoints is not None and distributed.is_main() and checkpoints.due()
+        due, stopped = agreement.reached(due, stop.is_set(), at_end=at_end)
+        done = state.epoch > recipe.epochs
+        if checkpoints is not None and (due or stopped or done):
+            saved = state.as_dict()
+            if distributed.is_main():
+                checkpoints.save(saved, state.num_steps)
+        if stopped:
+            distributed.wait_for_all()  # what one has begun to write is not cut off by another
             raise KeyboardInterrupt
 
     def backward(pixels: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -119,19 +128,18 @@ def train(
     with interruption() as stop, distributed.synced_batch_norm(device):
         while state.epoch <= recipe.epochs:
             model.train()
-            distributed.seed_dropout(seed, state.epoch)
+            state.begin_drawing(seed)
             started = time.perf_counter() - state.seconds
             for batch in state.batches():
                 state.seconds = time.perf_counter() - started
-                stop_if_asked()
-                # With several processes all must agree when: at the ends of epochs.
-                if checkpoints is not None and num_processes == 1 and checkpoints.due():
-                    keep()
-                pixels, target = pool(batch), answers[batch]
-                if recipe.resize == "before_augment":
-                    pixels = resize(pixels, preprocess.image_px).round().to(torch.uint8)
-                # Every process draws for the whole batch, so that their number changes nothing.
-                pixels = augment(pixels, recipe.augment, state.augmentation)
+                keep_or_stop()
+                with out_of_memory_in("the augmentation of a batch"):
+                    pixels, target = pool(batch), answers[batch]
+                    if recipe.resize == "before_augment":
+                        pixels = resize(pixels, preprocess.image_px).round().to(torch.uint8)
+                    # Every process draws for the whole batch: their number changes nothing.
+                    pixels = augment(pixels, recipe.augment, state.augmentation)
+                undo.remember()
                 while True:
                     try:
                         state.optimizer.zero_grad(set_to_none=True)
@@ -139,14 +147,16 @@ def train(
                         break
                     except (RuntimeError, MemoryError) as error:
                         state.micro_batch_size = smaller(state.micro_batch_size, error)
+                        undo.back()
                 state.losses[len(state.learning_rates)] = loss
                 state.num_correct += correct
-                if recipe.clip_grad_norm is not None:
-                    state.scaler.unscale_(state.optimizer)
-                    nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_grad_norm)
-                state.learning_rates.append(float(state.schedule.get_last_lr()[0]))
-                state.scaler.step(state.optimizer)
-                state.scaler.update()
+                with out_of_memory_in("the optimizer's step"):
+                    if recipe.clip_grad_norm is not None:
+                        state.scaler.unscale_(state.optimizer)
+                        nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_grad_norm)
+                    state.learning_rates.append(float(state.schedule.get_last_lr()[0]))
+                    state.scaler.step(state.optimizer)
+                    state.scaler.update()
                 state.schedule.step()
             losses, num_correct = distributed.summed(state.losses, state.num_correct)
             _check_finite(losses, state)
@@ -165,9 +175,7 @@ def train(
                 )
             )
             state.begin_epoch(state.epoch + 1)
-            if checkpoints is not None and (state.epoch > recipe.epochs or checkpoints.due()):
-                keep()
-            stop_if_asked()
+            keep_or_stop(at_end=True)
 
 
 def _check_finite(losses: torch.Tensor, state: TrainingState) -> None:

@@ -2,13 +2,14 @@
 
 import math
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
+from torch import nn
 
-from priorscope.errors import PriorscopeWarning, RunFailed
+from priorscope.errors import PriorscopeWarning, RunFailed, out_of_memory
 from priorscope.training import distributed
-
-_WORDS = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 class SmallerMicroBatch(PriorscopeWarning):
@@ -20,11 +21,10 @@ def smaller(micro_batch_size: int, error: Exception) -> int:
 
     Raises
     ------
-    RunFailed : one example does not fit
-    Exception : the error is another one, or other processes wait for this one's gradients
+    RunFailed : one example does not fit, or other processes wait for this one's gradients
+    Exception : the error is another one
     """
-    of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
-    if not (of_memory or any(word in str(error) for word in _WORDS)):
+    if not out_of_memory(error):
         raise error
     if distributed.world_size() > 1 or micro_batch_size == 1:
         raise RunFailed(
@@ -42,3 +42,63 @@ def smaller(micro_batch_size: int, error: Exception) -> int:
         stacklevel=3,
     )
     return half
+
+
+@contextmanager
+def out_of_memory_in(what: str) -> Iterator[None]:
+    """Say where memory ran out, where smaller parts would not help.
+
+    Raises
+    ------
+    RunFailed : it did
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
+        raise RunFailed(f"out of memory in {what}") from error
+
+
+class Undo:
+    """Take back what a step that did not fit has changed: buffers, such as moments, and streams.
+
+    Its gradients are thrown away by the step itself. A process that does not try again keeps
+    nothing. Memory may run out at any step, so everything is kept before each one: little beside
+    what a step takes.
+    """
+
+    def __init__(self, model: nn.Module, device: torch.device):
+        self._on_cpu, self._device = device.type == "cpu", device
+        self._module = torch.get_device_module(device)
+        self._places = [
+            (module, name)
+            for module in model.modules()
+            for name, buffer in module._buffers.items()
+            if buffer is not None and distributed.world_size() == 1
+        ]
+        self.remember()
+
+    def remember(self) -> None:
+        """Keep everything as it is before a step."""
+        if distributed.world_size() > 1:
+            return
+        self._kept = [
+            None if (buffer := module._buffers[name]) is None else buffer.detach().clone()
+            for module, name in self._places
+        ]
+        self._stream = torch.get_rng_state()
+        self._device_stream = None if self._on_cpu else self._module.get_rng_state(self._device)
+
+    def back(self) -> None:
+        """Restore what was there at `remember`."""
+        with torch.no_grad():
+            for (module, name), kept in zip(self._places, self._kept, strict=True):
+                buffer = module._buffers[name]
+                if buffer is None or kept is None or buffer.shape != kept.shape:
+                    module._buffers[name] = kept
+                else:
+                    buffer.copy_(kept)
+        torch.set_rng_state(self._stream)
+        if self._device_stream is not None:
+            self._module.set_rng_state(self._device_stream, self._device)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from priorscope.training import distributed
 from priorscope.training.optimize import build_optimizer, build_schedule
 from priorscope.training.recipe import Recipe
 
@@ -62,10 +63,17 @@ class TrainingState:
         rows = torch.randperm(self.num_images, generator=self.order, device=self.device)
         return list(rows.split(self.batch_size)[len(self.learning_rates) :])
 
+    def begin_drawing(self, seed: int) -> None:
+        """Let each process draw its own dropout from an epoch's first step on."""
+        if not self.learning_rates:  # else the stream is the checkpoint's
+            distributed.seed_dropout(seed, self.epoch)
+
     def as_dict(self) -> dict[str, Any]:
-        """Give everything as tensors and plain values."""
+        """Give everything as tensors and plain values; all processes must call it together."""
         on_cpu = self.device.type == "cpu"
         module = torch.get_device_module(self.device)
+        streams = torch.get_rng_state(), None if on_cpu else module.get_rng_state(self.device)
+        losses, num_correct = distributed.summed(self.losses, self.num_correct)
         return {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -73,12 +81,11 @@ class TrainingState:
             "scaler": self.scaler.state_dict(),
             "order_at_start": self._order_at_start,
             "augmentation": self.augmentation.get_state(),
-            "cpu_rng": torch.get_rng_state(),
-            "device_rng": None if on_cpu else module.get_rng_state(self.device),
+            "rng": distributed.gathered(streams),
             "micro_batch_size": self.micro_batch_size,
             "epoch": self.epoch,
-            "losses": self.losses,
-            "num_correct": self.num_correct,
+            "losses": losses,
+            "num_correct": num_correct,
             "learning_rates": self.learning_rates,
             "seconds": self.seconds,
         }
@@ -96,11 +103,16 @@ class TrainingState:
         self._order_at_start = saved["order_at_start"]
         self.order.set_state(self._order_at_start)
         self.augmentation.set_state(saved["augmentation"])
-        torch.set_rng_state(saved["cpu_rng"])
-        if saved["device_rng"] is not None:
+        # Fewer processes, or more, cannot draw what those before would have drawn.
+        # Earlier versions kept the first one's stream alone.
+        streams = saved.get("rng") or [(saved["cpu_rng"], saved["device_rng"])]
+        on_cpu, on_device = streams[distributed.rank() % len(streams)]
+        torch.set_rng_state(on_cpu)
+        if on_device is not None:
             module = torch.get_device_module(self.device)
-            module.set_rng_state(saved["device_rng"], self.device)
-        self.losses.copy_(saved["losses"])
-        self.num_correct.copy_(saved["num_correct"])
+            module.set_rng_state(on_device, self.device)
+        if distributed.is_main():  # the sums over all processes; to these each adds its own
+            self.losses.copy_(saved["losses"])
+            self.num_correct.copy_(saved["num_correct"])
         self.learning_rates = list(saved["learning_rates"])
         self.seconds = saved["seconds"]
