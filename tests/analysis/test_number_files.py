@@ -46,6 +46,10 @@ def test_npy_and_both_forms_of_parquet(tmp_path):
         ("1,2\n3,inf\n", "row 2"),
         ("", "empty"),
         ("a,b\n", "no"),
+        (",2\n3,4\n", "line 1"),  # a header has no number
+        ('"1","2"\n3,4\n', "line 1"),
+        ("1,x\n3,4\n", "'x'"),
+        (",\n3,4\n", "line 1"),
     ],
 )
 def test_bad_text_is_refused_by_line(tmp_path, text, said):

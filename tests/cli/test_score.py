@@ -6,6 +6,7 @@ import typer
 from typer.testing import CliRunner
 
 from priorscope.analysis.external import score_files
+from priorscope.cli import run_command
 from priorscope.cli.score import score
 from priorscope.errors import InputError
 
@@ -159,6 +160,56 @@ def test_bad_labels_are_refused_by_row(files, text, metric, said):
     assert "bad.csv, row" in str(error.value)
 
 
+def test_class_names_for_labels_are_refused_with_what_is_allowed(files):
+    for name, save in {
+        "names.csv": lambda path: path.write_text("cat\ndog\nbird\ncat\ndog\nbird\n"),
+        "names.npy": lambda path: np.save(path, np.array(["cat", "dog"] * 3)),
+    }.items():
+        save(files / name)
+        with pytest.raises(InputError) as error:
+            call(*arguments(files, labels=name))
+        assert "class id" in error.value.allowed and "no names" in error.value.allowed
+
+
+PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0, 0.1, 0.9], [0.4, 0.3, 0.3]] * 2)[:6]
+
+
+def spoilt(row, values):
+    rows = PROBABILITIES.copy()
+    rows[row] = values
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "said"),
+    [
+        (PROBABILITIES, ["--probabilities"], None),
+        (PROBABILITIES + 9e-4 / 3, ["--probabilities"], None),
+        (PROBABILITIES + 1.2e-3 / 3, ["--probabilities"], "row 1 "),
+        (spoilt(4, [0.9, 0.2, 0.1]), ["--probabilities"], "row 5 "),
+        (spoilt(3, [1.1, -0.1, 0]), ["--probabilities"], "row 4 "),  # they do sum to one
+        (PROBABILITIES * 7 - 3, ["--probabilities"], "not a probability"),
+        (np.array([0, 1, 2, 0, 1, 2]), ["--probabilities"], "class ids"),
+        # Without a claim, only what is nearly a file of probabilities is one that was damaged.
+        (spoilt(4, [0.9, 0.2, 0.1]), [], "--no-probabilities"),
+        (spoilt(4, [0.9, 0.2, 0.1]), ["--no-probabilities"], None),
+        (spoilt(4, [1.1, 0.2, 0.1]), [], None),
+        (PROBABILITIES * 0.9, [], None),
+        (PROBABILITIES * 7 - 3, [], None),
+    ],
+)
+def test_rows_that_are_no_probabilities_are_refused(files, capsys, rows, options, said):
+    np.save(files / "rows.npy", rows)
+    before = sorted(files.iterdir())
+    code = run_command(["score", *map(str, arguments(files, rows="rows.npy")), *options])
+    shown = capsys.readouterr()
+    assert code == (2 if said else 0)
+    assert bool(shown.out) == (not said)
+    assert sorted(files.iterdir()) == before
+    if said:
+        assert said in shown.err and "rows.npy" in shown.err
+
+
 def test_bad_arguments_are_refused(files):
     good = files / "good.csv"
     base = ["--labels", files / "labels.csv"]
@@ -212,7 +263,7 @@ def test_background_accuracies_of_the_2021_report(shared_data):
 def test_top_4_matching_of_the_2021_report(shared_data, k):
     resnet = {"resnet50": "combined_resnet50_probabilities.csv"}
     given = arguments(shared_data / "paper", "top_k_matching", "combined_labels.csv", **resnet)
-    found = json.loads(call(*given, *k, "--json"))
+    found = json.loads(call(*given, *k, "--probabilities", "--json"))
     assert found["models"]["resnet50"]["estimate"] == pytest.approx(2.09)
     assert found["models"]["resnet50"]["histogram"] == [1, 21, 49, 26, 3]
     assert found["chance"]["expected"] == 1.6

@@ -7,6 +7,7 @@ import torchvision
 
 from priorscope.components import bind, resolve
 from priorscope.errors import InputError
+from priorscope.study.prepare import measure_model
 
 
 def build(reference, tmp_path, *, image_px=32, **parameters):
@@ -55,3 +56,42 @@ def test_refusals(reference, options, words, tmp_path):
     with pytest.raises(InputError) as caught:
         build(reference, tmp_path, **options)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("reference", "options", "allowed"),
+    [
+        ("timm:vit_tiny_patch16_224", {}, "multiple of 16, such as 48 or 64"),
+        ("timm:swin_tiny_patch4_window7_224", {}, "multiple of 4, such as 48 or 52"),
+        ("timm:mixer_s16_224", {}, "multiple of 16"),
+        ("timm:vit_tiny_patch16_224", {"patch_size": 64}, "multiple of 64, such as 64"),
+        ("timm:xcit_nano_12_p16_224", {}, "224"),  # it refuses by itself, without naming a size
+    ],
+)
+def test_patches_that_leave_pixels_out_are_refused(reference, options, allowed, tmp_path):
+    with pytest.raises(InputError) as caught:
+        build(reference, tmp_path, image_px=50, **options)
+    assert allowed in caught.value.allowed and "50 px" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("reference", "image_px", "options"),
+    [
+        ("timm:vit_tiny_patch16_224", 50, {"patch_size": 10}),
+        ("timm:vit_tiny_patch16_224", 50, {"dynamic_img_pad": True}),
+        ("timm:resnet18", 50, {}),
+    ],
+)
+def test_what_covers_the_image_is_not_refused(reference, image_px, options, tmp_path):
+    assert build(reference, tmp_path, image_px=image_px, **options)
+
+
+@pytest.mark.parametrize(
+    ("reference", "words"),
+    [("torchvision:alexnet", "at least 63"), ("timm:inception_v4", "timm has it for 299")],
+)
+def test_a_size_that_fails_is_refused_with_what_the_library_knows(reference, words, tmp_path):
+    model = build(reference, tmp_path, image_px=16)
+    with pytest.raises(InputError, match="fails on images of 16 px") as caught:
+        measure_model(model, num_classes=10, image_px=16, where="models.m")
+    assert words in caught.value.allowed

@@ -185,6 +185,33 @@ def test_features_without_weights_are_architecture_but_rescaled_patches_are_not(
     assert seen(lambda x: normalise(x).flatten(1), 192).startswith("rescaled by the model")
     assert seen(lambda x: normalise(x).mean((2, 3)), 3).startswith("rescaled by the model")
     assert seen(lambda x: F.interpolate(x, 4).flatten(1), 48).startswith("resized 8 → 4 px")
+    assert seen(lambda x: x.mean(1, keepdim=True).flatten(1), 64).startswith("turned into 1 ")
+
+
+@pytest.mark.parametrize(
+    ("change", "channels", "words"),
+    [
+        (lambda x: x.mean(1, keepdim=True), 1, "turned into 1 channel by the model"),
+        (
+            lambda x: F.interpolate(x.mean(1, keepdim=True), 8, mode="area"),
+            1,
+            "turned into 1 channel of 8 px by the model",
+        ),
+        (
+            lambda x: x.mean(1, keepdim=True) * torch.ones(2, 1, 1),
+            2,
+            "turned into 2 channels by the model",
+        ),
+        (lambda x: x[:, :1], 1, "cut by the model"),
+        (lambda x: F.pixel_unshuffle(x, 4), 48, "as given"),  # patches
+        (lambda x: torch.cat([x, x], 1), 6, "as given"),
+    ],
+)
+def test_maps_of_other_channels_are_seen(change, channels, words):
+    model = Before(change)
+    model.conv = nn.Conv2d(channels, 8, 3, padding=1)
+    images = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    assert input_change(Twin(model), images, training=False) == words
 
 
 def test_a_model_that_fails_in_training_is_left_to_its_run(tiny, tmp_path):

@@ -52,6 +52,7 @@ def test_two_processes_give_the_curve_of_one(alone, started_by):
     else:
         done = call(TORCHRUN, *run)
     assert done.returncode == 0, done.stderr
+    assert "find_unused_parameters" not in done.stderr
     assert done.stdout.count("study hash") == 1  # one process speaks
     for folder in (alone / "one" / "runs").iterdir():
         other = out / "runs" / folder.name
@@ -76,6 +77,39 @@ def test_two_processes_give_the_curve_of_one(alone, started_by):
             np.testing.assert_array_equal(answers[1].ids, answers[0].ids)
             np.testing.assert_allclose(answers[1].logits, answers[0].logits, atol=0.05)
         assert json.loads((other / "run.json").read_text())["num_devices"] == 2
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two processors")
+def test_a_parameter_that_is_never_used_stays_as_it_was(tmp_path):
+    """Without a gradient no decay is applied either, on one process and on two."""
+    (tmp_path / "spare.py").write_text(
+        "import torch\n"
+        "from torch import nn\n"
+        "class Spare(nn.Sequential):\n"
+        "    def __init__(self, *parts):\n"
+        "        super().__init__(*parts)\n"
+        "        self.unused = nn.Parameter(torch.ones(3))\n"
+        "def spare(*, num_classes, image_px):\n"
+        "    return Spare(nn.Flatten(), nn.Linear(3 * image_px**2, num_classes))\n"
+    )
+    (tmp_path / "spare.yaml").write_text(
+        "name: spare\n"
+        "data: {name: synthetic, task: objects, num_train: 70, num_test: 20}\n"
+        "recipe: {batch_size: 32, epochs: 2, micro_batch_size: 8, weight_decay: 0.1}\n"
+        "models: {spare: {name: ./spare.py:spare}}\n"
+    )
+    found = []
+    for devices in (1, 2):
+        out = tmp_path / str(devices)
+        run = ["run", tmp_path / "spare.yaml", "--out", out, "--device", "cpu"]
+        done = call(["priorscope"], *run, "--devices", devices)
+        assert done.returncode == 0, done.stderr
+        assert "find_unused_parameters" not in done.stderr
+        found += [load_file(path) for path in out.glob("runs/*/model.safetensors")]
+    one, two = found
+    for weights in found:
+        np.testing.assert_array_equal(weights["unused"], np.ones(3, dtype=np.float32))
+    np.testing.assert_allclose(two["1.weight"], one["1.weight"], rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two processors")

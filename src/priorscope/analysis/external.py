@@ -10,6 +10,7 @@ import numpy as np
 
 from priorscope.analysis.compare import Settings
 from priorscope.analysis.number_files import read_numbers, row_of
+from priorscope.analysis.probability_rows import check_probability_rows
 from priorscope.components import bind, companion, resolve
 from priorscope.errors import InputError
 from priorscope.evaluation import Predictions
@@ -17,6 +18,7 @@ from priorscope.metrics import Chance
 from priorscope.stats import crossed_bootstrap, holm, mcnemar, sign_flip_test, wilson
 
 Record = dict[str, Any]
+_LABELS = "a class id (0, 1, ...) a row, or a row of 0 and 1, one column a class; no names"
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +60,7 @@ def score_files(
     *,
     metric: str,
     k: int | None = None,
+    probabilities: bool | None = None,
     settings: Settings | None = None,
 ) -> Record:
     """Score files of predictions against a file of labels, and compare them in pairs.
@@ -73,6 +76,8 @@ def score_files(
     predictions : name -> file
     metric : a metric's name, or ./file.py:callable
     k : passed on to the metric when given
+    probabilities : whether all predictions are said to be probability rows, and so must be; None:
+        only what looks like damaged probabilities is refused, see `check_probability_rows`
 
     Returns
     -------
@@ -87,10 +92,11 @@ def score_files(
     settings = settings or Settings()
     function = resolve("metrics", metric, base=Path.cwd(), where="--metric")
     parameters = bind(function, {} if k is None else {"k": k}, where=f"--metric {metric}")
-    label_source = _Source(labels, read_numbers(labels))
+    label_source = _Source(labels, read_numbers(labels, allowed=_LABELS))
     sources = {name: _Source(path, read_numbers(path)) for name, path in predictions.items()}
     for source in sources.values():
         _check_num_examples(label_source, source)
+        check_probability_rows(source.numbers, path=source.path, claimed=probabilities)
     num_classes = _num_classes(label_source, list(sources.values()))
     targets = _targets(label_source, num_classes, metric)
     scores: dict[str, np.ndarray] = {}

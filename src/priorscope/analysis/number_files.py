@@ -10,10 +10,15 @@ from priorscope.errors import InputError
 FORMATS = ".csv, .tsv or .txt (separated by commas, semicolons or white space), .npy, .parquet"
 
 
-def read_numbers(path: Path) -> np.ndarray:
+def read_numbers(path: Path, *, allowed: str = "finite numbers") -> np.ndarray:
     """Read one row an example.
 
-    Text files may have a header. Parquet files hold one number a column, or one column of lists.
+    Text files may have a header, a first row in which no cell is a number. Parquet files hold one
+    number a column, or one column of lists.
+
+    Parameters
+    ----------
+    allowed : what the numbers must be, for messages about a cell that is none
 
     Returns
     -------
@@ -30,7 +35,7 @@ def read_numbers(path: Path) -> np.ndarray:
     if path.suffix.lower() not in readers:
         raise InputError("unknown format", where=path, found=path.suffix or path, allowed=FORMATS)
     try:
-        table = readers[path.suffix.lower()](path)
+        table = readers[path.suffix.lower()](path, allowed)
     except InputError:
         raise
     except Exception as error:  # a damaged header makes a reader raise almost anything
@@ -50,6 +55,7 @@ def read_numbers(path: Path) -> np.ndarray:
             "not a finite number",
             where=row_of(path, row),
             found=rows[row][~np.isfinite(rows[row])][0],
+            allowed=allowed,
         )
     return rows[:, 0] if rows.shape[1] == 1 else rows
 
@@ -59,15 +65,15 @@ def row_of(path: Path, row: int) -> str:
     return f"{path}, row {row + 1} (the first is 1, a header does not count)"
 
 
-def _npy(path: Path) -> np.ndarray:
+def _npy(path: Path, allowed: str) -> np.ndarray:
     array = np.load(path, allow_pickle=False)
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
         kind = getattr(array, "dtype", type(array).__name__)
-        raise InputError("not an array of numbers", where=path, found=kind)
+        raise InputError("not an array of numbers", where=path, found=kind, allowed=allowed)
     return array.astype(float)
 
 
-def _parquet(path: Path) -> np.ndarray:
+def _parquet(path: Path, allowed: str) -> np.ndarray:
     table = pl.read_parquet(path)
     if table.width == 1 and isinstance(table.dtypes[0], pl.List | pl.Array):
         return np.array(table.to_series().to_list(), dtype=float)
@@ -77,37 +83,44 @@ def _parquet(path: Path) -> np.ndarray:
                 "not a column of numbers",
                 where=f"{path}, column {name}",
                 found=kind,
-                allowed="columns of numbers, or a single column of lists",
+                allowed=f"columns of numbers, or a single column of lists: {allowed}",
             )
     return table.cast(pl.Float64).to_numpy()  # a null becomes NaN, which is refused
 
 
-def _text(path: Path) -> np.ndarray:
+def _text(path: Path, allowed: str) -> np.ndarray:
     lines = path.read_text(encoding="utf-8-sig").splitlines()
     numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
     if not numbered:
         raise InputError("the file is empty", where=path)
     separator = next((sign for sign in ",;" if sign in numbered[0][1]), None)
-    if not _is_numbers(numbered[0][1], separator):
-        del numbered[0]  # a header
+    if _is_header(numbered[0][1], separator):
+        del numbered[0]
     try:
         rows = [line for _, line in numbered]
         return (
             np.loadtxt(rows, delimiter=separator, comments=None, ndmin=2) if rows else np.empty(0)
         )
     except ValueError:
-        raise _first_bad_line(path, numbered, separator) from None
+        raise _first_bad_line(path, numbered, separator, allowed) from None
 
 
-def _is_numbers(line: str, separator: str | None) -> bool:
+def _is_header(line: str, separator: str | None) -> bool:
+    """Tell names from a damaged row of numbers, whose cells may be empty or quoted in part."""
+    cells = [cell.strip().strip("\"'").strip() for cell in line.split(separator)]
+    return any(cells) and not any(map(_is_number, cells))
+
+
+def _is_number(cell: str) -> bool:
     try:
-        return bool([float(cell) for cell in line.split(separator)])
+        float(cell)
     except ValueError:
         return False
+    return True
 
 
 def _first_bad_line(
-    path: Path, numbered: list[tuple[int, str]], separator: str | None
+    path: Path, numbered: list[tuple[int, str]], separator: str | None, allowed: str
 ) -> InputError:
     """Say which line NumPy stumbled over."""
     width = len(numbered[0][1].split(separator))
@@ -115,9 +128,13 @@ def _first_bad_line(
         where = f"{path}, line {number}"
         cells = line.split(separator)
         if len(cells) != width:
-            found, allowed = f"{len(cells)} columns", f"{width}, as in the first row"
-            return InputError("ragged rows", where=where, found=found, allowed=allowed)
+            found, needed = f"{len(cells)} columns", f"{width}, as in the first row"
+            return InputError("ragged rows", where=where, found=found, allowed=needed)
         for cell in cells:
-            if not _is_numbers(cell, separator):
-                return InputError("not a number", where=where, found=repr(cell.strip()))
+            if not _is_number(cell):
+                hint = "a first row without any number is a header" if number == 1 else None
+                found = repr(cell.strip())
+                return InputError(
+                    "not a number", where=where, found=found, allowed=allowed, hint=hint
+                )
     return InputError("not a table of numbers", where=path)

@@ -1,18 +1,20 @@
 """What the commands print about a study."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from priorscope.cli._progress import duration
-from priorscope.report.artefacts import read_artefacts
+from priorscope.report.artefacts import Artefacts, read_artefacts
 from priorscope.report.cells import at_cell, cells
 from priorscope.report.tables_control_models import control_warnings
 from priorscope.report.tables_fairness import architecture_table, condition_table
@@ -22,6 +24,7 @@ from priorscope.study.levels import written
 from priorscope.study.spec import Study
 
 _INDENT = 4
+_NUMBERS = {"parameters", "MACs", "train img/s", "one run"}
 
 
 def print_data(console: Console, checked: Checked) -> None:
@@ -159,27 +162,55 @@ def print_power(console: Console, said: Mapping[str, Any]) -> None:
 
 
 def print_estimates(console: Console, out: Path) -> None:
-    """Print each probe's estimates with their intervals, chance included."""
+    """Print each probe's estimates with their intervals, chance included.
+
+    Models that do not fit side by side stand in further tables below.
+    """
     artefacts = read_artefacts(out)
     models = list(dict.fromkeys(row["model"] for row in artefacts.estimates))
     for cell in cells(artefacts):
         of_cell = at_cell(artefacts, cell)
         if cell:
             console.print(cell.replace(",", "  "), style="bold", highlight=False, markup=False)
-        table = _table("probe", "arm", "", *models)
-        for key, group in groupby(of_cell.estimates, lambda row: (row["probe"], row["arm"])):
-            rows = {row["model"]: row for row in group}
-            shown = unit(of_cell, *key, next(iter(rows.values()))["metric"])
-            # The interval stands on a line of its own: three models then fit 80 columns.
-            table.add_row(
-                key[0],
-                plain(key[1]),
-                shown.symbol,
-                *(_cell(shown, rows.get(model)) for model in models),
-            )
-        console.print(table, highlight=False)
+        make = partial(_estimates_table, of_cell)
+        for number, some in enumerate(_side_by_side(console, models, make)):
+            if number:
+                console.print()
+            console.print(make(some), highlight=False)
     for warning in control_warnings(artefacts):
         console.print(warning, style="bold red", highlight=False, markup=False, soft_wrap=True)
+
+
+def _side_by_side(
+    console: Console, models: list[str], make: Callable[[list[str]], Table]
+) -> Iterator[list[str]]:
+    """Share models among tables, as many in each as the terminal has room for."""
+    while models:
+        num = len(models)
+        while num > 1 and _width(console, make(models[:num])) > console.width:
+            num -= 1
+        yield models[:num]
+        models = models[num:]
+
+
+def _width(console: Console, table: Table) -> int:
+    without_end = console.options.update(width=10_000)
+    return Measurement.get(console, without_end, table).maximum
+
+
+def _estimates_table(of_cell: Artefacts, models: list[str]) -> Table:
+    table = _table("probe", "arm", "", *models)
+    for key, group in groupby(of_cell.estimates, lambda row: (row["probe"], row["arm"])):
+        rows = {row["model"]: row for row in group}
+        shown = unit(of_cell, *key, next(iter(rows.values()))["metric"])
+        # The interval stands on a line of its own: three models then fit 80 columns.
+        table.add_row(
+            key[0],
+            plain(key[1]),
+            shown.symbol,
+            *(_cell(shown, rows.get(model)) for model in models),
+        )
+    return table
 
 
 def _cell(shown: Unit, row: Mapping[str, Any] | None) -> str:
@@ -193,9 +224,9 @@ def _table(*columns: str) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     for column in columns:
         words = column in {"model", "component", "probe", "arm", ""}
-        table.add_column(
-            column, justify="left" if words else "right", no_wrap=column != "component"
-        )
+        # What has no room goes on in the next line: a name that is cut names nothing.
+        justify = "left" if words else "right"
+        table.add_column(column, justify=justify, overflow="fold", no_wrap=column in _NUMBERS)
     return table
 
 

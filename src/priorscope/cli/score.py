@@ -26,6 +26,13 @@ def score(
         int | None,
         typer.Option(help="For top_k_matching.  [default: each row's number of present classes]"),
     ] = None,
+    probabilities: Annotated[
+        bool | None,
+        typer.Option(
+            help="Every row of predictions is probabilities (in [0, 1], summing to one within "
+            "1e-3), or none need be.  [default: refuse a file of which only some rows are]"
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Score predictions that any tool made: estimates, intervals and comparisons in pairs.
@@ -36,7 +43,7 @@ def score(
     from priorscope.analysis.external import parse_named_files, score_files
 
     files = parse_named_files([*predictions, *(more or [])])
-    result = score_files(labels, files, metric=metric, k=k)
+    result = score_files(labels, files, metric=metric, k=k, probabilities=probabilities)
     if as_json:
         typer.echo(json.dumps(result, indent=1, ensure_ascii=False))
     else:

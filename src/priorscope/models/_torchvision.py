@@ -14,6 +14,9 @@ def torchvision_classifier(
 ) -> nn.Module:
     """Build a torchvision classifier without pretrained weights; `options` go to its constructor.
 
+    What torchvision knows of the sizes that it takes is its attribute `known_image_px`, for
+    messages.
+
     Raises
     ------
     InputError : torchvision has no such classifier, or it refuses the size or an option; weights
@@ -36,12 +39,20 @@ def torchvision_classifier(
             allowed=names,
             hint=f"did you mean {' or '.join(f'torchvision:{n}' for n in near)}?" if near else None,
         )
-    if architecture.startswith("vit_"):  # the only family built for one size
+    is_sized = architecture.startswith("vit_")
+    if is_sized:  # the only family built for one size
         options = {"image_size": image_px, **options}
     if architecture in {"googlenet", "inception_v3"}:  # one output, as all the others have
         options = {"aux_logits": False, **options}
+    published = next(iter(torchvision.models.get_model_weights(architecture)))
+    smallest = published.meta.get("min_size")
+    known = (
+        f"image_px: at least {smallest[0]} by torchvision's own word"
+        if smallest and not is_sized
+        else None
+    )
     try:
-        return torchvision.models.get_model(
+        model = torchvision.models.get_model(
             architecture, weights=None, num_classes=num_classes, **options
         )
     except (TypeError, ValueError, AssertionError, RuntimeError) as error:
@@ -49,4 +60,7 @@ def torchvision_classifier(
             "torchvision refuses the parameters",
             where="name",
             found=f"torchvision:{architecture} at {image_px} px: {type(error).__name__}: {error}",
+            allowed=known,
         ) from error
+    model.known_image_px = known  # type: ignore[assignment]
+    return model

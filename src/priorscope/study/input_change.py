@@ -1,6 +1,7 @@
 """What a model does to its input before its first weights."""
 
 import itertools
+from functools import partial
 
 import torch
 
@@ -31,10 +32,11 @@ def input_change(twin: Twin, inputs: torch.Tensor, *, training: bool) -> str | N
     except Reached as reached:
         seen = reached.tensor
         if not _is_image(seen, inputs):
-            image = trace.last_like(lambda tensor: _is_image(tensor, inputs))
-            change = UNCHANGED if image is None else describe_change(inputs, image, 1)
-            if change != UNCHANGED:
-                return change
+            for is_wanted in (_is_image, _is_map):  # what was done to the image itself comes first
+                image = trace.last_like(partial(is_wanted, given=inputs))
+                change = UNCHANGED if image is None else describe_change(inputs, image, 1)
+                if change != UNCHANGED:
+                    return change
         return describe_change(inputs, seen, reached.kernel_px)
     except Exception:  # a user's module may raise anything
         if not training:
@@ -49,12 +51,14 @@ def describe_change(given: torch.Tensor, seen: torch.Tensor, kernel_px: int) -> 
     """Compare what a model was given, [n, 3, s, s], with what its first weights see.
 
     An image keeps its pixels in place; in any other layout (patches, overlapping ones too) only
-    the values are compared. Other values, and
-    not as many, are features of the image.
+    the values are compared. Other values in a square map are an image of other channels (a grey
+    one); elsewhere, and not as many, they are features of the image.
     """
     seen = seen.to(given.dtype)
     if not _is_image(seen, given):
         if not torch.isin(seen, torch.cat([given.flatten(), given.new_zeros(1)])).all():
+            if _is_map(seen, given):
+                return _change_of_channels(given, seen)
             return "changed by the model" if seen.numel() == given.numel() else UNCHANGED
         return UNCHANGED if torch.isin(given, seen).all() else "cut by the model"
     side, (height, width) = given.shape[2], seen.shape[2:]
@@ -71,6 +75,21 @@ def describe_change(given: torch.Tensor, seen: torch.Tensor, kernel_px: int) -> 
 
 def _is_image(tensor: torch.Tensor, given: torch.Tensor) -> bool:
     return tensor.ndim == 4 and tensor.shape[:2] == given.shape[:2] and tensor.is_floating_point()
+
+
+def _is_map(tensor: torch.Tensor, given: torch.Tensor) -> bool:
+    """Tell a square map of any channels, [n, c, s, s] or [n, s, s, c], with several positions."""
+    if tensor.ndim != 4 or len(tensor) != len(given) or not tensor.is_floating_point():
+        return False
+    _, first, second, third = tensor.shape
+    return second > 1 and second in {first, third}
+
+
+def _change_of_channels(given: torch.Tensor, seen: torch.Tensor) -> str:
+    _, first, side, last = seen.shape
+    channels = first if side == last else last
+    size = "" if side == given.shape[2] else f" of {side} px"
+    return f"turned into {channels} channel{'s' * (channels > 1)}{size} by the model"
 
 
 def _change_of_values(given: torch.Tensor, seen: torch.Tensor) -> str:

@@ -221,6 +221,7 @@ def measure_model(model: nn.Module, *, num_classes: int, image_px: int, where: s
             f"the model fails on images of {image_px} px",
             where=where,
             found=f"{type(error).__name__}: {error}",
+            allowed=getattr(model, "known_image_px", None),  # what a library says of its models
         ) from error
     if not isinstance(logits, torch.Tensor) or logits.shape != (2, num_classes):
         found = list(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__

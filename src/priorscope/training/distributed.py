@@ -136,8 +136,8 @@ def replicate(model: nn.Module, device: torch.device) -> nn.Module:
         from timm.layers.norm_act import convert_sync_batchnorm
 
         model = convert_sync_batchnorm(model)
-        return DistributedDataParallel(model, device_ids=[device.index])
-    return DistributedDataParallel(model)
+    device_ids = [device.index] if device.type == "cuda" else None
+    return DistributedDataParallel(model, device_ids=device_ids, find_unused_parameters=True)
 
 
 def gradients_kept(replica: nn.Module, *, unless: bool) -> AbstractContextManager[None]:

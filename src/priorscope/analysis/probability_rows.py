@@ -1,0 +1,68 @@
+"""Tell whether rows of predictions are probabilities, and refuse those that only look so."""
+
+from pathlib import Path
+
+import numpy as np
+
+from priorscope.analysis.number_files import row_of
+from priorscope.errors import InputError
+
+SUM_TOLERANCE = 1e-3  # of a row's sum: what four printed decimals or half precision leave
+_ROUNDING = 1e-6  # of a value: a float32 softmax that was averaged may end just above 1
+_ALLOWED = f"values in [0, 1] whose sum is within {SUM_TOLERANCE:g} of 1"
+
+
+def check_probability_rows(numbers: np.ndarray, *, path: Path, claimed: bool | None) -> None:
+    """Refuse rows that are no probabilities where they should be.
+
+    Without a claim, a file is taken for damaged probabilities where all its values lie in [0, 1]
+    and at least half of its rows sum to one, but not all: logits practically never look so.
+
+    Parameters
+    ----------
+    numbers : float [n, num_classes], or [n] of predicted class ids
+    path : where they stand, for messages
+    claimed : whether the user says that they are probabilities; None where nothing is said
+
+    Raises
+    ------
+    InputError : names the file and its first wrong row
+    """
+    if claimed is False:
+        return
+    if numbers.ndim == 1:
+        if claimed:
+            raise InputError(
+                "predicted class ids are no probabilities",
+                where=path,
+                found="one number a row",
+                allowed="one column a class",
+                hint="leave out --probabilities",
+            )
+        return
+    is_outside = (numbers < -_ROUNDING) | (numbers > 1 + _ROUNDING)
+    outside = is_outside.any(axis=1)
+    sums = numbers.sum(axis=1)
+    off = np.abs(sums - 1) > SUM_TOLERANCE
+    if claimed and outside.any():
+        row = int(np.argmax(outside))
+        wrong = numbers[row][is_outside[row]][0]
+        raise InputError(
+            "not a probability", where=row_of(path, row), found=f"{wrong:g}", allowed=_ALLOWED
+        )
+    looks_damaged = not outside.any() and 2 * int(off.sum()) <= len(off)
+    if off.any() and (claimed or looks_damaged):
+        row = int(np.argmax(off))
+        hint = None
+        if not claimed:
+            hint = (
+                f"{len(off) - off.sum():,} of the {len(off):,} rows do sum to one: if they are "
+                "scores of another kind nevertheless, say --no-probabilities"
+            )
+        raise InputError(
+            "a row of probabilities does not sum to one",
+            where=row_of(path, row),
+            found=f"a sum of {sums[row]:.6g}",
+            allowed=_ALLOWED,
+            hint=hint,
+        )
