@@ -35,13 +35,29 @@ def test_a_share_is_work_by_time_and_limit():
 
 
 def test_the_matrix_peak_is_what_products_timed_by_hand_reach():
-    a, seconds = torch.randn(512, 512), []
-    for _ in range(30):
-        started = time.perf_counter()
-        a @ a
-        seconds.append(time.perf_counter() - started)
-    peak = matrix_peak(CPU, 512, torch.float32, seconds=0.2)
-    assert 0.2 < peak / (2 * 512**3 / min(seconds)) < 5  # other work may come between the two
+    a, b = torch.randn(2, 512, 512)
+
+    def by_hand(seconds):
+        times, started = [], time.perf_counter()
+        while not times or time.perf_counter() - started < seconds:
+            begun = time.perf_counter()
+            a @ b
+            times.append(time.perf_counter() - begun)
+        return 2 * 512**3 / min(times)
+
+    # Other processes slow both down, but not at the same moments: in turns, and the best of each.
+    peaks, hands = [], []
+    for _ in range(50):
+        peaks.append(matrix_peak(CPU, 512, torch.float32, seconds=0.05))
+        hands.append(by_hand(0.05))
+        if 0.4 < max(peaks) / max(hands) < 2.5:
+            return
+    raise AssertionError(f"matrix_peak gives {max(peaks):.3g}, by hand it is {max(hands):.3g}")
+
+
+def test_the_matrix_peak_is_the_work_of_a_product_by_its_shortest_time(monkeypatch):
+    monkeypatch.setattr("priorscope.study.speed._rounds", lambda *_: [0.5, 0.25, 4.0])
+    assert matrix_peak(CPU, 8, torch.float32) == 2 * 8**3 / 0.25
 
 
 def test_stages_of_a_study_do_the_work_that_its_layers_need(tiny, tmp_path, monkeypatch):

@@ -19,6 +19,7 @@ from priorscope.report.cells import at_cell, cells
 from priorscope.report.tables_control_models import control_warnings
 from priorscope.report.tables_fairness import architecture_table, condition_table
 from priorscope.report.wording import Unit, plain, unit
+from priorscope.study.cells import study_at
 from priorscope.study.checked import Checked
 from priorscope.study.levels import written
 from priorscope.study.spec import Study
@@ -77,38 +78,50 @@ def print_factors(console: Console, study: Study, checked: Checked) -> None:
 
 
 def print_models(
-    console: Console, checked: Checked, seconds: Mapping[str, Sequence[float]], timed: str
+    console: Console, checked: Checked, timed: Mapping[str, Mapping[str, Any]], date: str
 ) -> None:
     """Print size and expected time of every model, and the sum; times are those of the first cell.
 
-    Where cells differ in training images or epochs, the time of one run is their mean.
+    Where cells differ in training images or epochs, the time of one run is their mean. The batch
+    that was timed is shown where it is not the recipe's.
+
+    Parameters
+    ----------
+    timed : a `TimedModel` of each model as plain values
+    date : when they were timed
     """
-    table = _table("model", "component", "parameters", "MACs", "train img/s", "one run")
     study, sizes = checked.study, checked.sizes[checked.first]
+    batch_size = study_at(study, checked.first).recipe.batch_size
+    is_smaller = any(of_model["batch"] < batch_size for of_model in timed.values())
+    columns = ["model", "component", "parameters", "MACs", "train img/s"]
+    table = _table(*columns, *(["timed batch"] if is_smaller else []), "one run")
     num_test, total = checked.data[checked.first]["test"]["num_images"], 0.0
     num_curve = min(num_test, study.curve_images or num_test)
     for name, component in study.models.items():
-        train_one, predict_one = seconds[name]
+        of_model = timed[name]
         # Every epoch ends with the curve's test images; probes are small beside them.
         all_cells = sum(
-            epochs * (checked.num_train[levels] * train_one + num_curve * predict_one)
+            epochs
+            * (checked.num_train[levels] * of_model["train"] + num_curve * of_model["predict"])
             for levels, epochs in checked.num_epochs.items()
         )
         total += all_cells * len(study.seeds)
         words = [f"{key}={value}" for key, value in component.parameters.items()]
+        batch = [f"{of_model['batch']} of {batch_size}"] if is_smaller else []
         table.add_row(
             name,
             " ".join([component.name, *words]),
             f"{sizes[name].num_parameters:,}",
             f"{sizes[name].macs / 1e6:,.1f} M",
-            f"{1 / train_one:,.0f}",
+            f"{1 / of_model['train']:,.{1 if of_model['train'] > 0.1 else 0}f}",
+            *batch,
             duration(all_cells / len(checked.data)),
         )
     console.print(table)
     in_cells = f" x {len(checked.data)} cells" if study.factors else ""
     console.print(
         f"{len(study.models)} models x {len(study.seeds)} seeds{in_cells}: about {duration(total)}"
-        f" on this machine, probes and report not counted; timed {timed}",
+        f" on this machine, probes and report not counted; timed {date}",
         highlight=False,
     )
 

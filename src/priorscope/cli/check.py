@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -81,7 +82,7 @@ def check(
     print_data(console, checked)
     print_factors(console, loaded, checked)
     print_recipe(console, study_at(loaded, checked.first))
-    print_models(console, checked, timed["seconds"], timed["date"])
+    print_models(console, checked, timed["models"], timed["date"])
     print_notes(console, checked.notes)
     print_fairness(console, as_plain(checked.differences))
     print_power(console, said)
@@ -90,15 +91,16 @@ def check(
 
 def _time(checked: "Checked", load_cell: "Callable[[Levels], Cell]", device: str) -> dict[str, Any]:
     """Time the models of the first cell; say when."""
-    from priorscope.study.cost import seconds_per_image
+    from priorscope.study.cost import time_models
     from priorscope.study.environment import choose_device, choose_threads, keep_freed_memory
 
     cell, sizes = load_cell(checked.first), checked.sizes[checked.first]
     torch_device = choose_device(device, cell.study.recipe.precision)
     choose_threads()
     keep_freed_memory()
-    seconds = seconds_per_image(cell.study, cell.data, sizes, torch_device)
-    return {"seconds": seconds, "date": f"{datetime.now():%Y-%m-%d %H:%M}"}
+    timed = time_models(cell.study, cell.data, sizes, torch_device)
+    models = {name: asdict(of_model) for name, of_model in timed.items()}
+    return {"models": models, "date": f"{datetime.now():%Y-%m-%d %H:%M}"}
 
 
 def _plan(

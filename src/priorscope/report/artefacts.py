@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-import pyarrow.parquet as pq
-
 from priorscope.errors import InputError
 from priorscope.study.levels import Value, cell_name, recorded_factors
 from priorscope.study.seals import rows_digest
@@ -204,6 +201,8 @@ def _epoch_lines(path: Path) -> list[Row]:
 
 
 def _sample_rows(path: Path) -> list[Row]:
+    import pyarrow.parquet as pq  # what prints a plan reads no tables
+
     try:
         table = pq.read_table(path)
         rows = table.to_pylist()
@@ -217,6 +216,8 @@ def _sample_rows(path: Path) -> list[Row]:
 
 
 def _rows(path: Path) -> list[Row]:
+    import polars as pl  # as above
+
     try:
         rows = pl.read_parquet(_existing(path)).to_dicts()
     except (OSError, pl.exceptions.PolarsError) as error:

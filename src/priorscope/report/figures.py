@@ -6,13 +6,13 @@ from typing import Any
 import altair as alt
 import vl_convert as vlc
 
+from priorscope.report.colours import GRID, INK, MUTED
+
 # Okabe and Ito (2008), "Color universal design", safe for colour-blind readers; its yellow is
 # left out because thin marks of it vanish on white. A thirteenth model repeats the first's look.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right")
 DASHES = ([1, 0], [7, 2], [2, 2])
-CHANCE_GREY = "#757575"
-INK, MUTED, GRID = "#1a1a1a", "#595959", "#e6e6e6"
 
 # A figure 400 px wide is legible at the 85 mm of a column: its 12 px letters print at 7 pt.
 COLUMN_PX = 400

@@ -4,14 +4,8 @@ import altair as alt
 import numpy as np
 
 from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
-from priorscope.report.figures import (
-    CHANCE_GREY,
-    INK,
-    ChartFigure,
-    Panel,
-    model_colour,
-    values,
-)
+from priorscope.report.colours import CHANCE_GREY, INK
+from priorscope.report.figures import ChartFigure, Panel, model_colour, values
 from priorscope.report.figures_histograms import histogram_panel, model_panel
 from priorscope.report.published_2021 import ARMS, CLASSES_SHOWN, EPOCH, HISTOGRAM, NUM_CLASSES
 from priorscope.report.tables_2021_results import combined_columns, counterparts

@@ -3,6 +3,7 @@
 import altair as alt
 
 from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
+from priorscope.report.colours import CHANCE_GREY, INK
 from priorscope.report.factors import (
     GLOBAL,
     Dial,
@@ -13,15 +14,7 @@ from priorscope.report.factors import (
     setting_text,
     size_factor,
 )
-from priorscope.report.figures import (
-    CHANCE_GREY,
-    COLOURS,
-    INK,
-    ChartFigure,
-    Panel,
-    model_scales,
-    values,
-)
+from priorscope.report.figures import COLOURS, ChartFigure, Panel, model_scales, values
 from priorscope.report.figures_multipliers import multiplier_arrows
 from priorscope.report.tables_results import Column
 from priorscope.report.wording import Unit, plain, unit

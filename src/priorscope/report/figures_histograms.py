@@ -3,14 +3,8 @@
 import altair as alt
 
 from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
-from priorscope.report.figures import (
-    CHANCE_GREY,
-    INK,
-    ChartFigure,
-    Panel,
-    model_colour,
-    values,
-)
+from priorscope.report.colours import CHANCE_GREY, INK
+from priorscope.report.figures import ChartFigure, Panel, model_colour, values
 from priorscope.report.wording import unit
 
 

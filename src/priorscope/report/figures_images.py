@@ -8,7 +8,8 @@ import altair as alt
 from PIL import Image
 
 from priorscope.report.artefacts import Artefacts, Row
-from priorscope.report.figures import COLUMN_PX, MUTED, ImageFigure, Panel, Picture, values
+from priorscope.report.colours import MUTED
+from priorscope.report.figures import COLUMN_PX, ImageFigure, Panel, Picture, values
 from priorscope.report.wording import count, listed, plain
 
 _MOST_CLASSES = 100

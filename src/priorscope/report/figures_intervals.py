@@ -5,14 +5,8 @@ from itertools import groupby
 import altair as alt
 
 from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
-from priorscope.report.figures import (
-    CHANCE_GREY,
-    INK,
-    ChartFigure,
-    Panel,
-    model_scales,
-    values,
-)
+from priorscope.report.colours import CHANCE_GREY, INK
+from priorscope.report.figures import ChartFigure, Panel, model_scales, values
 from priorscope.report.wording import Unit, counted, plain, unit
 
 _MOST_PAIRS = 30  # in one panel of differences; the table has all

@@ -5,8 +5,9 @@ from math import log
 import altair as alt
 
 from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
+from priorscope.report.colours import INK
 from priorscope.report.factors import TIMES, multiplier, size_factor
-from priorscope.report.figures import INK, values
+from priorscope.report.figures import values
 from priorscope.report.wording import Unit
 
 LABEL_PX = (46, 16)  # width and height that a label and the gap to the next take

@@ -3,7 +3,8 @@
 import altair as alt
 
 from priorscope.report.artefacts import Artefacts, Row
-from priorscope.report.figures import CHANCE_GREY, ChartFigure, Panel, model_scales, values
+from priorscope.report.colours import CHANCE_GREY
+from priorscope.report.figures import ChartFigure, Panel, model_scales, values
 from priorscope.report.wording import counted, plain
 
 # Plotted; a longer training is thinned evenly, and the caption says so.

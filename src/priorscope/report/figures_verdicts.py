@@ -5,7 +5,8 @@ from itertools import groupby
 import altair as alt
 
 from priorscope.report.artefacts import Artefacts, Row
-from priorscope.report.figures import INK, ChartFigure, Panel, values
+from priorscope.report.colours import INK
+from priorscope.report.figures import ChartFigure, Panel, values
 from priorscope.report.interval_picture import VERDICT_COLOURS
 from priorscope.report.tables_verdicts import contrasted, verdict_unit
 from priorscope.report.wording import Unit

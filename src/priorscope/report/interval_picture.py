@@ -3,7 +3,7 @@
 from html import escape
 
 from priorscope.report.artefacts import Row
-from priorscope.report.figures import CHANCE_GREY, INK
+from priorscope.report.colours import CHANCE_GREY, INK
 from priorscope.report.wording import Unit
 
 WIDTH, HEIGHT = 168, 34

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -13,15 +13,49 @@ from priorscope.study.prepare import StudyData, build_model
 from priorscope.study.spec import Study
 from priorscope.training.loop import train
 
-TIMED_MACS = 1e10  # enough work to be timed, little enough to be waited for
+# A step on a CPU: as many images as can be waited for, and never so few that what a step costs
+# whatever its batch (launching, the optimizer) would pass for the cost of an image.
+CPU_STEP_MACS, CPU_FEWEST = 4e10, 8
+# An epoch: enough work to be timed. The batch of an accelerator is always the recipe's.
+CPU_EPOCH_MACS, OTHER_EPOCH_MACS = 6e9, 2e13
+MOST_STEPS = 20
 
 
-def seconds_per_image(
+@dataclass(frozen=True)
+class TimedModel:
+    """Seconds to train on one image and to predict one, and the images of a step that was timed."""
+
+    train: float
+    predict: float
+    batch: int
+
+
+def timed_steps(
+    macs: int, batch_size: int, num_images: int, device: torch.device
+) -> tuple[int, int]:
+    """Choose the images of a step and the number of steps with which a model is timed.
+
+    Parameters
+    ----------
+    macs : multiply-accumulates of a forward pass for one image
+    batch_size : the recipe's; the step has as many, but on a CPU no more than can be waited for
+    num_images : that there are to train on
+    """
+    per_image = 3 * macs  # a forward and backward pass costs about three forward passes
+    batch, on_cpu = min(batch_size, num_images), device.type == "cpu"
+    if on_cpu:
+        batch = min(batch, max(CPU_FEWEST, int(CPU_STEP_MACS / per_image)))
+    affordable = int((CPU_EPOCH_MACS if on_cpu else OTHER_EPOCH_MACS) / (per_image * batch))
+    return batch, max(1, min(MOST_STEPS, affordable, num_images // batch))
+
+
+def time_models(
     study: Study, data: StudyData, sizes: Mapping[str, ModelSize], device: torch.device
-) -> dict[str, tuple[float, float]]:
-    """Time each model on a few training images: seconds to train on one, and to predict one.
+) -> dict[str, TimedModel]:
+    """Time each model on a few training images, an epoch of a few steps after one that warms up.
 
-    The images are real and the recipe is the study's, but no result leaves this function.
+    The images are real and the recipe is the study's, but no result leaves this function. The
+    epoch's end waits for the device.
     """
     timed = {}
     for name, component in study.models.items():
@@ -33,26 +67,29 @@ def seconds_per_image(
             base=study.base,
             where=f"models.{name}",
         )
-        # A forward and backward pass costs about three forward passes.
-        affordable = max(2, int(TIMED_MACS / (3 * sizes[name].macs)))
-        per_step = min(study.recipe.batch_size, affordable, len(data.train))
-        num_steps = max(1, min(20, affordable // per_step))
-        images = data.train.images[: num_steps * per_step]
-        durations: list[float] = []
+        batch, num_steps = timed_steps(
+            sizes[name].macs, study.recipe.batch_size, len(data.train), device
+        )
+        images = data.train.images[: batch * num_steps]
+        seconds: list[float] = []
         with errors_at(f"models.{name}"):  # some models fail only while they train
-            for used in (images[:per_step], images):  # the first step warms up
-                train(
-                    model,
-                    replace(study.recipe, epochs=1),
-                    used,
-                    data.train.labels[: len(used)],
-                    preprocess=data.preprocess,
-                    seed=0,
-                    device=device,
-                    accuracies=lambda _: {"test_accuracy": float("nan")},
-                    on_epoch=lambda epoch: durations.append(epoch.seconds / len(used)),  # noqa: B023
-                )
+            train(
+                model,
+                # In one training, so that what did not fit into memory is found out but once.
+                replace(study.recipe, epochs=2, batch_size=batch),
+                images,
+                data.train.labels[: len(images)],
+                preprocess=data.preprocess,
+                seed=0,
+                device=device,
+                accuracies=lambda _: {"test_accuracy": float("nan")},
+                on_epoch=lambda epoch: seconds.append(epoch.seconds),  # noqa: B023
+            )
+        options = {"device": device, "precision": study.recipe.precision}
+        if device.type != "cpu":  # the first pass there chooses its kernels
+            predict(model, images, preprocess=data.preprocess, **options)
         started = time.perf_counter()
-        predict(model, images, preprocess=data.preprocess, device=device)
-        timed[name] = (durations[-1], (time.perf_counter() - started) / len(images))
+        predict(model, images, preprocess=data.preprocess, **options)
+        predicting = time.perf_counter() - started
+        timed[name] = TimedModel(seconds[-1] / len(images), predicting / len(images), batch)
     return timed

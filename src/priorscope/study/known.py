@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from priorscope.study.levels import Levels
     from priorscope.study.prepare_cells import Cell
 
-FORMAT = 1  # of what is kept
+FORMAT = 2  # of what is kept
 _REFERENCE = re.compile(r"[\w./~-]+:[\w.]+")  # what may name code in a study
 _VERSIONED = ("timm:", "torchvision:")
 

@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from priorscope.training.compiler import leave_compiler_out
+
 # Convolutions and matrix products, as PyTorch names them after its own decomposition.
 PRODUCTS = {"convolution", "_convolution", "linear", "mm", "addmm", "bmm", "baddbmm", "mv", "addmv"}
 
@@ -68,6 +70,7 @@ class WeightTrace(TorchDispatchMode):
         stop_after_layer: bool = False,
     ):
         super().__init__()
+        leave_compiler_out(WeightTrace.__torch_dispatch__)
         self.stop_before_weights, self.stop_after_layer = stop_before_weights, stop_after_layer
         self.learned_positions = False
         self._origins = {_storage(weight): Origin(weights=True) for weight in weights}

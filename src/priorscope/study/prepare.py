@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from priorscope import components
 from priorscope.data import Dataset, LabeledImages
@@ -22,6 +21,7 @@ from priorscope.study.cells import SPLIT_KEYS
 from priorscope.study.checked import ModelSize
 from priorscope.study.interventions import bind_intervention
 from priorscope.study.spec import TEST_PROBE, Component, Study
+from priorscope.training.compiler import leave_compiler_out
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,6 +207,8 @@ def measure_model(model: nn.Module, *, num_classes: int, image_px: int, where: s
     ------
     InputError : the model is no module, fails on the image size, or returns no logits
     """
+    from torch.utils.flop_counter import FlopCounterMode  # slow to import; most never count
+
     if not isinstance(model, nn.Module):
         raise InputError("a model must be a torch.nn.Module", where=where, found=type(model))
     model.eval()
@@ -214,6 +216,7 @@ def measure_model(model: nn.Module, *, num_classes: int, image_px: int, where: s
     plain_attention = torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)
     try:
         with torch.no_grad(), plain_attention, FlopCounterMode(display=False) as counter:
+            leave_compiler_out(type(counter.mode).__torch_dispatch__)
             logits = model(torch.zeros(2, 3, image_px, image_px))
         num_parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
     except Exception as error:

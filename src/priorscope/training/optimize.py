@@ -5,21 +5,19 @@ import math
 import torch
 from torch import nn
 
+from priorscope.training.compiler import uncompiled
 from priorscope.training.recipe import Recipe
 
 
 def build_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """Build the recipe's optimizer over all parameters of the model."""
-    lr, decay = recipe.learning_rate, recipe.weight_decay
-    match recipe.optimizer:
-        case "adam":
-            return torch.optim.Adam(model.parameters(), lr=lr, weight_decay=decay)
-        case "adamw":
-            return torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=decay)
-        case "sgd":
-            return torch.optim.SGD(
-                model.parameters(), lr=lr, weight_decay=decay, momentum=recipe.momentum
-            )
+    kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+    kind = kinds[recipe.optimizer]
+    build = kind if recipe.compile else uncompiled(kind)
+    momentum = {"momentum": recipe.momentum} if recipe.optimizer == "sgd" else {}
+    return build(
+        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, **momentum
+    )
 
 
 def build_schedule(
