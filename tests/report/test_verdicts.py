@@ -146,6 +146,34 @@ def test_late_hypotheses_are_told_on_the_page_and_in_the_row(study_output):
     assert "seeds were changed on 2026-11-25" in warnings[1]
 
 
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("convergence", "The convergence criterion was changed on 2026-11-25"),
+        ("models", "The models were changed on 2026-11-25"),
+        ("probes", "The probes were changed on 2026-11-25"),
+        ("factors", "The factors were changed on 2026-11-25"),
+        ("declared", "The declared differences between models were changed on 2026-11-25"),
+        ("controls", "The demands on control models were changed on 2026-11-25"),
+    ],
+)
+def test_what_else_decides_verdicts_is_told_where_it_changed_late(study_output, key, words):
+    out = study_output(samples=False, probes={})
+    record = json.loads((out / "study.json").read_text())
+    before = {"date": "2026-11-22T15:30:00", "changed": [], "results": False, "hypotheses": {}}
+    late = before | {"date": "2026-11-25T09:00:00", "changed": ["curve_images", key]}
+    for results in (True, False):
+        record["history"] = [before, late | {"results": results}]
+        (out / "study.json").write_text(json.dumps(record))
+        artefacts = read_artefacts(out)
+        console = Console(width=80, record=True, file=io.StringIO())
+        print_verdicts(console, out)
+        terminal = " ".join(console.export_text().split())
+        warnings = " ".join(summarise(artefacts, main_columns(artefacts)).warnings)
+        assert (words in warnings) == (words in terminal) == results
+        assert "curve" not in warnings, "which decides no verdict"
+
+
 def test_raw_differences_stand_beside_matched_ones(report):
     folder = report[1].parent
     row = pl.read_csv(folder / "tables" / "matched.csv").row(1, named=True)
