@@ -137,6 +137,19 @@ def test_what_cannot_be_meant_is_refused_with_its_path(tiny, tmp_path, changes, 
         ({"probe": "combined"}, "metric", "does not apply to multi-hot"),
         ({"contrast": {"a": "cnn", "level": 60}}, "contrast.level", "0 .. 1"),
         ({"metric": "json:dumps"}, "metric", "what chance scores"),
+        ({"expect": "equivalent", "margin": 5}, "margin", "above 0, below 1: top1"),
+        ({"expect": "equivalent", "margin": 1}, "margin", "no difference can exceed"),
+        (
+            {"expect": "different", "margin": 2}
+            | {"contrast": {"a": "cnn", "b": "vit", "conditions": PAIR}},
+            "margin",
+            "below 2",
+        ),
+        (
+            {"probe": "combined", "metric": "top_k_matching", "expect": "different", "margin": 4},
+            "margin",
+            "below 4",
+        ),
     ],
 )
 def test_what_a_probe_cannot_answer_is_refused(tiny, tmp_path, changes, where, words):
@@ -145,6 +158,13 @@ def test_what_a_probe_cannot_answer_is_refused(tiny, tmp_path, changes, where, w
         check_conditions(study, PROBES)
     assert caught.value.where == f"hypotheses.0.{where}"
     assert words in str(caught.value)
+
+
+def test_a_margin_that_a_difference_can_exceed_is_accepted(tiny, tmp_path):
+    both = {"contrast": {"a": "cnn", "b": "vit", "conditions": PAIR}}
+    for changes in ({"margin": 0.99}, {"margin": 1.9} | both):
+        study = study_with(tiny, tmp_path, expect="equivalent", **changes)
+        check_conditions(study, PROBES)
 
 
 def test_history_tells_what_was_changed_once_results_existed():
