@@ -9,7 +9,8 @@ The rules, all of them declared before the data:
    contraries. The contrary of a direction is the opposite direction, not "no difference"; that of
    `equivalent` is a difference larger than the margin; that of `different` is equivalence within
    its margin, and without a margin it cannot be refuted. `evidence.p_values` has the tests.
-3. *Inconclusive* is everything else: no evidence for a difference is no evidence against one.
+3. *Inconclusive* is everything else: no evidence for a difference is no evidence against one. Where
+   scores did not vary at all, a standard error of zero shows nothing either; an exact test still may.
 4. Whatever the numbers, a verdict is inconclusive while predictions of a planned run are missing,
    while a model has not converged by the study's criterion (`convergence.judge_training`), or where
    its models differ in something that the fairness lint calls an error and the study does not
