@@ -220,6 +220,13 @@ def test_conditions_are_paired_by_scene_within_a_network():
     assert rows[0]["arms"] == ["busy", "grey"]
 
 
+def test_the_one_model_with_one_seed_is_named():
+    rng = np.random.default_rng(2)
+    arm = make_arm({"a": rng.random((3, 30)), "b": rng.random((1, 30))})
+    (row,) = verdicts([arm], hypothesis({"a": "a", "b": "b"}, "greater"))
+    assert "b has one seed" in row["reason"] and "networks" not in row["reason"]
+
+
 def test_chance_and_levels_are_taken_off_the_score():
     above = hypothesis({"a": "b", "b": "chance"}, "greater")
     level = hypothesis({"a": "b", "level": 0.6}, "greater", 2)

@@ -76,6 +76,7 @@ def test_every_form_of_contrast_is_read(tiny, tmp_path, contrast, expected, mode
     ("changes", "where", "words"),
     [
         ({"expect": "similar"}, "expect", "'equivalent'"),
+        ({"expect": "lesser"}, "expect", "did you mean less?"),
         ({"expect": "equivalent"}, "margin", "needs a margin"),
         ({"expect": "equivalent", "margin": -0.1}, "margin", "greater than 0"),
         ({"expect": "equivalent", "margin": 0}, "margin", "greater than 0"),
@@ -158,6 +159,15 @@ def test_what_a_probe_cannot_answer_is_refused(tiny, tmp_path, changes, where, w
         check_conditions(study, PROBES)
     assert caught.value.where == f"hypotheses.0.{where}"
     assert words in str(caught.value)
+
+
+def test_a_second_hypothesis_of_the_same_id_is_named_with_the_first(tiny, tmp_path):
+    content = read_yaml(tiny)
+    content["hypotheses"] = [BASE | {"id": name} for name in ("G", "H", "H")]
+    with pytest.raises(InputError) as caught:
+        parse_study(json.dumps(content), base=tmp_path)
+    assert caught.value.where == "hypotheses.2.id"
+    assert "hypotheses.1 has it first" in str(caught.value)
 
 
 def test_a_margin_that_a_difference_can_exceed_is_accepted(tiny, tmp_path):

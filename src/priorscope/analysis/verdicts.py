@@ -9,8 +9,9 @@ The rules, all of them declared before the data:
    contraries. The contrary of a direction is the opposite direction, not "no difference"; that of
    `equivalent` is a difference larger than the margin; that of `different` is equivalence within
    its margin, and without a margin it cannot be refuted. `evidence.p_values` has the tests.
-3. *Inconclusive* is everything else: no evidence for a difference is no evidence against one. Where
-   scores did not vary at all, a standard error of zero shows nothing either; an exact test still may.
+3. *Inconclusive* is everything else: no evidence for a difference is no evidence against one.
+   Where scores did not vary at all, a standard error of zero shows nothing either; an exact test
+   still may.
 4. Whatever the numbers, a verdict is inconclusive while predictions of a planned run are missing,
    while a model has not converged by the study's criterion (`convergence.judge_training`), or where
    its models differ in something that the fairness lint calls an error and the study does not
@@ -30,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from priorscope.analysis.compare import Row, Settings
-from priorscope.analysis.contrasts import by_name, contrast_scores
+from priorscope.analysis.contrasts import Contrasted, by_name, contrast_scores
 from priorscope.analysis.convergence import Training
 from priorscope.analysis.evidence import Evidence, gather, interval_confidence
 from priorscope.analysis.reasons import INCONCLUSIVE, REFUTED, SUPPORTED, reason
@@ -93,7 +94,7 @@ def judge(
             verdict = decide(p_adjusted, p_contrary, hypothesis.alpha)
             text = reason(hypothesis, evidence, verdict, p_adjusted, p_contrary, family)
         if of_scores is not None and of_scores.one_seed:
-            text += f"; {_one_seed(hypothesis.contrast)}"
+            text += f"; {_one_seed(hypothesis.contrast, of_scores)}"
         rows.append(
             _declared(hypothesis)
             | {"arms": None if of_scores is None else list(of_scores.arms)}
@@ -163,9 +164,15 @@ def _sentence(text: str, contrast: Contrast) -> str:
     return f"{text}." if named else f"{text[0].upper()}{text[1:]}."
 
 
-def _one_seed(contrast: Contrast) -> str:
+def _one_seed(contrast: Contrast, scores: Contrasted) -> str:
     if len(contrast.models) == 1:
         return "with one seed this speaks of this trained network, not of its architecture"
+    parts = [scores] if scores.other is None else [scores, scores.other]
+    # Groups go model by model, and where two levels share their scenes once more.
+    seeds = [len(group) for part in parts for group in part.groups]
+    alone = [model for place, model in enumerate(contrast.models) if min(seeds[place::2]) == 1]
+    if len(alone) == 1:
+        return f"{alone[0]} has one seed: of it this speaks as trained, not of its architecture"
     return "with one seed this speaks of these trained networks, not of their architectures"
 
 
