@@ -257,6 +257,16 @@ def test_a_model_that_has_not_converged_leaves_its_hypotheses_open():
     assert rows[1]["verdict"] == "supported", "b has no part in it"
 
 
+def test_the_reason_names_what_part_of_the_training_images_was_fitted():
+    declared = hypothesis({"a": "a", "b": "b"}, "greater")
+    poor = {"a": Training(0.01, 0.83, True, ""), "b": Training(0.01, 0.451, True, "")}
+    (row,) = verdicts([TWO], declared, training=poor)
+    assert row["verdict"] == "supported"
+    assert "; training images fitted: a 83 %, b 45 %." in row["reason"]
+    (row,) = verdicts([TWO], declared)
+    assert "fitted" not in row["reason"], "97 % of both"
+
+
 def test_an_undeclared_difference_leaves_its_hypotheses_open():
     error = {"property": "preprocessing", "values": {"a": "0 .. 1", "b": "-1 .. 1"}}
     note = {"property": "macs", "values": {"a": 1, "b": 2}, "severity": "note"}

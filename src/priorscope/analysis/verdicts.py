@@ -32,7 +32,7 @@ import numpy as np
 
 from priorscope.analysis.compare import Row, Settings
 from priorscope.analysis.contrasts import Contrasted, by_name, contrast_scores
-from priorscope.analysis.convergence import Training
+from priorscope.analysis.convergence import FITTED_ACCURACY, Training
 from priorscope.analysis.evidence import Evidence, gather, interval_confidence
 from priorscope.analysis.reasons import INCONCLUSIVE, REFUTED, SUPPORTED, reason
 from priorscope.analysis.scores import ArmScores
@@ -93,6 +93,7 @@ def judge(
         if evidence is not None and not obstacles:
             verdict = decide(p_adjusted, p_contrary, hypothesis.alpha)
             text = reason(hypothesis, evidence, verdict, p_adjusted, p_contrary, family)
+            text += _fitted(runs, training)
         if of_scores is not None and of_scores.one_seed:
             text += f"; {_one_seed(hypothesis.contrast, of_scores)}"
         rows.append(
@@ -156,6 +157,17 @@ def _not_converged(runs: Sequence[Row], training: Mapping[str, Training]) -> lis
         for name in names
         if name in training and not training[name].converged
     ]
+
+
+def _fitted(runs: Sequence[Row], training: Mapping[str, Training]) -> str:
+    """Give the accuracy on training images of all models where any has not fitted its own."""
+    names = dict.fromkeys(trained_name(run["model"], run.get("levels", {})) for run in runs)
+    found = {name: training[name].train_accuracy for name in names if name in training}
+    fits = {name: fit for name, fit in found.items() if fit is not None and not isnan(fit)}
+    if not any(fit < FITTED_ACCURACY for fit in fits.values()):
+        return ""
+    listed = ", ".join(f"{name} {100 * fit:.0f} %" for name, fit in fits.items())
+    return f"; training images fitted: {listed}"
 
 
 def _sentence(text: str, contrast: Contrast) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from priorscope.analysis.convergence import FITTED_ACCURACY
 from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
 from priorscope.report.figures_intervals import select_arm
 from priorscope.report.late import late_changes
@@ -10,9 +11,6 @@ from priorscope.report.tables_results import Column
 from priorscope.report.tables_study import differing_environment
 from priorscope.report.wording import count, counted, listed, plain, unit
 
-# A network that answers fewer of its own training images is called unfitted. Augmented images
-# are harder than clean ones, hence not 100 %.
-_FITTED_ACCURACY = 0.95
 _MOST_PAIRS = 9  # named in words
 _MOST_MODELS = 6  # named in words
 
@@ -189,7 +187,7 @@ def limits_of(artefacts: Artefacts, columns: list[Column]) -> list[str]:
             "vary between trainings; small differences need more."
         )
     fits = _training_accuracy(artefacts)
-    unfitted = [model for model, accuracy in fits.items() if accuracy < _FITTED_ACCURACY]
+    unfitted = [model for model, accuracy in fits.items() if accuracy < FITTED_ACCURACY]
     if unfitted:
         values = [100 * fits[model] for model in unfitted]
         nobody = len(fits) > 1 and unfitted == list(fits)
