@@ -14,7 +14,14 @@ from priorscope.report.artefacts import read_artefacts
 from priorscope.report.contents import main_columns
 from priorscope.report.interval_picture import interval_picture
 from priorscope.report.summary import summarise
-from priorscope.report.tables_verdicts import contrasted, declared, verdict_table, verdict_unit
+from priorscope.report.tables_verdicts import (
+    contrasted,
+    declared,
+    effect,
+    precision_table,
+    verdict_table,
+    verdict_unit,
+)
 from priorscope.report.wording import Unit
 from priorscope.study.hypotheses import digests
 
@@ -85,6 +92,32 @@ def test_every_contrast_is_written_as_a_difference(study_output, contrast, expec
     (row,) = artefacts.verdicts
     assert contrasted(row) == short
     assert declared(row, verdict_unit(artefacts, row)).startswith(long)
+
+
+@pytest.mark.parametrize(
+    ("contrast", "least", "most"),
+    [
+        ({"a": "vit", "b": "cnn"}, f"{MINUS}100.0", "+100.0"),
+        ({"a": "vit", "b": "cnn", "conditions": ["x", "y"]}, f"{MINUS}200.0", "+200.0"),
+        ({"a": "vit", "b": None, "conditions": ["x", "y"]}, f"{MINUS}100.0", "+100.0"),
+        ({"a": "vit", "b": None, "level": 0.9}, f"{MINUS}90.0", "+10.0"),
+    ],
+)
+def test_no_interval_is_shown_beyond_what_scores_can_differ(contrast, least, most):
+    contrast = {"level": None, "conditions": None} | contrast
+    row = {"contrast": contrast, "largest_score": 1, "estimate": 0.05, "low": -17, "high": 18}
+    assert effect(row, POINTS) == f"+5.0 [{least}, {most}] pp"
+    assert (row["low"], row["high"]) == (-17, 18), "what decides stays"
+
+
+def test_what_no_study_could_detect_is_said_so(study_output):
+    out = study_output(samples=False, probes={})
+    path = out / "analysis" / "verdicts.json"
+    judged = json.loads(path.read_text())
+    judged["verdicts"][0] |= {"detectable": 2.16, "low": -3, "high": 2}
+    path.write_text(json.dumps(judged))
+    first = precision_table(read_artefacts(out)).rows[0]
+    assert first[2] == first[3] == "more than scores can differ"
 
 
 def test_a_verdict_without_estimate_says_so(study_output):
