@@ -196,6 +196,35 @@ def test_missing_predictions_are_left_out_and_named(make_out):
     assert found.comparisons["a"].unique().to_list() == ["cnn"]
 
 
+@pytest.mark.parametrize("lost", ["predictions/test", "predictions/background", "trajectory"])
+def test_a_lost_file_of_predictions_leaves_the_run_out_of_its_curves_only(make_out, lost):
+    out = make_out({"cnn": 3.0, "vit": 1.0}, hypotheses=[HYPOTHESIS])
+    for folder in (out / "runs").iterdir():  # what a run keeps along training, here of epoch 5
+        for path in (folder / "predictions").iterdir():
+            write_predictions(
+                read_predictions(path), folder / "trajectory" / "epoch-0005" / path.name
+            )
+        record = json.loads((folder / "run.json").read_text())
+        record |= {"trajectory": [5], "num_epochs": 10}
+        (folder / "run.json").write_text(json.dumps(record))
+    analyse(out, QUICK)
+    whole = json.loads((out / "analysis" / "matched.json").read_text())["points"]
+    assert len(whole) == 4 * 2 * 2, "runs, probes, checkpoints"
+    file = "trajectory/epoch-0005/background" if lost == "trajectory" else lost
+    (out / "runs" / "vit-s1-0000" / f"{file}.parquet").unlink()
+    (verdict,) = analyse(out, QUICK).verdicts
+    points = json.loads((out / "analysis" / "matched.json").read_text())["points"]
+    without = {"background"} if lost != "predictions/test" else {"background", "combined"}
+    assert points == [
+        point
+        for point in whole
+        if not (point["model"] == "vit" and point["seed"] == 1 and point["probe"] in without)
+    ]
+    named = "vit-s1-0000" in verdict["reason"]
+    assert named == (lost == "predictions/test"), "the hypothesis is about the test images"
+    assert verdict["verdict"] == ("inconclusive" if named else "supported")
+
+
 @pytest.mark.parametrize("change", ["targets", "ids", "duplicate", "arm", "nan"])
 def test_runs_that_cannot_be_compared_are_refused_by_file(make_out, change):
     out = make_out({"cnn": 3.0, "vit": 1.0}, seeds=(0,))

@@ -157,6 +157,50 @@ def test_two_given_networks_are_compared_by_mcnemars_exact_test():
     assert "with one seed this speaks of these trained networks" in row["reason"]
 
 
+@pytest.mark.parametrize("num_seeds", [1, 2])
+def test_scores_that_do_not_vary_show_nothing(num_seeds):
+    """A perfect model on 60 images may still be wrong on 4.9 % of all: 0.05 ** (1 / 60)."""
+    alike = make_arm({"a": np.ones((num_seeds, 60)), "b": np.ones((num_seeds, 60))})
+    declared = [
+        hypothesis({"a": "a", "b": "b"}, "equivalent", margin=1e-4),
+        hypothesis({"a": "a", "b": "b"}, "different", 2, margin=0.02),
+        hypothesis({"a": "a", "level": 0.97}, "greater", 3),
+        hypothesis({"a": "a", "b": "chance"}, "less", 4),
+    ]
+    for row in verdicts([alike], *declared):
+        assert (row["verdict"], row["p_adjusted"]) == ("inconclusive", 1)
+        assert row["p_contrary_adjusted"] == 1
+        assert "no estimate of precision" in row["reason"] and "0.001" not in row["reason"]
+
+
+def test_one_network_right_wherever_the_other_is_wrong_is_shown_by_the_exact_test():
+    arm = make_arm({"a": np.ones((1, 60)), "b": np.zeros((1, 60))})
+    rows = verdicts(
+        [arm],
+        hypothesis({"a": "a", "b": "b"}, "greater"),
+        hypothesis({"a": "a", "b": "b"}, "equivalent", 2, margin=0.5),
+    )
+    assert rows[0]["p_value"] == pytest.approx(0.5**60)
+    assert rows[0]["verdict"] == "supported" and "the exact test says so" in rows[0]["reason"]
+    assert rows[1]["verdict"] == "inconclusive"
+
+
+def test_a_margin_leaves_the_claim_of_different_to_the_exact_test():
+    """Of ten images on which one network alone is right, b wins one: 2 x 11/1024, two-sided."""
+    a = np.array([[1.0] * 9 + [0.0] + [1.0] * 5 + [0.0] * 5])
+    b = np.array([[0.0] * 9 + [1.0] + [1.0] * 5 + [0.0] * 5])
+    claim = hypothesis({"a": "a", "b": "b"}, "different", margin=0.9)
+    (row,) = verdicts([make_arm({"a": a, "b": b})], claim)
+    assert row["p_value"] == pytest.approx(22 / 1024)
+    below = ttest_rel(a[0] - 0.9, b[0], alternative="less").pvalue
+    above = ttest_rel(a[0] + 0.9, b[0], alternative="greater").pvalue
+    assert row["p_contrary"] == pytest.approx(max(below, above))
+    # Flips of nine clusters cannot give small p-values: Student's t over them stands instead.
+    (row,) = verdicts([make_arm({"a": a, "b": b}, clusters=np.arange(20) % 9)], claim)
+    assert row["method"] == "t interval over 9 clusters, these trained networks only"
+    assert row["p_value"] < 1
+
+
 def test_conditions_are_paired_by_scene_within_a_network():
     rng = np.random.default_rng(0)
     first, second = rng.normal(1, 1, (1, 30)), rng.normal(0.5, 1, (1, 30))
@@ -174,6 +218,13 @@ def test_conditions_are_paired_by_scene_within_a_network():
     assert rows[1]["estimate"] == pytest.approx(rows[0]["estimate"] / 2)
     assert rows[0]["verdict"] == rows[1]["verdict"] == "supported"
     assert rows[0]["arms"] == ["busy", "grey"]
+
+
+def test_the_one_model_with_one_seed_is_named():
+    rng = np.random.default_rng(2)
+    arm = make_arm({"a": rng.random((3, 30)), "b": rng.random((1, 30))})
+    (row,) = verdicts([arm], hypothesis({"a": "a", "b": "b"}, "greater"))
+    assert "b has one seed" in row["reason"] and "networks" not in row["reason"]
 
 
 def test_chance_and_levels_are_taken_off_the_score():
@@ -204,6 +255,16 @@ def test_a_model_that_has_not_converged_leaves_its_hypotheses_open():
     assert rows[0]["verdict"] == "inconclusive"
     assert rows[0]["reason"].startswith("b has not converged")
     assert rows[1]["verdict"] == "supported", "b has no part in it"
+
+
+def test_the_reason_names_what_part_of_the_training_images_was_fitted():
+    declared = hypothesis({"a": "a", "b": "b"}, "greater")
+    poor = {"a": Training(0.01, 0.83, True, ""), "b": Training(0.01, 0.451, True, "")}
+    (row,) = verdicts([TWO], declared, training=poor)
+    assert row["verdict"] == "supported"
+    assert "; training images fitted: a 83 %, b 45 %." in row["reason"]
+    (row,) = verdicts([TWO], declared)
+    assert "fitted" not in row["reason"], "97 % of both"
 
 
 def test_an_undeclared_difference_leaves_its_hypotheses_open():

@@ -153,6 +153,7 @@ def test_the_output_is_no_place_for_a_study(refused, tmp_path, tiny):
         (["run", "quickstart", "--device", "cuda:99"], "auto, cpu"),
         (["run", "quickstart", "--seeds", "0,x"], "whole numbers"),
         (["run", "quickstart", "--seeds", "77"], "seed not in the study"),
+        (["run", "quickstart", "--seeds", "0,0"], "a seed stands twice"),
         (["run", "quickstart", "--only", "resnet"], "cnn, local_vit, vit"),
         (["run", "quickstart", "--executor", "rey"], "--executor"),
         (["run", "cifar10_nano", "--data-root", "absent"], "priorscope data fetch cifar10"),

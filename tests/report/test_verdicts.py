@@ -14,7 +14,14 @@ from priorscope.report.artefacts import read_artefacts
 from priorscope.report.contents import main_columns
 from priorscope.report.interval_picture import interval_picture
 from priorscope.report.summary import summarise
-from priorscope.report.tables_verdicts import contrasted, declared, verdict_table, verdict_unit
+from priorscope.report.tables_verdicts import (
+    contrasted,
+    declared,
+    effect,
+    precision_table,
+    verdict_table,
+    verdict_unit,
+)
 from priorscope.report.wording import Unit
 from priorscope.study.hypotheses import digests
 
@@ -87,6 +94,32 @@ def test_every_contrast_is_written_as_a_difference(study_output, contrast, expec
     assert declared(row, verdict_unit(artefacts, row)).startswith(long)
 
 
+@pytest.mark.parametrize(
+    ("contrast", "least", "most"),
+    [
+        ({"a": "vit", "b": "cnn"}, f"{MINUS}100.0", "+100.0"),
+        ({"a": "vit", "b": "cnn", "conditions": ["x", "y"]}, f"{MINUS}200.0", "+200.0"),
+        ({"a": "vit", "b": None, "conditions": ["x", "y"]}, f"{MINUS}100.0", "+100.0"),
+        ({"a": "vit", "b": None, "level": 0.9}, f"{MINUS}90.0", "+10.0"),
+    ],
+)
+def test_no_interval_is_shown_beyond_what_scores_can_differ(contrast, least, most):
+    contrast = {"level": None, "conditions": None} | contrast
+    row = {"contrast": contrast, "largest_score": 1, "estimate": 0.05, "low": -17, "high": 18}
+    assert effect(row, POINTS) == f"+5.0 [{least}, {most}] pp"
+    assert (row["low"], row["high"]) == (-17, 18), "what decides stays"
+
+
+def test_what_no_study_could_detect_is_said_so(study_output):
+    out = study_output(samples=False, probes={})
+    path = out / "analysis" / "verdicts.json"
+    judged = json.loads(path.read_text())
+    judged["verdicts"][0] |= {"detectable": 2.16, "low": -3, "high": 2}
+    path.write_text(json.dumps(judged))
+    first = precision_table(read_artefacts(out)).rows[0]
+    assert first[2] == first[3] == "more than scores can differ"
+
+
 def test_a_verdict_without_estimate_says_so(study_output):
     out = study_output(seeds=(0,), samples=False)
     path = out / "analysis" / "verdicts.json"
@@ -144,6 +177,34 @@ def test_late_hypotheses_are_told_on_the_page_and_in_the_row(study_output):
     warnings = summarise(artefacts, main_columns(artefacts)).warnings
     assert "H2 and H3 were added on 2026-11-25, when results existed" in warnings[0]
     assert "seeds were changed on 2026-11-25" in warnings[1]
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("convergence", "The convergence criterion was changed on 2026-11-25"),
+        ("models", "The models were changed on 2026-11-25"),
+        ("probes", "The probes were changed on 2026-11-25"),
+        ("factors", "The factors were changed on 2026-11-25"),
+        ("declared", "The declared differences between models were changed on 2026-11-25"),
+        ("controls", "The demands on control models were changed on 2026-11-25"),
+    ],
+)
+def test_what_else_decides_verdicts_is_told_where_it_changed_late(study_output, key, words):
+    out = study_output(samples=False, probes={})
+    record = json.loads((out / "study.json").read_text())
+    before = {"date": "2026-11-22T15:30:00", "changed": [], "results": False, "hypotheses": {}}
+    late = before | {"date": "2026-11-25T09:00:00", "changed": ["curve_images", key]}
+    for results in (True, False):
+        record["history"] = [before, late | {"results": results}]
+        (out / "study.json").write_text(json.dumps(record))
+        artefacts = read_artefacts(out)
+        console = Console(width=80, record=True, file=io.StringIO())
+        print_verdicts(console, out)
+        terminal = " ".join(console.export_text().split())
+        warnings = " ".join(summarise(artefacts, main_columns(artefacts)).warnings)
+        assert (words in warnings) == (words in terminal) == results
+        assert "curve" not in warnings, "which decides no verdict"
 
 
 def test_raw_differences_stand_beside_matched_ones(report):

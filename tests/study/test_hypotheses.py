@@ -76,6 +76,7 @@ def test_every_form_of_contrast_is_read(tiny, tmp_path, contrast, expected, mode
     ("changes", "where", "words"),
     [
         ({"expect": "similar"}, "expect", "'equivalent'"),
+        ({"expect": "lesser"}, "expect", "did you mean less?"),
         ({"expect": "equivalent"}, "margin", "needs a margin"),
         ({"expect": "equivalent", "margin": -0.1}, "margin", "greater than 0"),
         ({"expect": "equivalent", "margin": 0}, "margin", "greater than 0"),
@@ -137,6 +138,19 @@ def test_what_cannot_be_meant_is_refused_with_its_path(tiny, tmp_path, changes, 
         ({"probe": "combined"}, "metric", "does not apply to multi-hot"),
         ({"contrast": {"a": "cnn", "level": 60}}, "contrast.level", "0 .. 1"),
         ({"metric": "json:dumps"}, "metric", "what chance scores"),
+        ({"expect": "equivalent", "margin": 5}, "margin", "above 0, below 1: top1"),
+        ({"expect": "equivalent", "margin": 1}, "margin", "no difference can exceed"),
+        (
+            {"expect": "different", "margin": 2}
+            | {"contrast": {"a": "cnn", "b": "vit", "conditions": PAIR}},
+            "margin",
+            "below 2",
+        ),
+        (
+            {"probe": "combined", "metric": "top_k_matching", "expect": "different", "margin": 4},
+            "margin",
+            "below 4",
+        ),
     ],
 )
 def test_what_a_probe_cannot_answer_is_refused(tiny, tmp_path, changes, where, words):
@@ -176,6 +190,22 @@ def test_controls_that_a_probe_can_answer_pass(tiny, tmp_path):
         {"model": "vit", "metric": "top_k_matching", "within": [0.1, 1]},
     ]
     check_conditions(parse_study(json.dumps(content), base=tmp_path), PROBES)
+
+
+def test_a_second_hypothesis_of_the_same_id_is_named_with_the_first(tiny, tmp_path):
+    content = read_yaml(tiny)
+    content["hypotheses"] = [BASE | {"id": name} for name in ("G", "H", "H")]
+    with pytest.raises(InputError) as caught:
+        parse_study(json.dumps(content), base=tmp_path)
+    assert caught.value.where == "hypotheses.2.id"
+    assert "hypotheses.1 has it first" in str(caught.value)
+
+
+def test_a_margin_that_a_difference_can_exceed_is_accepted(tiny, tmp_path):
+    both = {"contrast": {"a": "cnn", "b": "vit", "conditions": PAIR}}
+    for changes in ({"margin": 0.99}, {"margin": 1.9} | both):
+        study = study_with(tiny, tmp_path, expect="equivalent", **changes)
+        check_conditions(study, PROBES)
 
 
 def test_history_tells_what_was_changed_once_results_existed():

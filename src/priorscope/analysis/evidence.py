@@ -18,6 +18,7 @@ from priorscope.stats import (
 from priorscope.study.spec import Hypothesis
 
 _MOST_RESAMPLES = 2000  # of the bootstrap that is a check only
+_ROUNDING = 1e-12  # of the largest score: a smaller standard error is none
 OPPOSITE = {"less": "greater", "greater": "less"}
 
 
@@ -36,6 +37,8 @@ class Evidence:
     bootstrap : the same interval by the pigeonhole bootstrap, as a check
     detectable : the smallest effect (for equivalence: margin) that this precision shows with 80 %
         power at alpha / family
+    precise : whether anything varied; where nothing did, a standard error of zero is no estimate
+        of precision, and both p-values are 1 but where an exact test gives them
     """
 
     contrast: CrossedContrast
@@ -47,6 +50,7 @@ class Evidence:
     method: str
     bootstrap: tuple[float, float]
     detectable: float
+    precise: bool = True
 
 
 def interval_confidence(hypothesis: Hypothesis) -> float:
@@ -61,12 +65,15 @@ def gather(hypothesis: Hypothesis, scores: Contrasted, family: int, settings: Se
     """
     confidence = interval_confidence(hypothesis)
     contrast = scores.infer(confidence)
-    p_value, p_contrary = p_values(hypothesis, contrast)
+    precise = contrast.standard_error > _ROUNDING * scores.largest
+    p_value, p_contrary = p_values(hypothesis, contrast) if precise else (1.0, 1.0)
     method = contrast.method
-    if scores.paired and max(contrast.num_seeds) == 1 and hypothesis.margin is None:
+    # Equivalence has a null of its own, which no exchange of signs tests.
+    if scores.paired and max(contrast.num_seeds) == 1 and hypothesis.expect != "equivalent":
         exact = _exact(hypothesis, scores, settings)
         if exact is not None:
-            p_value, p_contrary, test = exact
+            p_value, opposite, test = exact
+            p_contrary = p_contrary if opposite is None else opposite
             method = f"{method}; p: {test}"
     alpha = hypothesis.alpha / family
     plan = (contrast.components, contrast.num_seeds, contrast.n)
@@ -83,6 +90,7 @@ def gather(hypothesis: Hypothesis, scores: Contrasted, family: int, settings: Se
         detectable=minimum_equivalence_margin(*plan, alpha=alpha)
         if hypothesis.expect == "equivalent"
         else minimum_detectable_effect(*plan, alpha=alpha, sides=sides),
+        precise=precise,
     )
 
 
@@ -114,8 +122,13 @@ def p_values(hypothesis: Hypothesis, contrast: CrossedContrast) -> tuple[float, 
 
 def _exact(
     hypothesis: Hypothesis, scores: Contrasted, settings: Settings
-) -> tuple[float, float, str] | None:
-    """Test given networks image by image; only where the null is no difference."""
+) -> tuple[float, float | None, str] | None:
+    """Test given networks image by image: p of the claim, of the opposite direction, and method.
+
+    Only where the null is no difference. `different` has no opposite direction; its contrary, that
+    the difference is within the margin, stays with the two one-sided tests. None where there are
+    fewer clusters than `compare.MIN_CLUSTERS`.
+    """
     differences = np.sum([group[0] for group in scores.groups], axis=0)
 
     def test(alternative):
@@ -124,7 +137,7 @@ def _exact(
 
     if hypothesis.expect == "different":
         both = test("two-sided")
-        return None if both is None else (both.p_value, 1.0, both.method)
+        return None if both is None else (both.p_value, None, both.method)
     claimed, contrary = test(hypothesis.expect), test(OPPOSITE[hypothesis.expect])
     if claimed is None or contrary is None:
         return None

@@ -77,6 +77,11 @@ def reason(
             return f"{text}{interval} lies wholly beyond it ({contrary})"
         opposite = claim(hypothesis, OPPOSITE[expect])
         return f"the opposite holds, {opposite}: {_clear(found, interval)} ({contrary})"
+    if not found.precise:
+        return (
+            "the scores that are compared did not vary at all over these scenes, and a standard "
+            "error of zero is no estimate of precision"
+        )
     for raw, adjusted, what in (
         (found.p_value, p_adjusted, "it"),
         (found.p_contrary, p_contrary_adjusted, "the opposite"),
@@ -95,6 +100,8 @@ def p_text(p: float) -> str:
 
 
 def _clear(found: Evidence, interval: str) -> str:
+    if not found.precise:
+        return "the exact test says so"
     if found.low > 0:
         return f"{interval} lies wholly above 0"
     if found.high < 0:

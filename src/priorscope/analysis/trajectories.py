@@ -32,7 +32,8 @@ def compare_trajectories(out: Path, record: Mapping[str, Any]) -> dict[str, list
     Returns
     -------
     `points`, one row a run x checkpoint x probe, and `pairs`, one row a pair of models x probe, in
-    each cell of a study with factors; both empty where no run kept predictions along training
+    each cell of a study with factors; both empty where no run kept predictions along training. A
+    run that lacks a file of predictions, of its end too, has no points on that probe
 
     Raises
     ------
@@ -58,8 +59,11 @@ def _points(folder: Path, run: Mapping[str, Any], probes: list[str]) -> list[Row
         return []
     rows: list[Row] = []
     first, levels = kept[0][1], run.get("levels", {})
+    places = [*(place for _, place in kept), folder / "predictions"]
     for probe in probes:
-        if not ((first / f"{probe}.parquet").is_file() and (first / f"{TEST}.parquet").is_file()):
+        # A curve without its end, or with a gap, would be compared with whole ones.
+        needed = [place / f"{name}.parquet" for place in places for name in (TEST, probe)]
+        if not all(file.is_file() for file in needed):
             continue
         for epoch, place in [*kept, (record["num_epochs"], None)]:
             clean, asked = (_scored(folder, first, place, name) for name in (TEST, probe))

@@ -10,6 +10,8 @@ The rules, all of them declared before the data:
    `equivalent` is a difference larger than the margin; that of `different` is equivalence within
    its margin, and without a margin it cannot be refuted. `evidence.p_values` has the tests.
 3. *Inconclusive* is everything else: no evidence for a difference is no evidence against one.
+   Where scores did not vary at all, a standard error of zero shows nothing either; an exact test
+   still may.
 4. Whatever the numbers, a verdict is inconclusive while predictions of a planned run are missing,
    while a model has not converged by the study's criterion (`convergence.judge_training`), or where
    its models differ in something that the fairness lint calls an error and the study does not
@@ -29,8 +31,8 @@ from typing import Any
 import numpy as np
 
 from priorscope.analysis.compare import Row, Settings
-from priorscope.analysis.contrasts import by_name, contrast_scores
-from priorscope.analysis.convergence import Training
+from priorscope.analysis.contrasts import Contrasted, by_name, contrast_scores
+from priorscope.analysis.convergence import FITTED_ACCURACY, Training
 from priorscope.analysis.evidence import Evidence, gather, interval_confidence
 from priorscope.analysis.reasons import INCONCLUSIVE, REFUTED, SUPPORTED, reason
 from priorscope.analysis.scores import ArmScores
@@ -91,8 +93,9 @@ def judge(
         if evidence is not None and not obstacles:
             verdict = decide(p_adjusted, p_contrary, hypothesis.alpha)
             text = reason(hypothesis, evidence, verdict, p_adjusted, p_contrary, family)
+            text += _fitted(runs, training)
         if of_scores is not None and of_scores.one_seed:
-            text += f"; {_one_seed(hypothesis.contrast)}"
+            text += f"; {_one_seed(hypothesis.contrast, of_scores)}"
         rows.append(
             _declared(hypothesis)
             | {"arms": None if of_scores is None else list(of_scores.arms)}
@@ -156,15 +159,32 @@ def _not_converged(runs: Sequence[Row], training: Mapping[str, Training]) -> lis
     ]
 
 
+def _fitted(runs: Sequence[Row], training: Mapping[str, Training]) -> str:
+    """Give the accuracy on training images of all models where any has not fitted its own."""
+    names = dict.fromkeys(trained_name(run["model"], run.get("levels", {})) for run in runs)
+    found = {name: training[name].train_accuracy for name in names if name in training}
+    fits = {name: fit for name, fit in found.items() if fit is not None and not isnan(fit)}
+    if not any(fit < FITTED_ACCURACY for fit in fits.values()):
+        return ""
+    listed = ", ".join(f"{name} {100 * fit:.0f} %" for name, fit in fits.items())
+    return f"; training images fitted: {listed}"
+
+
 def _sentence(text: str, contrast: Contrast) -> str:
     """End with a full stop, and begin with a capital unless a model's name stands first."""
     named = text.partition(" ")[0] in (*contrast.models, *(contrast.conditions or ()))
     return f"{text}." if named else f"{text[0].upper()}{text[1:]}."
 
 
-def _one_seed(contrast: Contrast) -> str:
+def _one_seed(contrast: Contrast, scores: Contrasted) -> str:
     if len(contrast.models) == 1:
         return "with one seed this speaks of this trained network, not of its architecture"
+    parts = [scores] if scores.other is None else [scores, scores.other]
+    # Groups go model by model, and where two levels share their scenes once more.
+    seeds = [len(group) for part in parts for group in part.groups]
+    alone = [model for place, model in enumerate(contrast.models) if min(seeds[place::2]) == 1]
+    if len(alone) == 1:
+        return f"{alone[0]} has one seed: of it this speaks as trained, not of its architecture"
     return "with one seed this speaks of these trained networks, not of their architectures"
 
 

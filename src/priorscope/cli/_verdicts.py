@@ -10,8 +10,10 @@ from rich.text import Text
 
 from priorscope.analysis.power import POWER, Plan
 from priorscope.report.artefacts import read_artefacts
-from priorscope.report.tables_verdicts import deciding_p, declared, effect, verdict_unit
+from priorscope.report.late import late_changes
+from priorscope.report.tables_verdicts import BEYOND, deciding_p, declared, effect, verdict_unit
 from priorscope.report.wording import Unit, counted, unit_of
+from priorscope.study.conditions import largest_difference
 from priorscope.study.levels import listed_levels, written
 from priorscope.study.spec import Hypothesis
 
@@ -20,7 +22,10 @@ _INDENT = 4
 
 
 def print_verdicts(console: Console, out: Path) -> None:
-    """Print each verdict with its effect and reason; nothing where none was declared."""
+    """Print each verdict with its effect and reason, and what was changed late.
+
+    Nothing where none was declared.
+    """
     artefacts = read_artefacts(out)
     if artefacts.verdicts:
         console.print(f"\n[bold]verdicts[/bold]  p adjusted over {len(artefacts.verdicts)}")
@@ -38,6 +43,9 @@ def print_verdicts(console: Console, out: Path) -> None:
         for line in (declared(row, unit_), numbers if row["estimate"] is not None else "", said):
             if line:
                 console.print(Padding(Text(line), (0, 0, 0, _INDENT)), highlight=False)
+    if artefacts.verdicts:
+        for sentence in late_changes(artefacts.record.get("history", [])):
+            console.print(Text(sentence, style="bold yellow"), highlight=False)
 
 
 def power_lines(plans: Sequence[Plan]) -> dict[str, Any]:
@@ -83,9 +91,8 @@ def _size(plan: Plan) -> str:
 def _could_show(plan: Plan, shown: Unit) -> str:
     hypothesis, margin = plan.hypothesis, plan.hypothesis.margin
     what = "margin" if hypothesis.expect == "equivalent" else "effect"
-    both = hypothesis.contrast.b is not None and hypothesis.contrast.conditions is not None
-    largest = plan.largest * (2 if both else 1)  # that a difference can be
-    amount = _amount(plan.detectable, shown) if plan.detectable <= largest else "none"
+    most = largest_difference(hypothesis.contrast, plan.largest)
+    amount = _amount(plan.detectable, shown) if plan.detectable <= most else BEYOND
     text = f"smallest {what} that it would show: {amount}"
     if margin is None:
         return text

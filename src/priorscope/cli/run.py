@@ -191,8 +191,13 @@ def _parse_seeds(text: str | None) -> list[int] | None:
     if text is None:
         return None
     try:
-        return [int(part) for part in text.split(",")]
+        seeds = [int(part) for part in text.split(",")]
     except ValueError:
         raise InputError(
             "seeds are whole numbers", where="--seeds", found=text, allowed="such as 0,1,2"
         ) from None
+    if len(set(seeds)) < len(seeds):
+        raise InputError(
+            "a seed stands twice", where="--seeds", found=text, allowed="each seed once"
+        )
+    return seeds

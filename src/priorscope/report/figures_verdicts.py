@@ -8,7 +8,7 @@ from priorscope.report.artefacts import Artefacts, Row
 from priorscope.report.colours import INK
 from priorscope.report.figures import ChartFigure, Panel, values
 from priorscope.report.interval_picture import VERDICT_COLOURS
-from priorscope.report.tables_verdicts import contrasted, verdict_unit
+from priorscope.report.tables_verdicts import contrasted, cut, verdict_unit
 from priorscope.report.wording import Unit
 
 _SHAPES = {"supported": "circle", "refuted": "diamond", "inconclusive": "circle"}
@@ -16,7 +16,7 @@ _SHAPES = {"supported": "circle", "refuted": "diamond", "inconclusive": "circle"
 
 def verdict_forest(artefacts: Artefacts) -> ChartFigure | None:
     """Draw one row a hypothesis, one panel for each unit."""
-    rows = [row for row in artefacts.verdicts if row["estimate"] is not None]
+    rows = [cut(row) for row in artefacts.verdicts if row["estimate"] is not None]
     if not rows:
         return None
     units = {row["id"]: verdict_unit(artefacts, row) for row in rows}

@@ -2,17 +2,15 @@
 
 from dataclasses import dataclass
 
+from priorscope.analysis.convergence import FITTED_ACCURACY
 from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
 from priorscope.report.figures_intervals import select_arm
+from priorscope.report.late import late_changes
 from priorscope.report.tables_control_models import control_warnings
 from priorscope.report.tables_results import Column
 from priorscope.report.tables_study import differing_environment
 from priorscope.report.wording import count, counted, listed, plain, unit
-from priorscope.study.hypotheses import changed_late
 
-# A network that answers fewer of its own training images is called unfitted. Augmented images
-# are harder than clean ones, hence not 100 %.
-_FITTED_ACCURACY = 0.95
 _MOST_PAIRS = 9  # named in words
 _MOST_MODELS = 6  # named in words
 
@@ -189,7 +187,7 @@ def limits_of(artefacts: Artefacts, columns: list[Column]) -> list[str]:
             "vary between trainings; small differences need more."
         )
     fits = _training_accuracy(artefacts)
-    unfitted = [model for model, accuracy in fits.items() if accuracy < _FITTED_ACCURACY]
+    unfitted = [model for model, accuracy in fits.items() if accuracy < FITTED_ACCURACY]
     if unfitted:
         values = [100 * fits[model] for model in unfitted]
         nobody = len(fits) > 1 and unfitted == list(fits)
@@ -240,25 +238,7 @@ def warnings_of(artefacts: Artefacts) -> tuple[str, ...]:
             f"Runs were made in different places: {listed(map(plain, places))} differ; see "
             "\N{LEFT DOUBLE QUOTATION MARK}Hardware and versions\N{RIGHT DOUBLE QUOTATION MARK}."
         )
-    history = artefacts.record.get("history", [])
-    late: dict[str, list[str]] = {}
-    for name, how in changed_late(history).items():
-        late.setdefault(how, []).append(name)
-    changed = [
-        f"{listed(names)} {'was' if len(names) == 1 else 'were'} {how}"
-        for how, names in late.items()
-    ]
-    if changed:
-        warnings.append(
-            f"Hypotheses were not all declared beforehand: {'; '.join(changed)}, when results "
-            "existed."
-        )
-    for entry in history:
-        if "seeds" in entry["changed"] and entry.get("results"):
-            warnings.append(
-                f"The seeds were changed on {entry['date'][:10]}, when results existed: p-values "
-                "do not know of looks in between."
-            )
+    warnings += late_changes(artefacts.record.get("history", []))
     return tuple(warnings)
 
 

@@ -1,5 +1,7 @@
 """The verdicts on declared hypotheses, how training ended, and how precise the study was."""
 
+from math import inf
+
 from priorscope.report.artefacts import Artefacts, Row
 from priorscope.report.interval_picture import interval_picture
 from priorscope.report.tables import Cell, Table
@@ -9,6 +11,7 @@ from priorscope.study.levels import listed_levels
 _SIGNS = {"less": "<", "greater": ">", "different": "\N{NOT EQUAL TO}"}
 _SIGNS |= {"equivalent": "\N{ALMOST EQUAL TO}"}
 _MINUS = "\N{MINUS SIGN}"
+BEYOND = "more than scores can differ"
 
 
 def verdict_unit(artefacts: Artefacts, row: Row) -> Unit:
@@ -67,11 +70,30 @@ def _pair(contrast: Row) -> tuple[str, str] | None:
     return first, second
 
 
+def possible(row: Row) -> tuple[float, float]:
+    """Give the smallest and the largest difference that a verdict's scores can have."""
+    contrast, largest = row["contrast"], row["largest_score"]
+    if largest is None:
+        return -inf, inf
+    if contrast["level"] is not None:
+        return -contrast["level"], largest - contrast["level"]
+    most = largest * (2 if contrast["b"] is not None and _pair(contrast) else 1)
+    return -most, most
+
+
+def cut(row: Row) -> Row:
+    """Cut a verdict's interval at what scores can differ; for a reader, never to decide by."""
+    if row["estimate"] is None:
+        return row
+    least, most = possible(row)
+    return row | {"low": max(row["low"], least), "high": min(row["high"], most)}
+
+
 def effect(row: Row, unit_: Unit) -> str:
     """Write "difference [low, high] pp" of a verdict, or that there is none."""
     if row["estimate"] is None:
         return NONE
-    text = unit_.difference(row | {"difference": row["estimate"]})
+    text = unit_.difference(cut(row) | {"difference": row["estimate"]})
     return f"{text} {unit_.difference_symbol}".strip()
 
 
@@ -94,7 +116,7 @@ def verdict_table(artefacts: Artefacts) -> Table | None:
             (row["id"], row["statement"], what, shown, p, verdict, f"{row['reason']}{marked}")
         )
         anchor = f"#from-{row['id']}" if row["predictions"] else ""
-        picture = interval_picture(row, unit_) if row["estimate"] is not None else ""
+        picture = interval_picture(cut(row), unit_) if row["estimate"] is not None else ""
         pages.append(
             (
                 Cell(row["id"]),
@@ -171,8 +193,8 @@ def precision_table(artefacts: Artefacts) -> Table | None:
         cells = (
             row["id"],
             contrasted(row),
-            _with(unit_, half),
-            _with(unit_, row["detectable"]),
+            _with(unit_, half, possible(row)[1]),
+            _with(unit_, row["detectable"], possible(row)[1]),
             _spread(unit_, row["components"]["seed"]),
             f"{check} {unit_.difference_symbol}".strip(),
             row["method"],
@@ -216,7 +238,9 @@ def _levels(verdicts: list[Row]) -> str:
     return ", ".join(f"{level} for {', '.join(names)}" for level, names in levels.items())
 
 
-def _with(unit_: Unit, value: float) -> str:
+def _with(unit_: Unit, value: float, most: float) -> str:
+    if value > most:
+        return BEYOND
     return f"{unit_.value(value)} {unit_.difference_symbol}".strip()
 
 

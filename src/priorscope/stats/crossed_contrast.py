@@ -55,7 +55,8 @@ def crossed_contrast(
     rejected up to 1.8 %, of 2 seeds up to 2.5 %: few seeds do not carry a strict alpha.
 
     Scores that never vary give an interval of no length, and a p-value of 0 or 1: a perfect
-    classifier on few images needs an interval for proportions (`wilson`).
+    classifier on few images needs an interval for proportions (`wilson`), and a verdict takes
+    neither for evidence (`analysis.evidence`).
     """
     scores = _checked(groups, confidence)
     units, images_per_unit, effective = unit_scores(scores, clusters)

@@ -11,7 +11,7 @@ from priorscope.evaluation import Predictions
 from priorscope.metrics import Chance
 from priorscope.probes import ProbeSet
 from priorscope.study.controls import Control
-from priorscope.study.spec import Hypothesis, Study
+from priorscope.study.spec import Contrast, Hypothesis, Study
 
 
 def check_conditions(study: Study, probes: Mapping[str, ProbeSet]) -> None:
@@ -20,7 +20,8 @@ def check_conditions(study: Study, probes: Mapping[str, ProbeSet]) -> None:
     Raises
     ------
     InputError : an arm that the probe does not produce, a metric that does not apply to it, arms
-        that cannot be compared, or a level or a range that no model can reach
+        that cannot be compared, a level or a range that no model can reach, or a margin that no
+        difference can exceed
     """
     for index, control in enumerate(study.controls):
         _check_control(control, probes[control.probe], f"controls.{index}", study.base)
@@ -39,6 +40,7 @@ def check_conditions(study: Study, probes: Mapping[str, ProbeSet]) -> None:
         largest = [largest_score(chance) for chance in chances]
         if conditions is not None:
             _check_pair(conditions, probe, largest, f"{where}.contrast.conditions")
+        _check_margin(hypothesis, largest[0], f"{where}.margin")
         level = hypothesis.contrast.level
         if level is not None and not 0 <= level <= largest[0]:
             raise InputError(
@@ -114,6 +116,27 @@ def _check_control(control: Control, probe: ProbeSet, where: str, base: Path) ->
             hint=f"in fractions, not percent: [{low / 100:g}, {high / 100:g}]"
             if in_percent
             else None,
+        )
+
+
+def largest_difference(contrast: Contrast, largest: int) -> int:
+    """Give the largest difference that a contrast can have, where scores are 0 .. `largest`.
+
+    A difference of two differences can be twice as large.
+    """
+    within = contrast.conditions is not None or contrast.between is not None
+    return largest * (2 if within and contrast.b is not None else 1)
+
+
+def _check_margin(hypothesis: Hypothesis, largest: int, where: str) -> None:
+    most = largest_difference(hypothesis.contrast, largest)
+    if hypothesis.margin is not None and hypothesis.margin >= most:
+        percent = " (a share: 0.02 is two points)" if largest == 1 else ""
+        raise InputError(
+            "a margin that no difference can exceed",
+            where=where,
+            found=hypothesis.margin,
+            allowed=f"above 0, below {most}: {hypothesis.metric} on {hypothesis.probe}{percent}",
         )
 
 

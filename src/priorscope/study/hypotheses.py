@@ -1,6 +1,5 @@
 """Refuse hypotheses that are well-formed but cannot be meant, and say which were changed late."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -20,12 +19,19 @@ def check_hypotheses(study: Study) -> None:
     ------
     InputError : names the key, what stood there, what may, and the nearest name
     """
-    identifiers = Counter(hypothesis.id for hypothesis in study.hypotheses)
+    first_with: dict[str, int] = {}
     metrics = listing("metrics")
     for index, hypothesis in enumerate(study.hypotheses):
         where = f"hypotheses.{index}"
-        if identifiers[hypothesis.id] > 1:
-            raise InputError("an id stands twice", where=f"{where}.id", found=hypothesis.id)
+        first = first_with.setdefault(hypothesis.id, index)
+        if first != index:
+            raise InputError(
+                "an id stands twice",
+                where=f"{where}.id",
+                found=hypothesis.id,
+                allowed="an id of its own for each hypothesis",
+                hint=f"hypotheses.{first} has it first",
+            )
         _check_contrast(hypothesis.contrast, study, f"{where}.contrast")
         _check_metric(hypothesis.metric, metrics, f"{where}.metric")
         probes = [TEST_PROBE, *study.probes]

@@ -5,6 +5,7 @@ A study executes the code that it names (`./file.py:callable`): run only studies
 
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -230,6 +231,15 @@ def _explain(error: ValidationError) -> InputError:
         )
     if first["type"] in {"missing", "missing_argument"}:
         return InputError("missing key", where=path)
+    if first["type"] == "literal_error" and isinstance(first["input"], str):
+        options = re.findall(r"'([^']+)'", first["ctx"]["expected"])
+        return InputError(
+            "value not allowed",
+            where=path,
+            found=_short(first["input"]),
+            allowed=first["msg"].replace("Input should be ", ""),
+            hint=did_you_mean(first["input"], options),
+        )
     message = first["msg"].replace("Input should be ", "").replace("String should match", "match")
     message = message.replace("Value error, ", "")
     return InputError(
