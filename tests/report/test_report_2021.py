@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import polars as pl
 import pytest
+import timm
+from torch import nn
 
 from priorscope.errors import InputError
 from priorscope.report import build
@@ -16,7 +18,7 @@ from priorscope.report.figures import specification
 from priorscope.report.published_2021 import ARMS, HISTOGRAM, SETTINGS
 from priorscope.report.published_curves import keep_curves, kept_curves, read_curves
 from priorscope.report.report_2021 import beside_2021
-from priorscope.report.tables_2021_setup import recipe_lines, setup_lines
+from priorscope.report.tables_2021_setup import Line, recipe_lines, setup_lines
 from priorscope.study.load import load_study
 from priorscope.study.spec import REPORT_ARMS
 
@@ -177,8 +179,8 @@ def test_the_page_has_it_after_the_probes_and_only_for_such_studies(study_output
     assert not list(out.rglob("*.partial"))
 
 
-def lines_of(study: str, **sizes) -> dict[str, str]:
-    """Say what a packaged study deviates from, setting by setting."""
+def compared(study: str, **sizes) -> list[Line]:
+    """Compare a packaged study with the report, setting by setting."""
     loaded = load_study(study)
     artefacts = SimpleNamespace(
         study=loaded.as_dict(),
@@ -192,8 +194,27 @@ def lines_of(study: str, **sizes) -> dict[str, str]:
         runs=[{"model": model, "num_parameters": n} for model, n in sizes.items()],
         probes={},
     )
-    lines = [*recipe_lines(artefacts), *setup_lines(artefacts)]
-    return {line.what: line.deviates_from for line in lines}
+    return [*recipe_lines(artefacts), *setup_lines(artefacts)]
+
+
+def lines_of(study: str, **sizes) -> dict[str, str]:
+    """Say what a packaged study deviates from."""
+    return {line.what: line.deviates_from for line in compared(study, **sizes)}
+
+
+def test_small_numbers_are_written_as_the_report_writes_them():
+    ours = {line.what: line.ours for line in compared("paper")}
+    theirs = {line.what: line.text for line in compared("paper")}
+    assert ours["learning rate"] == theirs["learning rate"] == "1e-5"
+    assert ours["weight decay"] == theirs["weight decay"] == "5e-4"
+
+
+def test_the_eps_of_norms_is_a_deviation_where_the_vit_is_timms():
+    eps = {line.what: line for line in compared("paper")}["eps in the ViT's norms"]
+    vit = timm.create_model("vit_tiny_patch16_224", depth=1)
+    assert {m.eps for m in vit.modules() if isinstance(m, nn.LayerNorm)} == {1e-6}
+    assert eps.ours.startswith("1e-6") and eps.deviates_from == "its code"
+    assert "eps in the ViT's norms" not in lines_of("cifar10")
 
 
 def test_what_paper_deviates_from_is_what_its_header_says():

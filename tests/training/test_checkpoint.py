@@ -13,6 +13,7 @@ from priorscope.training import distributed
 from priorscope.training.checkpoint import Checkpoints, DamagedCheckpoint, interruption
 from priorscope.training.loop import train
 from priorscope.training.recipe import Recipe
+from priorscope.training.state import TrainingState
 
 CPU = torch.device("cpu")
 PLAIN = Preprocess(8, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
@@ -20,6 +21,7 @@ RECIPES = [
     Recipe(epochs=3, batch_size=16, augment=("random_crop", "horizontal_flip")),
     Recipe(epochs=3, batch_size=16, optimizer="sgd", schedule="cosine", micro_batch_size=5),
     Recipe(epochs=3, batch_size=16, optimizer="adamw", schedule="constant", precision="bf16"),
+    Recipe(epochs=3, batch_size=16, precision="fp16", clip_grad_norm=1.0),
 ]
 
 
@@ -67,7 +69,7 @@ def assert_same(state, other):
     assert all(torch.equal(state[name], other[name]) for name in state)
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=["adam", "sgd", "adamw"])
+@pytest.mark.parametrize("recipe", RECIPES, ids=["adam", "sgd", "adamw", "fp16"])
 @pytest.mark.parametrize("fails_at", [1, 2, 7, 12])
 def test_a_killed_training_ends_in_the_same_bits(recipe, fails_at, tmp_path):
     expected, expected_epochs = run(recipe, None)
@@ -80,6 +82,28 @@ def test_a_killed_training_ends_in_the_same_bits(recipe, fails_at, tmp_path):
     assert_same(expected, found)
     assert epochs == {epoch: expected_epochs[epoch] for epoch in epochs}
     assert 3 in epochs
+
+
+def test_the_scale_of_fp16_is_part_of_the_state():
+    """After an overflow the scale is halved; a training that continues must not start it anew."""
+    recipe = Recipe(epochs=1, batch_size=16, precision="fp16")
+
+    def fresh():
+        return TrainingState(Network(), recipe, 50, seed=0, device=CPU)
+
+    state = fresh()
+    for gradient in (float("inf"), float("inf"), 1.0):
+        loss = sum(parameter.sum() for parameter in state.model.parameters())
+        state.scaler.scale(loss * gradient).backward()
+        state.scaler.step(state.optimizer)
+        state.scaler.update()
+        state.optimizer.zero_grad()
+    assert state.scaler.get_scale() == 2.0**16 / 4
+    continued = fresh()
+    assert continued.scaler.get_scale() == 2.0**16
+    continued.restore(state.as_dict())
+    assert continued.scaler.state_dict() == state.scaler.state_dict()
+    assert continued.scaler.get_scale() == 2.0**16 / 4
 
 
 def test_a_signal_keeps_the_state_and_stops(tmp_path):

@@ -1,5 +1,6 @@
 """The loop against the same training written out by hand, and its promises."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -259,3 +260,78 @@ def test_out_of_memory_elsewhere_is_said_in_a_sentence(name, words, monkeypatch)
     monkeypatch.setattr(f"priorscope.training.loop.{name}", fail)
     with pytest.raises(RunFailed, match=f"^out of memory in .*{words}$"):
         run(Recipe(batch_size=20, epochs=1, clip_grad_norm=1.0))
+
+
+class Faint(nn.Module):
+    """Multiplies logits, so that fp16 gradients vanish below 1 or overflow above."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.inner, self.factor = network(), factor
+
+    def forward(self, inputs):
+        return self.inner(inputs) * self.factor
+
+
+def test_fp16_scales_the_loss_so_that_small_gradients_survive(monkeypatch):
+    """One step of gradients near 1e-8, where fp16 has nothing but zero."""
+    recipe = Recipe(
+        optimizer="sgd", schedule="constant", momentum=0.0, weight_decay=0.0, learning_rate=1e4,
+        batch_size=50, epochs=1,
+    )  # fmt: skip
+    before = weights(network())
+    factor = 2.0**-20
+
+    def step(precision):
+        return weights(run(replace(recipe, precision=precision), model=Faint(factor))[0]) - before
+
+    expected, found = step("fp32"), step("fp16")
+    assert expected.abs().max() > 1e-4
+    torch.testing.assert_close(found, expected, rtol=0.02, atol=0.01 * float(expected.abs().max()))
+    plain = torch.amp.GradScaler
+    monkeypatch.setattr(torch.amp, "GradScaler", lambda device, **_: plain(device, enabled=False))
+    assert not step("fp16").any(), "unscaled they do vanish"
+
+
+# PyTorch asks why the schedule moved before the optimizer: its first steps were passed over.
+@pytest.mark.filterwarnings("ignore:Detected call of .lr_scheduler")
+def test_fp16_passes_over_steps_whose_gradients_overflow():
+    recipe = Recipe(
+        optimizer="sgd", schedule="constant", learning_rate=1e-6, batch_size=50, epochs=1,
+        precision="fp16", clip_grad_norm=1.0,
+    )  # fmt: skip
+    one, _ = run(recipe, model=Faint(2.0**13))
+    assert torch.equal(weights(one), weights(network()))
+    many, epochs = run(replace(recipe, epochs=40), model=Faint(2.0**13))
+    assert not torch.equal(weights(many), weights(network())), "the scale has fallen until it fits"
+    assert torch.isfinite(weights(many)).all() and len(epochs) == 40
+
+
+@pytest.mark.skipif(not any(map(shutil.which, ("c++", "g++"))), reason="needs a C++ compiler")
+def test_a_compiled_model_learns_what_a_plain_one_does():
+    recipe = Recipe(learning_rate=0.01, batch_size=25, epochs=3)  # of one shape: compiled once
+    plain, _ = run(recipe)
+    model = network()
+    compiled, epochs = run(replace(recipe, compile=True), model=model)
+    assert model._compiled_call_impl is not None and len(epochs) == 3
+    torch.testing.assert_close(weights(compiled), weights(plain), rtol=1e-3, atol=1e-5)
+    assert plain.state_dict().keys() == compiled.state_dict().keys()
+
+
+def test_inputs_and_weights_lie_channels_last():
+    class Recorder(nn.Sequential):
+        def forward(self, inputs):
+            seen.append((inputs, self[0].weight))
+            return super().forward(inputs)
+
+    seen = []
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 4))
+    run(
+        Recipe(batch_size=25, epochs=1, augment=("random_crop",)),
+        model=Recorder(nn.Conv2d(3, 6, 3), head),
+    )
+    assert len(seen) == 2
+    for inputs, weight in seen:
+        # The channel is the fastest axis in memory.
+        assert inputs.shape == (25, 3, 8, 8) and inputs.stride() == (192, 1, 24, 3)
+        assert weight.shape == (6, 3, 3, 3) and weight.stride() == (27, 1, 9, 3)

@@ -6,6 +6,8 @@ What deviates is computed from the study as resolved; nothing here is written fo
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
+import numpy as np
+
 from priorscope.report.artefacts import Artefacts
 from priorscope.report.published_2021 import (
     ARMS,
@@ -169,6 +171,11 @@ def _model_lines(artefacts: Artefacts) -> list[Line]:
         else:
             text = f"{published.described}, {size}"
             lines.append(Line(published.title, text, "", ours, other, False))
+    vit = models.get("vit")
+    if vit and artefacts.study["models"][vit]["name"].startswith("timm:vit_"):
+        # What the libraries' constructors give; no key of a study changes it for this model alone.
+        what, theirs, ours = "eps in the ViT's norms", "1e-12, Hugging Face's", "1e-6, timm's"
+        lines.append(Line(what, _UNNAMED, theirs, ours, False, True))
     return lines
 
 
@@ -204,4 +211,12 @@ def _words(key: str) -> str:
 def _shown(key: str, value: Any) -> str:
     if key == "image_px" and value is None:
         return "not resized"
+    if isinstance(value, float) and 0 < abs(value) < 0.01:
+        return _scientific(value)
     return plain(setting(value))
+
+
+def _scientific(value: float) -> str:
+    """Write a small number as the report does: 5e-4, where Python has 0.0005, and 1e-5, 1e-05."""
+    mantissa, exponent = np.format_float_scientific(value, trim="-", exp_digits=1).split("e")
+    return f"{mantissa}e{int(exponent)}"
