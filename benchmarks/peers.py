@@ -221,9 +221,9 @@ def main() -> int:
             factor, shown = "", rate
             if not isinstance(rate, str):
                 shown = f"{rate:,.0f}"
-                factor = "" if name == OURS else f"{found[OURS] / rate:.2f}"
+                factor = "" if name == OURS else f"{float(found[OURS]) / rate:.2f}"
             print(f"| {what}: {name} | {shown} | {factor} |")
-    rate = tables[PLAIN][OURS]
+    rate = float(tables[PLAIN][OURS])
     met = "met" if rate >= BOUND else "MISSED"
     print(f"\ninput pipeline {rate:,.0f} images/s, bound {BOUND:,}: {met}\n\n{describe()}")
     return int(rate < BOUND)
