@@ -23,6 +23,7 @@ from PIL import Image
 from priorscope.study.environment import describe
 
 NUM_TRAIN, NUM_TEST, NUM_CLASSES, PX, BATCH = 4000, 500, 10, 32, 64
+OURS, TIMMS = "priorscope run", "timm's train.py"
 SHAPE = {"patch_size": 4, "embed_dim": 64, "depth": 4, "num_heads": 4}
 STUDY = """
 name: train_script
@@ -81,6 +82,38 @@ def seconds_of(command: list[str], log: Path) -> float:
     return time.perf_counter() - started
 
 
+def measure(script: Path | None, epochs: int, repeats: int) -> dict[str, tuple[float, float]]:
+    """Call the commands with one epoch and with `epochs`, in turns: median seconds of either.
+
+    Parameters
+    ----------
+    script : timm's; where it is None only priorscope is called
+    """
+    found: dict[str, dict[int, list[float]]] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, number = Path(scratch), 0
+        write_images(folder)
+        for _ in range(repeats):
+            for num_epochs in (1, epochs):
+                number += 1
+                commands = {OURS: of_priorscope(folder, num_epochs, folder / f"ours{number}")}
+                if script is not None:
+                    out = folder / f"timm{number}"
+                    commands[TIMMS] = of_timm(script.resolve(), folder, num_epochs, out)
+                for name, command in commands.items():
+                    seconds = seconds_of(command, folder / "log.txt")
+                    found.setdefault(name, {}).setdefault(num_epochs, []).append(seconds)
+    return {
+        name: (statistics.median(of_epochs[1]), statistics.median(of_epochs[epochs]))
+        for name, of_epochs in found.items()
+    }
+
+
+def epochs_alone(short: float, long: float, epochs: int) -> float:
+    """Give the images/s of training without start and end, from two calls' seconds."""
+    return NUM_TRAIN * (epochs - 1) / (long - short)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -89,28 +122,12 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=6, help="of the longer call")
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
-    found: dict[str, dict[int, list[float]]] = {"priorscope run": {}, "timm's train.py": {}}
-    with tempfile.TemporaryDirectory() as scratch:
-        folder, number = Path(scratch), 0
-        write_images(folder)
-        for _ in range(arguments.repeats):
-            for epochs in (1, arguments.epochs):
-                number += 1
-                commands = {
-                    "priorscope run": of_priorscope(folder, epochs, folder / f"ours{number}"),
-                    "timm's train.py": of_timm(
-                        arguments.script.resolve(), folder, epochs, folder / f"timm{number}"
-                    ),
-                }
-                for name, command in commands.items():
-                    seconds = seconds_of(command, folder / "log.txt")
-                    found[name].setdefault(epochs, []).append(seconds)
+    found = measure(arguments.script, arguments.epochs, arguments.repeats)
     print(
         "| command | one epoch, s | longest call, s | epochs alone, images/s |\n|---|---|---|---|"
     )
-    for name, of_epochs in found.items():
-        short, long = (statistics.median(of_epochs[n]) for n in (1, arguments.epochs))
-        rate = NUM_TRAIN * (arguments.epochs - 1) / (long - short)
+    for name, (short, long) in found.items():
+        rate = epochs_alone(short, long, arguments.epochs)
         print(f"| {name} | {short:.1f} | {long:.1f} | {rate:,.0f} |")
     print(f"\n{NUM_TRAIN} images, batches of {BATCH}, {arguments.epochs} epochs in the longer call")
     print(f"medians of {arguments.repeats}\n\n{describe()}")

@@ -76,6 +76,7 @@ def test_the_epoch_that_warms_up_does_not_count_and_a_smaller_batch_is_shown(
 
 
 def shown(checked, of_model):
-    console = Console(file=io.StringIO(), width=120)
-    print_models(console, checked, dict.fromkeys(checked.study.models, of_model), "today")
-    return console.file.getvalue()
+    text = io.StringIO()
+    timed = dict.fromkeys(checked.study.models, of_model)
+    print_models(Console(file=text, width=120), checked, timed, "today")
+    return text.getvalue()

@@ -105,7 +105,7 @@ def pipeline_stages(study: Study, data: StudyData, device: torch.device) -> list
     pool = image_pool(data.train.images, device)
     order = torch.randperm(len(data.train), generator=torch.Generator().manual_seed(0)).to(device)
     batches = itertools.cycle([batch for batch in order.split(n) if len(batch) == n])
-    generator = torch.Generator(device).manual_seed(0)
+    generator = torch.Generator().manual_seed(0)  # on the host, as in training
     pixels = pool(next(batches))
     seen_bytes = n * 3 * preprocess.image_px**2
     calls: dict[str, tuple[Callable[[], object], float]] = {

@@ -50,7 +50,11 @@ def equalize(images: torch.Tensor) -> torch.Tensor:
     first = 256 * torch.arange(num_tables, dtype=torch.int32, device=device)
     entries = _as_row(first.view(num_images, 1, channels), width) + _rows(images)
     entries = entries.flatten()
-    histogram = torch.bincount(entries, minlength=256 * num_tables).view(num_tables, 256)
+    if device.type == "cpu":
+        histogram = torch.bincount(entries, minlength=256 * num_tables)
+    else:  # there the host would wait to see whether more bins are needed
+        histogram = count_without_waiting(entries, 256 * num_tables)
+    histogram = histogram.view(num_tables, 256)
     cumulated = histogram.cumsum(dim=1)
     # The first of the largest cumulated counts stands at the brightest value that occurs.
     brightest = cumulated.argmax(dim=1, keepdim=True)
@@ -168,6 +172,13 @@ def _runs(magnitudes: Magnitudes) -> Iterator[tuple[slice, float]]:
         start = stop
 
 
+def count_without_waiting(entries: torch.Tensor, num_bins: int) -> torch.Tensor:
+    """Count how often each of 0 .. num_bins - 1 occurs: int64 [num_bins]."""
+    ones = torch.ones_like(entries, dtype=torch.int64)
+    counts = torch.zeros(num_bins, dtype=torch.int64, device=entries.device)
+    return counts.scatter_add_(0, entries.long(), ones)
+
+
 def _rows(images: torch.Tensor) -> torch.Tensor:
     """View as [n, height, width * 3]: broadcasting over three channels alone is slow on a CPU."""
     return images.flatten(2)
@@ -249,7 +260,7 @@ def _sources(
     from_x, from_y = (c.floor().long() for c in origin(x, y, magnitude, (height, width)))
     inside = (from_x >= 0) & (from_x < width) & (from_y >= 0) & (from_y < height)
     sources = torch.where(inside, from_y * width + from_x, height * width)
-    return sources.flatten().int().to(device)
+    return sources.flatten().int().to(device, non_blocking=True)
 
 
 # Where the pixel with its centre at (x, y) comes from, in pixels from the upper left corner.

@@ -1,7 +1,8 @@
 """Augmentation of whole batches of bytes, on the device that holds them.
 
-Each function maps uint8 images [batch, height, width, 3] and an explicit generator on the same
-device to new images of the same shape; every image is treated independently of the others.
+Each function maps uint8 images [batch, height, width, 3] and an explicit generator to new images of
+the same shape; every image is treated independently of the others. A generator on the CPU serves
+images on any device: the host draws and sends what it drew, and waits for nothing.
 """
 
 import torch
@@ -38,14 +39,16 @@ def _draw_shifts(
     images: torch.Tensor, generator: torch.Generator, padding_px: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     shape = (2, len(images))
-    top, left = torch.randint(
-        0, 2 * padding_px + 1, shape, generator=generator, device=images.device
+    shifts = torch.randint(
+        0, 2 * padding_px + 1, shape, generator=generator, device=generator.device
     )
+    top, left = shifts.to(images.device, non_blocking=True)
     return top, left
 
 
 def _draw_flips(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    return torch.rand(len(images), generator=generator, device=images.device) < 0.5
+    chances = torch.rand(len(images), generator=generator, device=generator.device)
+    return (chances < 0.5).to(images.device, non_blocking=True)
 
 
 def _cropped(

@@ -15,11 +15,11 @@ import torch
 _MARK = "__dynamo_disable"  # where torch/_compile.py looks for what it made of a function
 
 
-def leave_compiler_out(*functions: Callable[..., Any]) -> None:
+def leave_compiler_out(*functions: Callable[..., Any] | None) -> None:
     """Let functions that PyTorch shields from its compiler be called as they are.
 
-    Functions that another version of PyTorch does not wrap, and those that were called before, stay
-    as they are: nothing but time depends on this.
+    Functions that another version of PyTorch does not wrap, or does not have, and those that were
+    called before stay as they are: nothing but time depends on this.
     """
     for function in functions:
         plain = getattr(function, "__wrapped__", None)
@@ -28,7 +28,7 @@ def leave_compiler_out(*functions: Callable[..., Any]) -> None:
 
 
 @functools.cache
-def uncompiled(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
+def uncompiled(kind: type[torch.optim.Optimizer]) -> Callable[..., torch.optim.Optimizer]:
     """Give an optimizer that does what `kind` does, without the compiler.
 
     Between the hooks of a step and its arithmetic PyTorch has a layer that turns gradients off and

@@ -28,10 +28,13 @@ class TrainingState:
     def __init__(
         self, model: nn.Module, recipe: Recipe, num_images: int, *, seed: int, device: torch.device
     ):
-        self.order, self.augmentation = (
-            torch.Generator(device).manual_seed(int(stream.generate_state(1, np.uint64)[0] >> 1))
+        seeds = (
+            int(stream.generate_state(1, np.uint64)[0] >> 1)
             for stream in np.random.SeedSequence([seed, 1]).spawn(2)
         )
+        self.order = torch.Generator(device).manual_seed(next(seeds))
+        # The host decides by what it drew, so it draws itself: reading it would be waiting for it.
+        self.augmentation = torch.Generator().manual_seed(next(seeds))
         self.num_images, self.batch_size = num_images, recipe.batch_size
         self.micro_batch_size = min(recipe.micro_batch_size or recipe.batch_size, recipe.batch_size)
         self.steps_per_epoch = math.ceil(num_images / recipe.batch_size)

@@ -29,7 +29,7 @@ class TopKAttend(Attend):
             # Scores are computed twice: fused attention under a mask costs less than their softmax.
             with torch.no_grad():
                 scores = query @ key.transpose(-2, -1)
-                mask = scores >= kth_largest(scores, self.k)
+                mask = mask_of(scores, kth_largest(scores, self.k))
         return F.scaled_dot_product_attention(query, key, value, attn_mask=mask).transpose(1, 2)
 
     def weights(self, query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
@@ -49,6 +49,15 @@ def kth_largest(scores: torch.Tensor, k: int) -> torch.Tensor:
         return scores.topk(k, sorted=False).values.amin(-1, keepdim=True)
     # NumPy sorts short rows with vector instructions, ten times as fast as PyTorch finds the top.
     return torch.from_numpy(np.sort(scores.numpy(), axis=-1)[..., num - k : num - k + 1].copy())
+
+
+def mask_of(scores: torch.Tensor, least: torch.Tensor) -> torch.Tensor:
+    """Mask the scores below the least that counts: as bool, or on a CPU as 0 and minus infinity."""
+    if scores.device.type != "cpu":
+        return scores >= least
+    # There attention adds numbers, and makes them of bool no faster than it averages by them.
+    mask = torch.ge(scores, least, out=torch.empty_like(scores))
+    return mask.reciprocal_().neg_().add_(1)  # 1 - 1/1 and 1 - 1/0
 
 
 def top_k_attention(
