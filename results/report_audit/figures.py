@@ -3,9 +3,8 @@
 import altair as alt
 from exact import Row
 
+from priorscope.report.colours import CHANCE_GREY, INK
 from priorscope.report.figures import (
-    CHANCE_GREY,
-    INK,
     Panel,
     join,
     model_scales,

@@ -232,7 +232,7 @@ def _explain(error: ValidationError) -> InputError:
     if first["type"] in {"missing", "missing_argument"}:
         return InputError("missing key", where=path)
     if first["type"] == "literal_error" and isinstance(first["input"], str):
-        options = re.findall(r"'([^']+)'", first["ctx"]["expected"])
+        options = re.findall(r"'([^']+)'", first["msg"])
         return InputError(
             "value not allowed",
             where=path,
