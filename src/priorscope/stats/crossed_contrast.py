@@ -48,11 +48,12 @@ def crossed_contrast(
     Notes
     -----
     In `benchmarks/inference.py`, with seeds varying from 0 to 6 times the standard error over
-    images, 95 % intervals covered the truth in 94.0 to 97.1 % with 3 or more seeds a group, in
-    94.1 to 97.4 % with one group of 2, and in 97.0 to 98.4 % with 2 + 2 seeds: too long there.
-    Tests at 5 % rejected a true null in at most 5.6 %, and 5.8 % of one group against chance where
-    seeds' accuracies are widely spread and so skewed. Tests at 1 % of one group of 3 seeds
-    rejected up to 1.8 %, of 2 seeds up to 2.5 %: few seeds do not carry a strict alpha.
+    images, 95 % intervals covered the truth in 94.2 to 97.3 %, with 2 + 2 seeds in 95.8 to 97.3 %.
+    Tests at 5 % rejected a true null in at most 5.3 %, but 5.8 % of one group against chance where
+    seeds' accuracies are widely spread and so skewed. Where one model's seeds vary three times as
+    much as the other's, 6 times the standard error, 3 + 3 seeds covered 93.9 % and rejected 6.5 %.
+    Tests at 1 % of one group of 3 seeds rejected up to 1.7 %, of 2 seeds up to 2.6 %: few seeds do
+    not carry a strict alpha.
 
     Scores that never vary give an interval of no length, and a p-value of 0 or 1: a perfect
     classifier on few images needs an interval for proportions (`wilson`), and a verdict takes
