@@ -60,13 +60,14 @@ def test_the_models_of_the_largest_study_fit():
     study = load_study("paper")
     sizes = {name: ModelSize(85_806_346, 17_581_000_000) for name in study.models}
     data = {"test": {"num_images": 10_000}}
-    cell = ((),)
+    cell = ()
     checked = Checked(
         study, {cell: data}, {cell: sizes}, {cell: 80}, {cell: 50_000}, {cell: 224}, {}, {}, []
     )
-    seconds = dict.fromkeys(study.models, (0.4, 0.1))
+    seconds = {name: {"train": 0.4, "predict": 0.1, "batch": 8} for name in study.models}
     shown = printed(print_models, checked, seconds, "now")
     assert "\N{HORIZONTAL ELLIPSIS}" not in shown and max(map(len, shown.splitlines())) <= 80
+    assert "timed now in batches of 8 of 64" in " ".join(shown.split())
     assert shown.count("85,806,346") == shown.count("17,581.0 M") == len(NAMES)
     assert all(name in shown for name in NAMES)
 

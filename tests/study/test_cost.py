@@ -69,10 +69,13 @@ def test_the_epoch_that_warms_up_does_not_count_and_a_smaller_batch_is_shown(
         assert of_model.train == 8.0 / 32
         assert of_model.batch == 16
         assert of_model.predict < 0.1
-    assert shown(checked, {"train": 0.25, "predict": 0.1, "batch": 16}).count("16 of 50") == 2
+    assert (
+        shown(checked, {"train": 0.25, "predict": 0.1, "batch": 16}).count("batches of 16 of 50")
+        == 1
+    )
     # 2 epochs of 200 images at 0.25 s and 100 curve images at 0.1 s, for each of two models
     assert "about 4 min" in shown(checked, {"train": 0.25, "predict": 0.1, "batch": 50})
-    assert "timed batch" not in shown(checked, {"train": 0.25, "predict": 0.1, "batch": 50})
+    assert "in batches" not in shown(checked, {"train": 0.25, "predict": 0.1, "batch": 50})
 
 
 def shown(checked, of_model):

@@ -117,4 +117,5 @@ def test_a_killed_worker_costs_one_checkpoint_interval(long):
     assert code == 0 and "SIGKILL" in error, error
     assert results(folder / "killed") == expected
     steps = len((folder / "flags" / "steps-0").read_text())
-    assert 2 * STEPS <= steps <= 2 * STEPS + 2  # a checkpoint after every step
+    looks = 2  # at the model, by each of the two starts
+    assert 2 * STEPS <= steps - looks <= 2 * STEPS + 2  # a checkpoint after every step

@@ -82,8 +82,8 @@ def print_models(
 ) -> None:
     """Print size and expected time of every model, and the sum; times are those of the first cell.
 
-    Where cells differ in training images or epochs, the time of one run is their mean. The batch
-    that was timed is shown where it is not the recipe's.
+    Where cells differ in training images or epochs, the time of one run is their mean. The batches
+    that were timed are named where they are not the recipe's.
 
     Parameters
     ----------
@@ -92,9 +92,7 @@ def print_models(
     """
     study, sizes = checked.study, checked.sizes[checked.first]
     batch_size = study_at(study, checked.first).recipe.batch_size
-    is_smaller = any(of_model["batch"] < batch_size for of_model in timed.values())
-    columns = ["model", "component", "parameters", "MACs", "train img/s"]
-    table = _table(*columns, *(["timed batch"] if is_smaller else []), "one run")
+    table = _table("model", "component", "parameters", "MACs", "train img/s", "one run")
     num_test, total = checked.data[checked.first]["test"]["num_images"], 0.0
     num_curve = min(num_test, study.curve_images or num_test)
     for name, component in study.models.items():
@@ -107,21 +105,22 @@ def print_models(
         )
         total += all_cells * len(study.seeds)
         words = [f"{key}={value}" for key, value in component.parameters.items()]
-        batch = [f"{of_model['batch']} of {batch_size}"] if is_smaller else []
         table.add_row(
             name,
             " ".join([component.name, *words]),
             f"{sizes[name].num_parameters:,}",
             f"{sizes[name].macs / 1e6:,.1f} M",
             f"{1 / of_model['train']:,.{1 if of_model['train'] > 0.1 else 0}f}",
-            *batch,
             duration(all_cells / len(checked.data)),
         )
     console.print(table)
     in_cells = f" x {len(checked.data)} cells" if study.factors else ""
+    batches = [of_model["batch"] for of_model in timed.values()]
+    ends = " to ".join(str(end) for end in sorted({min(batches), max(batches)}))
+    in_batches = f" in batches of {ends} of {batch_size}" if min(batches) < batch_size else ""
     console.print(
         f"{len(study.models)} models x {len(study.seeds)} seeds{in_cells}: about {duration(total)}"
-        f" on this machine, probes and report not counted; timed {date}",
+        f" on this machine, probes and report not counted; timed {date}{in_batches}",
         highlight=False,
     )
 

@@ -6,6 +6,7 @@ dropout and the order in which floats are added: batches are global, every proce
 whole batch, and batch norm takes its moments over all of them.
 """
 
+import copy
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -123,7 +124,7 @@ def seed_dropout(seed: int, epoch: int) -> None:
         torch.manual_seed(int(mixed.generate_state(1)[0]))
 
 
-def replicate(model: nn.Module, device: torch.device) -> nn.Module:
+def replicate(model: nn.Module, device: torch.device, image_px: int) -> nn.Module:
     """Wrap a model so that its gradients are averaged over the processes; alone, give it back.
 
     Weights become those of the first process. On CUDA, batch norms are replaced by those that
@@ -131,13 +132,24 @@ def replicate(model: nn.Module, device: torch.device) -> nn.Module:
     """
     if world_size() == 1:
         return model
+    # Looking for them in every step costs a pass over the graph.
+    some_unused = _has_unused_parameters(model, device, image_px)
     if device.type == "cuda":
         # timm's knows its own norms with an activation too.
         from timm.layers.norm_act import convert_sync_batchnorm
 
         model = convert_sync_batchnorm(model)
     device_ids = [device.index] if device.type == "cuda" else None
-    return DistributedDataParallel(model, device_ids=device_ids, find_unused_parameters=True)
+    return DistributedDataParallel(model, device_ids=device_ids, find_unused_parameters=some_unused)
+
+
+def _has_unused_parameters(model: nn.Module, device: torch.device, image_px: int) -> bool:
+    """Tell whether some parameters get no gradient from two blank images; on a copy."""
+    twin = copy.deepcopy(model).train()
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices), torch.enable_grad():
+        twin.forward(torch.zeros(2, 3, image_px, image_px, device=device)).sum().backward()
+    return any(each.requires_grad and each.grad is None for each in twin.parameters())
 
 
 def gradients_kept(replica: nn.Module, *, unless: bool) -> AbstractContextManager[None]:

@@ -84,7 +84,7 @@ def train(
     autocast = autocast_for(recipe.precision, device)
     if recipe.compile:
         model.compile()
-    replica = distributed.replicate(model, device)
+    replica = distributed.replicate(model, device, preprocess.image_px)
     if checkpoints is not None and (saved := checkpoints.latest()):
         state.restore(saved)
 
