@@ -7,6 +7,10 @@ from torch import nn
 from priorscope.models._checks import check_heads
 from priorscope.models.mixers import _reach
 
+# Keys up to which fused attention is slower than two products on a CPU: windows of 4 x 4 train 1.3
+# times as fast with two threads (`benchmarks/mixers.py`).
+_SHORT = 16
+
 
 class Attend(nn.Module):
     """What attention mixers differ in: how values are averaged.
@@ -45,13 +49,19 @@ def attention_scores(query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
 def average(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, bias: torch.Tensor | None
 ) -> torch.Tensor:
-    """Average values [..., tokens, head_dim] with softmax of the scores plus a learned bias.
+    """Average values [..., tokens, head_dim] with softmax of the scores plus a bias.
 
-    Minus infinity in the bias forbids a pair.
+    Minus infinity in a bias, or False in one of bool, forbids a pair.
     """
-    if bias is not None and bias.requires_grad and query.device.type == "cpu":
+    learns = bias is not None and bias.requires_grad
+    if query.device.type == "cpu" and (learns or key.shape[-2] <= _SHORT):
         # PyTorch's fused attention learns no bias on a CPU, and its plain form is slower than this.
-        return (attention_scores(query, key) + bias.to(query)).softmax(-1) @ value
+        scores = attention_scores(query, key)
+        if bias is not None and bias.dtype == torch.bool:
+            scores = scores.masked_fill(~bias, -torch.inf)
+        elif bias is not None:
+            scores = scores + bias.to(query)
+        return scores.softmax(-1) @ value
     return F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
 
 
