@@ -13,6 +13,7 @@ from priorscope.models.mixers._self_attention import (
     Attend,
     SelfAttention,
     attention_scores,
+    average,
     heads_first,
 )
 
@@ -72,7 +73,7 @@ class RoutedAttend(Attend):
         query, key, value = routed.view(
             3, batch, heads * self.num_clusters, self.cluster_size, head_dim
         )
-        mixed = F.scaled_dot_product_attention(query, key, value).reshape(-1, head_dim)
+        mixed = average(query, key, value, None).reshape(-1, head_dim)
         rows = (token[0] * heads + head).flatten()
         total = mixed.new_zeros(batch * tokens * heads, head_dim).index_add(0, rows, mixed)
         counts = torch.bincount(rows, minlength=len(total)).clamp(min=1)
