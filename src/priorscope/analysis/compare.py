@@ -137,7 +137,7 @@ def comparison_rows(arm: ArmScores, settings: Settings) -> list[Row]:
                 "b": b,
                 **_names(arm),
                 "difference": contrast.estimate,
-                **_possible(contrast, arm),
+                **possible(contrast, arm),
                 "p_value": p_value,
                 "test": test,
                 "num_seeds": min(contrast.num_seeds),
@@ -208,15 +208,21 @@ def control_rows(arms: list[ArmScores], settings: Settings) -> list[Row]:
             rows.append(
                 {"model": model, **_names(arm), "control": control.arm}
                 | {"difference": found.estimate}
-                | {**_possible(found, arm), "num_seeds": len(values), "n": len(ids)}
+                | {**possible(found, arm), "num_seeds": len(values), "n": len(ids)}
             )
     return rows
 
 
-def _possible(contrast: CrossedContrast, arm: ArmScores) -> Row:
-    """Cut an interval at the largest difference that two scores can have."""
-    most = float(arm.max_score)
-    return {"low": max(contrast.low, -most), "high": min(contrast.high, most)}
+def possible(
+    contrast: CrossedContrast, arm: ArmScores, *, name: str = "", of_differences: bool = False
+) -> Row:
+    """Cut an interval at the largest difference that two scores, or two differences, can have.
+
+    The ends are `low` and `high`, behind `name` where there is one.
+    """
+    most = float(arm.max_score) * (2 if of_differences else 1)
+    prefix = f"{name}_" if name else ""
+    return {f"{prefix}low": max(contrast.low, -most), f"{prefix}high": min(contrast.high, most)}
 
 
 def _names(arm: ArmScores) -> Row:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from priorscope.analysis.compare import Row, Settings
+from priorscope.analysis.compare import Row, Settings, possible
 from priorscope.analysis.effects import lines, main_arms, named
 from priorscope.analysis.scores import ArmScores
 from priorscope.stats import crossed_contrast, zero_crossing
@@ -62,8 +62,8 @@ def _crossings(
         rows.append(
             named("crossing", a, b, factor, others, arms[0])
             | {"level": ends[0], "against": ends[1]}
-            | {"first": first.estimate, "first_low": first.low, "first_high": first.high}
-            | {"second": second.estimate, "second_low": second.low, "second_high": second.high}
+            | {"first": first.estimate, **possible(first, arms[0], name="first")}
+            | {"second": second.estimate, **possible(second, arms[-1], name="second")}
             | {"estimate": found.estimate, "low": found.low, "high": found.high, "bound": "exact"}
             | {"low_bound": found.low_bound, "high_bound": found.high_bound}
             | {"method": f"{found.method}; at each: {first.method}", "n": first.n}

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from priorscope.analysis.compare import Row, Settings
+from priorscope.analysis.compare import Row, Settings, possible
 from priorscope.analysis.scores import ArmScores
 from priorscope.stats import (
     balanced_anova,
@@ -153,11 +153,9 @@ def _interactions(
         rows.append(
             named("interaction", a, b, factor, others, one)
             | {"level": _level(one, factor), "against": _level(other, factor)}
-            | {"first": found.first.estimate}
-            | {"first_low": found.first.low, "first_high": found.first.high}
-            | {"second": found.second.estimate}
-            | {"second_low": found.second.low, "second_high": found.second.high}
-            | {"estimate": difference.estimate, "low": difference.low, "high": difference.high}
+            | {"first": found.first.estimate, **possible(found.first, one, name="first")}
+            | {"second": found.second.estimate, **possible(found.second, other, name="second")}
+            | {"estimate": difference.estimate, **possible(difference, one, of_differences=True)}
             | {"p_value": difference.p_value, "crossing": found.crossing}
             | {"method": difference.method, "num_seeds": min(difference.num_seeds)}
             | {"n": difference.n}
