@@ -6,52 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from small_training import CPU, data, network, run, weights
 from torch import nn
 
 from priorscope.data._preprocess import Preprocess
 from priorscope.errors import RunFailed
 from priorscope.training.loop import train
-from priorscope.training.memory import SmallerMicroBatch
 from priorscope.training.optimize import build_optimizer, build_schedule
 from priorscope.training.recipe import Recipe
-
-CPU = torch.device("cpu")
-PLAIN = Preprocess(8, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
-
-
-def data(n=50, seed=0):
-    rng = np.random.default_rng(seed)
-    labels = rng.integers(0, 4, n)
-    images = rng.integers(0, 100, (n, 8, 8, 3), dtype=np.uint8)
-    images[np.arange(n), labels] += 100  # the row that is bright is the class
-    return images, labels
-
-
-def network(seed=0):
-    torch.manual_seed(seed)
-    return nn.Sequential(nn.Flatten(), nn.Linear(192, 16), nn.ReLU(), nn.Linear(16, 4))
-
-
-def run(recipe, *, seed=0, model=None, images=None):
-    model = model or network()
-    pixels, labels = data()
-    epochs = []
-    train(
-        model,
-        recipe,
-        pixels if images is None else images,
-        labels,
-        preprocess=PLAIN,
-        seed=seed,
-        device=CPU,
-        accuracies=lambda _: {"test_accuracy": 0.0},
-        on_epoch=epochs.append,
-    )
-    return model, epochs
-
-
-def weights(model):
-    return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
 def test_full_batch_training_equals_the_steps_written_by_hand():
@@ -187,79 +149,6 @@ def test_the_order_of_resizing_and_augmenting_is_the_recipes():
         shifts[order] = max(recorder.black)
     assert shifts["before_augment"] == 4
     assert shifts["after_augment"] > 12
-
-
-class Greedy(nn.Module):
-    """Stands for a model whose activations need memory: more than `most` images do not fit."""
-
-    def __init__(self, most):
-        super().__init__()
-        self.inner, self.most, self.sizes = network(), most, []
-
-    def forward(self, inputs):
-        if self.training:
-            self.sizes.append(len(inputs))
-            if len(inputs) > self.most:
-                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
-        return self.inner(inputs)
-
-
-def test_out_of_memory_takes_smaller_parts_of_the_same_batch():
-    recipe = Recipe(learning_rate=0.01, batch_size=20, epochs=2)
-    plain, epochs = run(recipe)
-    greedy = Greedy(most=6)
-    with pytest.warns(SmallerMicroBatch, match="5 images"):
-        _, fewer = run(recipe, model=greedy)
-    assert greedy.sizes[:3] == [20, 10, 5]
-    assert max(greedy.sizes[2:]) == 5
-    torch.testing.assert_close(weights(plain), weights(greedy.inner), rtol=1e-3, atol=1e-5)
-    assert [epoch.micro_batch_size for epoch in (*epochs, *fewer)] == [20, 20, 5, 5]
-
-
-def test_out_of_memory_with_one_image_is_said():
-    with pytest.warns(SmallerMicroBatch), pytest.raises(RunFailed, match="with 1 images"):
-        run(Recipe(batch_size=20, epochs=1), model=Greedy(most=0))
-
-
-class Normed(nn.Module):
-    """Batch norm and dropout, and then no memory for more than `most` images."""
-
-    def __init__(self, most):
-        super().__init__()
-        torch.manual_seed(0)
-        self.norm, self.dropout, self.most = nn.BatchNorm2d(3), nn.Dropout(0.3), most
-        self.head = nn.Linear(192, 4)
-
-    def forward(self, inputs):
-        hidden = self.dropout(self.norm(inputs))
-        if self.training and len(inputs) > self.most:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
-        return self.head(hidden.flatten(1))
-
-
-def test_out_of_memory_leaves_no_trace_in_moments_and_random_numbers():
-    recipe = Recipe(learning_rate=0.01, batch_size=32, epochs=2)
-    fits, greedy = Normed(most=32), Normed(most=8)
-    torch.manual_seed(5)
-    expected, _ = run(replace(recipe, micro_batch_size=8), model=fits)
-    torch.manual_seed(5)
-    with pytest.warns(SmallerMicroBatch, match="8 images"):
-        found, _ = run(recipe, model=greedy)
-    state = found.state_dict()
-    assert all(torch.equal(state[name], value) for name, value in expected.state_dict().items())
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [("augment", "the augmentation of a batch"), ("nn.utils.clip_grad_norm_", "optimizer's step")],
-)
-def test_out_of_memory_elsewhere_is_said_in_a_sentence(name, words, monkeypatch):
-    def fail(*_):
-        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried")
-
-    monkeypatch.setattr(f"priorscope.training.loop.{name}", fail)
-    with pytest.raises(RunFailed, match=f"^out of memory in .*{words}$"):
-        run(Recipe(batch_size=20, epochs=1, clip_grad_norm=1.0))
 
 
 class Faint(nn.Module):
