@@ -28,7 +28,10 @@ def print_verdicts(console: Console, out: Path) -> None:
     """
     artefacts = read_artefacts(out)
     if artefacts.verdicts:
-        console.print(f"\n[bold]verdicts[/bold]  p adjusted over {len(artefacts.verdicts)}")
+        console.print(
+            f"\n[bold]verdicts[/bold]  intervals as their tests use them, 90 % where a test "
+            f"of one side is at 5 %; p of what is claimed, adjusted over {len(artefacts.verdicts)}"
+        )
     for row in artefacts.verdicts:
         unit_ = verdict_unit(artefacts, row)
         numbers = f"{effect(row, unit_)}  p {deciding_p(row)}"
