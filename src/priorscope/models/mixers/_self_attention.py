@@ -7,8 +7,8 @@ from torch import nn
 from priorscope.models._checks import check_heads
 from priorscope.models.mixers import _reach
 
-# Keys up to which fused attention is slower than two products on a CPU: windows of 4 x 4 train 1.3
-# times as fast with two threads (`benchmarks/mixers.py`).
+# Keys up to which two products are faster than fused attention on a CPU with two threads; compare
+# windows of 4 x 4 in `benchmarks/mixers.py`.
 _SHORT = 16
 
 
