@@ -2,6 +2,7 @@
 
 from priorscope.data._labeled_images import Dataset, LabeledImages, fingerprint
 from priorscope.data._locations import cache_root, data_root
+from priorscope.data._proportional import proportional_sample
 from priorscope.data._splits import hold_out, subset
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "data_root",
     "fingerprint",
     "hold_out",
+    "proportional_sample",
     "subset",
 ]

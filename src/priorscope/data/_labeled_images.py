@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from priorscope.data._proportional import proportional_sample
 from priorscope.errors import InputError
 
 
@@ -62,11 +63,11 @@ class LabeledImages:
         images, labels = self.images[indices], self.labels[indices]
         return LabeledImages(images, labels, self.class_names, fingerprint(images, labels))
 
-    def thinned(self, most: int | None) -> "LabeledImages":
-        """Take at most so many images, evenly over all of them; all of them where none is said."""
+    def thinned(self, most: int | None, rng: np.random.Generator) -> "LabeledImages":
+        """Draw at most so many images, each class by its share; all of them where none is said."""
         if most is None or len(self) <= most:
             return self
-        return self.take(np.linspace(0, len(self) - 1, most, dtype=int))
+        return self.take(proportional_sample([self.labels], most, rng))
 
 
 @dataclass(frozen=True, eq=False)

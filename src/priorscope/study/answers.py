@@ -1,12 +1,14 @@
 """What a run's model answers on probes, at the end and on the way there."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
+from priorscope.data import proportional_sample
 from priorscope.data._preprocess import Preprocess
 from priorscope.errors import RunFailed
 from priorscope.evaluation.predict import predict
@@ -16,6 +18,9 @@ from priorscope.study.spec import digest
 from priorscope.training import distributed
 
 TRAJECTORY_SCENES = 1000  # of each probe: accurate to 1.5 points, and small on disk
+TRAJECTORY_STEP = (
+    0.04  # of accuracy on training images: between so close points a curve is straight
+)
 
 
 def logits_of(
@@ -68,21 +73,49 @@ def write_answers(
         write_predictions(answers, path)
 
 
-def trajectory_epochs(num_epochs: int) -> list[int]:
-    """Choose the epochs after which a few scenes are answered: a half, a quarter ... of training.
+def trajectory_epochs(train_accuracies: Sequence[float], num_epochs: int) -> list[int]:
+    """Choose the epochs after which a few scenes are answered.
 
-    Accuracy rises fastest at first, so points that halve spread over clean accuracy. The end is not
+    The first, and each that has brought accuracy a step further: points that lie close in accuracy
+    are what models can be compared by at equal accuracy, wherever they lie in training. The
+    accuracy is that on training images, since nothing is chosen by test images. The end is not
     among them: its predictions are complete.
+
+    Parameters
+    ----------
+    train_accuracies : of the epochs so far, in their order
+    num_epochs : of the whole training
     """
-    points = {round(num_epochs / 2**halvings) for halvings in (1, 2, 3, 4)}
-    return sorted(points - {0, num_epochs})
+    points: list[int] = []
+    highest = -1.0
+    for epoch, accuracy in enumerate(train_accuracies[: num_epochs - 1], start=1):
+        if accuracy >= highest + TRAJECTORY_STEP:
+            points.append(epoch)
+            highest = accuracy
+    return points
 
 
-def rows_of_few_scenes(probe: ProbeSet, most: int = TRAJECTORY_SCENES) -> np.ndarray:
-    """Take scenes evenly over a probe, each in all of its arms: int64 [m], ascending."""
-    ids = np.unique(probe.ids)
-    chosen = ids[np.unique(np.linspace(0, len(ids) - 1, min(most, len(ids)), dtype=int))]
-    return np.flatnonzero(np.isin(probe.ids, chosen))
+def rows_of_few_scenes(
+    probe: ProbeSet, rng: np.random.Generator, most: int = TRAJECTORY_SCENES
+) -> np.ndarray:
+    """Draw scenes, every class and cluster by its share, each in all of its arms.
+
+    Returns
+    -------
+    int64 [m], ascending rows of the probe
+    """
+    ids, first, scene = np.unique(probe.ids, return_index=True, return_inverse=True)
+    # Arms need not show the same scenes: those of each set of arms get their share too.
+    in_arm = np.zeros((len(ids), len(probe.arms)), dtype=bool)
+    for number, arm in enumerate(probe.arms):
+        in_arm[scene[probe.conditions["arm"] == arm], number] = True
+    shown_in = np.unique(in_arm, axis=0, return_inverse=True)[1]
+    target = np.unique(probe.targets[first], axis=0, return_inverse=True)[1]
+    groups = [target.ravel(), shown_in.ravel()]
+    if probe.clusters is not None:
+        groups.append(np.unique(probe.clusters[first], return_inverse=True)[1])
+    chosen = proportional_sample(groups, most, rng)
+    return np.flatnonzero(np.isin(scene, chosen))
 
 
 def fingerprint_of(probe: ProbeSet) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -9,7 +10,7 @@ from priorscope.data import LabeledImages
 from priorscope.data._preprocess import Preprocess
 from priorscope.models._attention_locality import attention_locality
 
-IMAGES = 32  # taken evenly from the test images; means over queries and images vary little
+IMAGES = 32  # of the test images, each class by its share; means over queries vary little
 RADIUS = 1  # of the mass within a radius, in patches: what a window of 3 sees
 
 
@@ -24,7 +25,8 @@ def measure_attention(
     `effective_rank` (1 to tokens) and `mass_within` (of a square of 2 RADIUS + 1 patches, 0 to 1);
     see `LayerLocality`
     """
-    images = torch.from_numpy(test.thinned(IMAGES).images.copy()).to(device)
+    few = test.thinned(IMAGES, np.random.default_rng(0))
+    images = torch.from_numpy(few.images.copy()).to(device)
     with torch.no_grad():
         layers = attention_locality(model, preprocess(images), radius=RADIUS)
     measures = ("mean_distance", "entropy", "effective_rank", "mass_within")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Value = str | int | float  # what a property can be
 _SEEN = "num_batch_norm_images"
+ON_BATCH = "changed by its batch"
+_NUM_COMPANY = 16  # images that are shown to each model in two batches
 _NUM_IMAGES = 4  # of each part, spread over it, with which models are watched
 
 
@@ -62,6 +64,11 @@ PROPERTIES = {
     ),
     "norm_layers": Property("Normalisation layers", "kinds among the modules"),
     "dropout": Property("Dropout", "dropout and stochastic depth with a rate above zero"),
+    "company": Property(
+        "An image's answer",
+        "in a test: on its own, or changed by the other images of its batch, so that scores hang "
+        "on the order of the images",
+    ),
     "positions": Property(
         "Position parameters", "learned arrays added by position, absolute or relative"
     ),
@@ -148,6 +155,7 @@ def lint(
         size = sizes[model] if sizes else measure_model(module, **shape)
         twin = Twin(module)
         measured = asdict(size) | asdict(measure_anatomy(twin, image_px=image_px))
+        measured["company"] = _company(twin.module, image_px)
         measured["recipe"] = digest(study.as_dict()["recipe"])
         measured["preprocessing"] = _moments(data.preprocess.mean, data.preprocess.std)
         for part, images in parts.items():
@@ -259,6 +267,19 @@ def _spread(images: "np.ndarray") -> Any:
 
     rows = np.linspace(0, len(images) - 1, min(_NUM_IMAGES, len(images)), dtype=int)
     return torch.from_numpy(np.ascontiguousarray(images[rows]))
+
+
+def _company(module: "nn.Module", image_px: int) -> str:
+    """Say whether other images of a batch change an answer; noise is as good as images here."""
+    import torch
+
+    from priorscope.evaluation.company import answers_depend_on_company
+    from priorscope.training.streams import seeded_streams
+
+    generator = torch.Generator().manual_seed(4)
+    noise = torch.randn(_NUM_COMPANY, 3, image_px, image_px, generator=generator)
+    with seeded_streams(0):
+        return "on its own" if answers_depend_on_company(module, noise) is None else ON_BATCH
 
 
 def _moments(mean: Iterable[float], std: Iterable[float]) -> str:

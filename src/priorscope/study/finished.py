@@ -37,7 +37,7 @@ def what_is_kept(folder: Path, probes: Mapping[str, ProbeSet]) -> Kept | None:
         try:
             record = read_run(folder)
             stale = _stale(folder, record, probes)
-            if stale or "attention" not in record:
+            if stale or not {"attention", "warnings"} <= record.keys():
                 check_file(folder / "model.safetensors", record)
             kept = record, stale
         except InputError as error:

@@ -7,6 +7,7 @@ import torch
 
 from priorscope.study.model_trace import Reached, WeightTrace
 from priorscope.study.twin import Twin
+from priorscope.training.streams import seeded_streams
 
 UNCHANGED = "as given"
 
@@ -26,8 +27,7 @@ def input_change(twin: Twin, inputs: torch.Tensor, *, training: bool) -> str | N
     twin.module.train(training)
     trace = WeightTrace(inputs, twin.weights, stop_before_weights=True)
     try:
-        with torch.random.fork_rng(devices=[]), torch.no_grad(), trace:
-            torch.manual_seed(0)
+        with seeded_streams(0), torch.no_grad(), trace:
             twin.module(inputs.clone())  # a model may write into its input
     except Reached as reached:
         seen = reached.tensor

@@ -22,6 +22,7 @@ from priorscope.study.checked import ModelSize
 from priorscope.study.interventions import bind_intervention
 from priorscope.study.spec import TEST_PROBE, Component, Study
 from priorscope.training.compiler import leave_compiler_out
+from priorscope.training.streams import seeded_streams
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,7 @@ class StudyData:
     preprocess: Preprocess
 
     def describe(self) -> dict[str, Any]:
-        """Give title, classes, sizes, fingerprints and any intervention as plain values."""
+        """Return title, classes, sizes, fingerprints and any intervention as plain values."""
         parts = {"train": self.train, "held_out": self.held_out, "test": self.test}
         moved = self.preprocess.rearrangement
         return {
@@ -43,7 +44,11 @@ class StudyData:
             "class_names": list(self.train.class_names),
             "image_px": self.train.image_px,
             **{
-                name: {"num_images": len(part), "fingerprint": part.fingerprint}
+                name: {
+                    "num_images": len(part),
+                    "fingerprint": part.fingerprint,
+                    "class_counts": np.bincount(part.labels, minlength=part.num_classes).tolist(),
+                }
                 for name, part in parts.items()
                 if part is not None
             },
@@ -184,8 +189,8 @@ def build_model(
 ) -> nn.Module:
     """Build a model whose initial weights are decided by `seed`.
 
-    Modules draw their weights from torch's global generator; it is seeded here and given back as
-    it was.
+    Modules draw their weights from the streams that a process has only one of; they are seeded
+    here and left as they were.
 
     Raises
     ------
@@ -195,8 +200,7 @@ def build_model(
     parameters = components.bind(
         function, component.parameters, where=where, reserved=("num_classes", "image_px"), base=base
     )
-    with torch.random.fork_rng(devices=[]), components.errors_at(where):
-        torch.manual_seed(seed)
+    with seeded_streams(seed), components.errors_at(where):
         return function(num_classes=num_classes, image_px=image_px, **parameters)
 
 

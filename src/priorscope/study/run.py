@@ -2,6 +2,7 @@
 
 import time
 import traceback
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ from safetensors.torch import load_model, save_model
 from torch import nn
 
 from priorscope.data import LabeledImages
+from priorscope.data._preprocess import autocast_for
 from priorscope.errors import (
     NO_ROOM,
     InputError,
@@ -21,6 +23,7 @@ from priorscope.errors import (
     StorageFailed,
     out_of_memory,
 )
+from priorscope.evaluation.company import answers_depend_on_company
 from priorscope.probes import ProbeSet
 from priorscope.study.answers import (
     fingerprint_of,
@@ -42,7 +45,9 @@ from priorscope.study.store import is_finished, now, on_disk, run_folder, write_
 from priorscope.training import distributed
 from priorscope.training.checkpoint import Checkpoints
 from priorscope.training.loop import Epoch, train
+from priorscope.training.streams import seeded_streams
 
+_NUM_COMPANY = 64  # test images that are shown in two batches
 _SEALED = ("model.safetensors", "metrics.jsonl")
 
 
@@ -82,36 +87,38 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
     checkpoints = Checkpoints(folder / "checkpoint", context.checkpoint_seconds, run.run_id)
     epochs = begun_epochs(folder)
     model = _model(run, context)
-    points = trajectory_epochs(study.recipe.epochs)
+
+    def points() -> list[int]:
+        return trajectory_epochs([e["train_accuracy"] for e in epochs], study.recipe.epochs)
 
     def record(epoch: Epoch) -> None:
         # What was written after the checkpoint that training continued from is written anew.
         epochs[:] = [*(e for e in epochs if e["epoch"] < epoch.epoch), asdict(epoch)]
         if len(epochs) < epoch.epoch:
             raise RunFailed(f"epochs before {epoch.epoch} are lost: remove {folder} to start anew")
-        if epoch.epoch in points:
+        if epoch.epoch in points():
             for name, probe in context.probes.items():
-                rows = rows_of_few_scenes(probe)
+                rows = rows_of_few_scenes(probe, np.random.default_rng(zlib.crc32(name.encode())))
                 path = folder / "trajectory" / f"epoch-{epoch.epoch:04d}" / f"{name}.parquet"
-                write_answers(_logits(model, probe, context, rows), name, probe, path, rows)
+                write_answers(_logits(model, probe, name, context, rows), name, probe, path, rows)
         if distributed.is_main():
             keep_epochs(epochs, folder)
         on_epoch(epoch)
 
     curves = {"test_accuracy": data.test, "held_out_accuracy": data.held_out}
     curves = {
-        key: part.thinned(study.curve_images) for key, part in curves.items() if part is not None
+        key: part.thinned(study.curve_images, np.random.default_rng(zlib.crc32(key.encode())))
+        for key, part in curves.items()
+        if part is not None
     }
 
     def accuracies(model: nn.Module) -> dict[str, float]:
         return {
-            key: float((_logits(model, part, context).argmax(1) == part.labels).mean())
+            key: float((_logits(model, part, key, context).argmax(1) == part.labels).mean())
             for key, part in curves.items()
         }
 
-    devices = [context.device] if context.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices), _failures_of_the_model(folder, "training"):
-        torch.manual_seed(run.seed)  # for dropout and the like, which know no other generator
+    with seeded_streams(run.seed, context.device), _failures_of_the_model(folder, "training"):
         train(
             model,
             study.recipe,
@@ -131,6 +138,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             (folder / "model.safetensors.partial").replace(folder / "model.safetensors")
         made_on = _answer(model, list(context.probes), context, folder)
         attention = measure_attention(model, data.test, data.preprocess, context.device)
+        said = _warnings(model, context)
     train_seconds = sum(epoch["seconds"] for epoch in epochs)
     if not distributed.is_main():
         return
@@ -149,13 +157,14 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             "normalization": {"mean": data.preprocess.mean, "std": data.preprocess.std},
             "image_px": data.preprocess.image_px,
             "num_epochs": len(epochs),
-            "trajectory": points,
+            "trajectory": points(),
             "train_seconds": train_seconds,
             "evaluate_seconds": time.perf_counter() - evaluation_started,
             "train_images_per_second": len(data.train) * len(epochs) / train_seconds,
             "data": data.fingerprints(),
             "probes": made_on,
             "attention": attention,
+            "warnings": said,
             "device": str(context.device),
             "num_devices": distributed.world_size(),
             **_at_once(model, epochs[-1]["micro_batch_size"]),
@@ -202,7 +211,7 @@ def _failures_of_the_model(folder: Path, stage: str) -> Iterator[None]:
 def _complete(run: Run, context: Context, folder: Path, kept: Kept) -> None:
     """Compute the predictions that a finished run lacks, from its weights."""
     record, stale = kept
-    if not stale and "attention" in record:
+    if not stale and {"attention", "warnings"} <= record.keys():
         return
     made_on = dict(record.get("probes", {}))
     model = _model(run, context)
@@ -221,6 +230,7 @@ def _complete(run: Run, context: Context, folder: Path, kept: Kept) -> None:
     data = context.data
     attention = measure_attention(model, data.test, data.preprocess, context.device)
     record |= {"probes": made_on, "attention": attention}
+    record |= {"warnings": _warnings(model, context)}
     if distributed.is_main():
         write_json(record, folder / "run.json", sealed=True)
 
@@ -241,21 +251,44 @@ def _answer(model: nn.Module, names: list[str], context: Context, folder: Path) 
     for name in names:
         probe = context.probes[name]
         path = folder / "predictions" / f"{name}.parquet"
-        write_answers(_logits(model, probe, context), name, probe, path)
+        write_answers(_logits(model, probe, name, context), name, probe, path)
     return {name: fingerprint_of(context.probes[name]) for name in names}
 
 
 def _logits(
     model: nn.Module,
     examples: LabeledImages | ProbeSet,
+    name: str,
     context: Context,
     rows: np.ndarray | None = None,
 ) -> np.ndarray:
-    return logits_of(
-        model,
-        examples.images,
-        preprocess=context.data.preprocess,
-        device=context.device,
-        precision=context.study.recipe.precision,
-        rows=rows,
-    )
+    # A model that draws when it answers draws the same each time, and takes nothing from training.
+    with seeded_streams(zlib.crc32(name.encode()), context.device):
+        return logits_of(
+            model,
+            examples.images,
+            preprocess=context.data.preprocess,
+            device=context.device,
+            precision=context.study.recipe.precision,
+            rows=rows,
+        )
+
+
+def _warnings(model: nn.Module, context: Context) -> list[str]:
+    """Say what makes a run's numbers mean something else than they seem to, a line each."""
+    test, preprocess = context.data.test, context.data.preprocess
+    few = np.random.default_rng(0).choice(len(test), _NUM_COMPANY)
+    model.eval()
+    with (
+        seeded_streams(0, context.device),
+        autocast_for(context.study.recipe.precision, context.device),
+    ):
+        inputs = preprocess(torch.from_numpy(test.images[few]).to(context.device))
+        change = answers_depend_on_company(model, inputs)
+    if change is None:
+        return []
+    return [
+        f"answers depend on the other images of a batch: a logit changes by up to {change:.2g} "
+        "standard deviations when its neighbours do, so scores hang on how test images are "
+        "batched; a batch norm without running statistics does that, or noise in the model"
+    ]

@@ -21,6 +21,8 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.overrides import TorchFunctionMode
 
+from priorscope.training.streams import seed_streams
+
 _TIMEOUT = timedelta(minutes=30)  # the first process alone writes and reports, the others wait
 
 
@@ -121,7 +123,7 @@ def seed_dropout(seed: int, epoch: int) -> None:
     """Let each process draw its own dropout; a process that is alone keeps its stream."""
     if world_size() > 1:
         mixed = np.random.SeedSequence([seed, 2, epoch, rank()])
-        torch.manual_seed(int(mixed.generate_state(1)[0]))
+        seed_streams(int(mixed.generate_state(1)[0]))
 
 
 def replicate(model: nn.Module, device: torch.device, image_px: int) -> nn.Module:

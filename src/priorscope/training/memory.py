@@ -10,6 +10,7 @@ from torch import nn
 
 from priorscope.errors import PriorscopeWarning, RunFailed, out_of_memory
 from priorscope.training import distributed
+from priorscope.training.streams import restore_streams, stream_states
 
 
 class SmallerMicroBatch(PriorscopeWarning):
@@ -69,8 +70,7 @@ class Undo:
     """
 
     def __init__(self, model: nn.Module, device: torch.device):
-        self._on_cpu, self._device = device.type == "cpu", device
-        self._module = torch.get_device_module(device)
+        self._device = device
         self._places = [
             (module, name)
             for module in model.modules()
@@ -87,8 +87,7 @@ class Undo:
             None if (buffer := module._buffers[name]) is None else buffer.detach().clone()
             for module, name in self._places
         ]
-        self._stream = torch.get_rng_state()
-        self._device_stream = None if self._on_cpu else self._module.get_rng_state(self._device)
+        self._streams = stream_states(self._device)
 
     def back(self) -> None:
         """Restore what was there at `remember`."""
@@ -99,6 +98,4 @@ class Undo:
                     module._buffers[name] = kept
                 else:
                     buffer.copy_(kept)
-        torch.set_rng_state(self._stream)
-        if self._device_stream is not None:
-            self._module.set_rng_state(self._device_stream, self._device)
+        restore_streams(self._streams, self._device)

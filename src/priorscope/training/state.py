@@ -10,6 +10,7 @@ from torch import nn
 from priorscope.training import distributed
 from priorscope.training.optimize import build_optimizer, build_schedule
 from priorscope.training.recipe import Recipe
+from priorscope.training.streams import restore_streams, stream_states
 
 
 class TrainingState:
@@ -73,9 +74,6 @@ class TrainingState:
 
     def as_dict(self) -> dict[str, Any]:
         """Give everything as tensors and plain values; all processes must call it together."""
-        on_cpu = self.device.type == "cpu"
-        module = torch.get_device_module(self.device)
-        streams = torch.get_rng_state(), None if on_cpu else module.get_rng_state(self.device)
         losses, num_correct = distributed.summed(self.losses, self.num_correct)
         return {
             "model": self.model.state_dict(),
@@ -84,7 +82,7 @@ class TrainingState:
             "scaler": self.scaler.state_dict(),
             "order_at_start": self._order_at_start,
             "augmentation": self.augmentation.get_state(),
-            "rng": distributed.gathered(streams),
+            "rng": distributed.gathered(stream_states(self.device)),
             "micro_batch_size": self.micro_batch_size,
             "epoch": self.epoch,
             "losses": losses,
@@ -107,13 +105,8 @@ class TrainingState:
         self.order.set_state(self._order_at_start)
         self.augmentation.set_state(saved["augmentation"])
         # Fewer processes, or more, cannot draw what those before would have drawn.
-        # Earlier versions kept the first one's stream alone.
-        streams = saved.get("rng") or [(saved["cpu_rng"], saved["device_rng"])]
-        on_cpu, on_device = streams[distributed.rank() % len(streams)]
-        torch.set_rng_state(on_cpu)
-        if on_device is not None:
-            module = torch.get_device_module(self.device)
-            module.set_rng_state(on_device, self.device)
+        streams = saved["rng"]
+        restore_streams(streams[distributed.rank() % len(streams)], self.device)
         if distributed.is_main():  # the sums over all processes; to these each adds its own
             self.losses.copy_(saved["losses"])
             self.num_correct.copy_(saved["num_correct"])
