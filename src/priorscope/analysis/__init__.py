@@ -9,26 +9,27 @@ import polars as pl
 
 from priorscope.analysis.compare import (
     Row,
-    Settings,
     comparison_rows,
     control_rows,
     estimate_rows,
     histogram_rows,
     score_rows,
+    tie_rows,
     with_holm,
 )
 from priorscope.analysis.control_models import check_control_models
-from priorscope.analysis.convergence import Training, read_training
 from priorscope.analysis.crossings import crossing_rows
 from priorscope.analysis.effects import effect_rows, variance_rows
 from priorscope.analysis.scores import read_scores
+from priorscope.analysis.training import read_training, read_warnings
 from priorscope.analysis.trajectories import compare_trajectories
-from priorscope.analysis.verdicts import judge
+from priorscope.claims import ArmScores, Settings
+from priorscope.claims.training import Training
+from priorscope.claims.verdicts import judge
 from priorscope.errors import InputError
 from priorscope.study.fairness import check_runs, refuse
 from priorscope.study.hypotheses import changed_late
 from priorscope.study.levels import Value, recorded_factors
-from priorscope.study.spec import Convergence
 from priorscope.study.store import read_run, read_study, write_json
 
 __all__ = ["Analysis", "Settings", "analyse"]
@@ -41,7 +42,8 @@ SCHEMAS = {
     "estimates": {"model": pl.String, **_NAMES, "estimate": pl.Float64, **_INTERVAL}
     | {"method": pl.String, **_SIZE},
     "comparisons": {"a": pl.String, "b": pl.String, **_NAMES, "difference": pl.Float64, **_INTERVAL}
-    | {"p_value": pl.Float64, "p_adjusted": pl.Float64, "test": pl.String, **_SIZE},
+    | {"p_value": pl.Float64, "p_adjusted": pl.Float64, "test": pl.String}
+    | {"few_seeds": pl.Boolean, **_SIZE},
     "histograms": {"model": pl.String, **_NAMES, "score": pl.Int64, "fraction": pl.Float64}
     | {**_INTERVAL, "n": pl.Int64},
     "controls": {"model": pl.String, "probe": pl.String, "metric": pl.String, "arm": pl.String}
@@ -85,7 +87,9 @@ class Analysis:
     variance : shares of the variance, see `effects.variance_rows`; empty without factors
     control_models : what control models must score beside what they scored, see
         `control_models.check_control_models`
-    verdicts : one row a hypothesis, see `verdicts.judge`
+    verdicts : one row a hypothesis, see `claims.verdicts.judge`
+    scales : one row a cell x probe x arm x metric: range, unit and words, and what chance is
+    ties : the runs whose answers tie on some rows, see `compare.tie_rows`
     missing : the runs, by id, of which any predictions are missing
     missing_predictions : the files, relative to OUT
     settings : how intervals and p-values were computed
@@ -100,6 +104,8 @@ class Analysis:
     variance: pl.DataFrame
     control_models: list[Row]
     verdicts: list[Row]
+    scales: list[Row]
+    ties: list[Row]
     missing: tuple[str, ...]
     missing_predictions: tuple[str, ...]
     settings: Settings
@@ -141,7 +147,10 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
             where=out / "runs",
             hint="priorscope run continues with the runs that are not finished",
         )
+    stability = record["study"].get("stability")
+    at_part = [] if not stability else read_scores(out, record, budget=stability["budget"])[0]
     rows: dict[str, list[Row]] = {name: [] for name in SCHEMAS}
+    ties: list[Row] = []
     for _, of_probe in groupby(arms, key=lambda arm: (arm.cell, arm.probe)):
         probe_arms = list(of_probe)
         for arm in probe_arms:
@@ -149,6 +158,7 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
             rows["estimates"] += estimate_rows(arm, settings)
             rows["comparisons"] += comparison_rows(arm, settings)
             rows["histograms"] += histogram_rows(arm, settings)
+            ties += tie_rows(arm)
         rows["controls"] += control_rows(probe_arms, settings)
     rows["comparisons"] = with_holm(rows["comparisons"])
     factors = recorded_factors(record["study"])
@@ -170,12 +180,21 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
     }
     missing = tuple(dict.fromkeys(Path(file).parts[1] for file in missing_files))
     training = read_training(out, record)
-    matched = compare_trajectories(out, record)
+    matched = compare_trajectories(out, record, arms, settings)
     analysis = Analysis(
         **tables,
         **compared,
         control_models=check_control_models(record, rows["estimates"]),
-        verdicts=judge(record, arms, missing_files, training, settings),
+        verdicts=judge(
+            record,
+            [*arms, *at_part],
+            missing_files,
+            training,
+            settings,
+            warnings=read_warnings(out, record),
+        ),
+        scales=[_scale_row(arm) for arm in arms],
+        ties=ties,
         missing=missing,
         missing_predictions=tuple(missing_files),
         settings=settings,
@@ -183,6 +202,11 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
     _write(analysis, tables | (compared if factors else {}), training, record, out / "analysis")
     write_json(matched, out / "analysis" / "matched.json")
     return analysis
+
+
+def _scale_row(arm: ArmScores) -> Row:
+    names = {"cell": arm.cell, "probe": arm.probe, "arm": arm.arm, "metric": arm.metric}
+    return names | {"scale": asdict(arm.scale), "chance": arm.chance.words}
 
 
 def _column(values: list[Value]) -> type[pl.DataType]:
@@ -214,8 +238,9 @@ def _write(
         "withdrawn_after_results": {
             name: when for name, when in late.items() if when.startswith("withdrawn")
         },
-        "training": {model: asdict(how) for model, how in training.items()},
-        "convergence": study["study"].get("convergence") or asdict(Convergence()),
+        "training": {
+            model: asdict(how) | {"obstacle": how.obstacle} for model, how in training.items()
+        },
     }
     write_json(verdicts, folder / "verdicts.json")
     settings = analysis.settings
@@ -225,6 +250,8 @@ def _write(
         "alpha": settings.alpha,
         "num_resamples": settings.num_resamples,
         "rng_seed": settings.rng_seed,
+        "scales": analysis.scales,
+        "ties": analysis.ties,
     }
     if analysis.control_models:
         record["control_models"] = analysis.control_models

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from priorscope.analysis.compare import CHANCE, Row
+from priorscope.analysis.compare import Row
+from priorscope.claims import CHANCE
 from priorscope.study.controls import Control
 from priorscope.study.levels import cell_name, cells_of, recorded_factors
 

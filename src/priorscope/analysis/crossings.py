@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from priorscope.analysis.compare import Row, Settings, possible
+from priorscope.analysis.compare import Row, difference_range, possible
 from priorscope.analysis.effects import lines, main_arms, named
-from priorscope.analysis.scores import ArmScores
+from priorscope.claims import ArmScores, Settings
 from priorscope.stats import crossed_contrast, zero_crossing
 from priorscope.study.levels import Levels, Value, recorded_factors, written
 
@@ -16,10 +16,11 @@ from priorscope.study.levels import Levels, Value, recorded_factors, written
 def crossing_rows(
     arms: list[ArmScores], record: Mapping[str, Any], settings: Settings
 ) -> list[Row]:
-    """Give a row for each pair of models whose difference changes its sign once along a factor.
+    """List the pairs of models whose difference is shown to change its sign along a factor.
 
-    Of factors whose levels are numbers, at three levels or more. `first` and `second` are the
-    differences a minus b at the ends, `level` and `against`.
+    Of factors whose levels are numbers, at three levels or more: the difference is clearly on one
+    side of zero at the lowest level, and clearly on the other at the highest. `first` and `second`
+    are the differences a minus b there, `low` and `high` the levels that bracket the change.
 
     Parameters
     ----------
@@ -44,12 +45,13 @@ def _crossings(
 ) -> list[Row]:
     arms, rows = list(line.values()), []
     models = [model for model in arms[0].scores if all(model in arm.scores for arm in arms)]
+    span = difference_range(arms[0].scale)
     ends = [written(value) for value in (min(line), max(line))]
     for a, b in combinations(models, 2):
         effects = [
             crossed_contrast(
                 [arm.scores[a], -arm.scores[b]],
-                confidence=1 - settings.alpha,
+                confidence=settings.confidence,
                 clusters=arm.units,
             )
             for arm in arms
@@ -62,10 +64,10 @@ def _crossings(
         rows.append(
             named("crossing", a, b, factor, others, arms[0])
             | {"level": ends[0], "against": ends[1]}
-            | {"first": first.estimate, **possible(first, arms[0], name="first")}
-            | {"second": second.estimate, **possible(second, arms[-1], name="second")}
+            | {"first": first.estimate, **possible(first, span, name="first")}
+            | {"second": second.estimate, **possible(second, span, name="second")}
             | {"estimate": found.estimate, "low": found.low, "high": found.high, "bound": "exact"}
-            | {"low_bound": found.low_bound, "high_bound": found.high_bound}
+            | {"low_bound": "exact", "high_bound": "exact"}
             | {"method": f"{found.method}; at each: {first.method}", "n": first.n}
             | {"num_seeds": min(min(effect.num_seeds) for effect in effects)}
         )

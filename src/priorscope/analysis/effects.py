@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from priorscope.analysis.compare import Row, Settings, possible
-from priorscope.analysis.scores import ArmScores
+from priorscope.analysis.compare import Row, difference_range, possible
+from priorscope.claims import ArmScores, Settings
 from priorscope.stats import (
     balanced_anova,
     crossed_bootstrap,
@@ -141,21 +141,22 @@ def _interactions(
 ) -> list[Row]:
     rows = []
     both = [model for model in one.scores if model in other.scores]
+    plain, double = (difference_range(one.scale, of_differences=d) for d in (False, True))
     for a, b in combinations(both, 2):
         found = interaction(
             [one.scores[a], -one.scores[b]],
             [other.scores[a], -other.scores[b]],
             same_images=one.examples == other.examples,
-            confidence=1 - settings.alpha,
+            confidence=settings.confidence,
             clusters=(one.units, other.units),
         )
         difference = found.difference
         rows.append(
             named("interaction", a, b, factor, others, one)
             | {"level": _level(one, factor), "against": _level(other, factor)}
-            | {"first": found.first.estimate, **possible(found.first, one, name="first")}
-            | {"second": found.second.estimate, **possible(found.second, other, name="second")}
-            | {"estimate": difference.estimate, **possible(difference, one, of_differences=True)}
+            | {"first": found.first.estimate, **possible(found.first, plain, name="first")}
+            | {"second": found.second.estimate, **possible(found.second, plain, name="second")}
+            | {"estimate": difference.estimate, **possible(difference, double)}
             | {"p_value": difference.p_value, "crossing": found.crossing}
             | {"method": difference.method, "num_seeds": min(difference.num_seeds)}
             | {"n": difference.n}
@@ -183,8 +184,8 @@ def _multipliers(
         num_seeds = min(len(each.scores[model]) for each in arms for model in (a, b))
         for at, arm in enumerate(arms):
             learnt = crossed_contrast(
-                [arm.scores[a] - arm.chance.expected],
-                confidence=1 - settings.alpha,
+                [arm.scores[a] - _chance(arm)],
+                confidence=settings.confidence,
                 clusters=arm.units,
             )
             if learnt.low <= 0:
@@ -196,7 +197,7 @@ def _multipliers(
                 at=at,
                 resampled=(resampled[a], resampled[b]),
                 num_seeds=num_seeds,
-                confidence=1 - settings.alpha,
+                confidence=settings.confidence,
             )
             rows.append(
                 named("data_multiplier", a, b, factor, others, arm)
@@ -208,6 +209,10 @@ def _multipliers(
                 | {"method": found.method, "num_seeds": num_seeds, "n": len(arm.ids)}
             )
     return rows
+
+
+def _chance(arm: ArmScores) -> "np.ndarray | float":
+    return arm.chance.expected if arm.chance.scores is None else arm.chance.scores
 
 
 def _resampled_curves(

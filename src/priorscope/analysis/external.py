@@ -2,22 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from priorscope.analysis.compare import Settings
+from priorscope.analysis.compare import comparison_rows, estimate, with_holm
 from priorscope.analysis.number_files import read_numbers, row_of
 from priorscope.analysis.probability_rows import check_probability_rows
-from priorscope.components import bind, companion, resolve
+from priorscope.analysis.scores import BALANCED
+from priorscope.claims import ArmScores, Settings
+from priorscope.components import bind, resolve
 from priorscope.errors import InputError
 from priorscope.evaluation import Predictions
-from priorscope.metrics import Chance
-from priorscope.stats import crossed_bootstrap, holm, mcnemar, sign_flip_test, wilson
+from priorscope.metrics import Chance, chance_of, num_tied, scale_of, unequal_classes
+from priorscope.metrics.balanced_accuracy import balanced_accuracy
 
 Record = dict[str, Any]
+_GIVEN = ", given the trained networks"  # `score` knows of no others
 _LABELS = "a class id (0, 1, ...) a row, or a row of 0 and 1, one column a class; no names"
 
 
@@ -81,9 +83,12 @@ def score_files(
 
     Returns
     -------
-    `metric, num_examples, num_classes, chance {expected, pmf?}` (None where the metric has none),
-    `models {name: {estimate, low, high, method, histogram?}}` (counts of the scores 0, 1, ...),
-    `pairs [{a, b, difference, low, high, p_value, p_adjusted, test}]`, Holm over all pairs
+    `metric, num_examples, num_classes, chance {expected, answer, pmf?}`, `unequal_classes` (whether
+    the labels' frequencies are clearly not equal),
+    `models {name: {estimate, low, high, method, histogram?, num_tied?, balanced_accuracy?}}`
+    (counts of the scores 0, 1, ...; rows in which several classes share the first place),
+    `pairs [{a, b, difference, low, high, p_value, p_adjusted, test}]`, Holm over all pairs.
+    By the same inference as a study's report
 
     Raises
     ------
@@ -99,22 +104,37 @@ def score_files(
         check_probability_rows(source.numbers, path=source.path, claimed=probabilities)
     num_classes = _num_classes(label_source, list(sources.values()))
     targets = _targets(label_source, num_classes, metric)
-    scores: dict[str, np.ndarray] = {}
     answers = {name: _predictions(source, targets, num_classes) for name, source in sources.items()}
-    first = next(iter(answers.values()))
-    find_chance = companion(function, "chance")
-    chance: Chance | None = find_chance(first, **parameters) if find_chance else None
+    scores: dict[str, np.ndarray] = {}
     for name, answer in answers.items():
         if sources[name].numbers.ndim == 1:
             _check_ids_suffice(sources[name], targets, metric, parameters)
         scores[name] = _scores(function(answer, **parameters), len(targets), metric, name)
-    return {
+    first = next(iter(answers.values()))
+    arm = ArmScores(
+        probe="",
+        arm="",
+        metric=metric,
+        ids=first.ids,
+        clusters=None,
+        chance=chance_of(function, first, **parameters),
+        scale=scale_of(function, first, metric, **parameters),
+        scores={name: of_model[None] for name, of_model in scores.items()},
+        seeds=dict.fromkeys(scores, (0,)),
+        num_tied={name: (num_tied(answer),) for name, answer in answers.items()},
+    )
+    found = {
         "metric": metric,
         "num_examples": len(targets),
         "num_classes": num_classes,
-        "chance": _chance_record(chance),
-        **_statistics(scores, chance, settings),
+        "chance": _chance_record(arm.chance),
+        "unequal_classes": unequal_classes(first),
+        **_statistics(arm, settings),
     }
+    if metric == "top1":
+        for name, answer in answers.items():
+            found["models"][name][BALANCED] = float(balanced_accuracy(answer).mean())
+    return found
 
 
 def _check_num_examples(labels: _Source, source: _Source) -> None:
@@ -228,58 +248,29 @@ def _scores(scores: np.ndarray, n: int, metric: str, name: str) -> np.ndarray:
     return scores
 
 
-def _statistics(scores: dict[str, np.ndarray], chance: Chance | None, settings: Settings) -> Record:
+def _statistics(arm: ArmScores, settings: Settings) -> Record:
     """Estimate every model's mean, and compare all pairs: `models` and `pairs`."""
-    pmf = None if chance is None else chance.pmf
-    # Counts 0 .. k that happen to be only 0 and 1 are still no proportion.
-    proportion = (
-        len(pmf) == 2
-        if pmf
-        else all(np.isin(of_model, (0, 1)).all() for of_model in scores.values())
-    )
-    resampled = crossed_bootstrap(
-        [of_model[None] for of_model in scores.values()],
-        num_resamples=settings.num_resamples,
-        rng=settings.rng("score"),
-    )
-    means = dict(zip(scores, resampled.T, strict=True))
     models: dict[str, Record] = {}
-    for name, of_model in scores.items():
-        n = len(of_model)
-        low, high = settings.interval(means[name])
-        method = f"bootstrap over {n:,} examples"
-        if proportion:
-            found = wilson(int(of_model.sum()), n, confidence=1 - settings.alpha)
-            low, high, method = found.low, found.high, "Wilson score interval"
-        models[name] = {"estimate": float(of_model.mean()), "low": low, "high": high}
-        models[name]["method"] = method
-        if pmf:
-            counts = np.bincount(of_model.astype(int), minlength=len(pmf))
-            models[name]["histogram"] = counts.tolist()
-    pairs = []
-    for a, b in combinations(scores, 2):
-        low, high = settings.interval(means[a] - means[b])
-        test = (
-            mcnemar(scores[a], scores[b])
-            if proportion
-            else sign_flip_test(
-                scores[a] - scores[b],
-                num_resamples=settings.num_resamples,
-                rng=settings.rng("score", a, b),
-            )
-        )
-        pairs.append(
-            {"a": a, "b": b, "difference": test.difference, "low": low, "high": high}
-            | {"p_value": test.p_value, "test": test.method}
-        )
-    adjusted = holm(np.array([pair["p_value"] for pair in pairs]))
-    for pair, p_adjusted in zip(pairs, adjusted, strict=True):
-        pair["p_adjusted"] = float(p_adjusted)
+    for name, (scores,) in arm.scores.items():
+        found = estimate(scores[None], arm.scale, settings)
+        models[name] = {"estimate": found.estimate, "low": found.low, "high": found.high}
+        models[name]["method"] = found.method
+        if arm.chance.pmf is not None and len(arm.chance.pmf) > 2:
+            # A score between two counts, of classes that tie, counts as either by its part.
+            values = np.arange(len(arm.chance.pmf))
+            shares = np.maximum(1 - np.abs(scores[:, None] - values), 0.0).sum(axis=0)
+            counts = np.round(shares, 9)
+            models[name]["histogram"] = [int(c) if c == int(c) else float(c) for c in counts]
+        if tied := arm.num_tied[name][0]:
+            models[name]["num_tied"] = tied
+    pairs = [
+        {key: row[key] for key in ("a", "b", "difference", "low", "high", "p_value", "p_adjusted")}
+        | {"test": row["test"].removesuffix(_GIVEN)}
+        for row in with_holm(comparison_rows(arm, settings))
+    ]
     return {"models": models, "pairs": pairs}
 
 
-def _chance_record(chance: Chance | None) -> Record | None:
-    if chance is None:
-        return None
+def _chance_record(chance: Chance) -> Record:
     pmf = {} if chance.pmf is None else {"pmf": list(chance.pmf)}
-    return {"expected": chance.expected, **pmf}
+    return {"expected": chance.expected, "answer": chance.words, **pmf}

@@ -1,69 +1,30 @@
 """From stored predictions to per-example scores that can be compared in pairs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from priorscope.components import companion, resolve
+from priorscope.analysis.training import class_counts
+from priorscope.claims import ArmScores
+from priorscope.components import resolve
 from priorscope.errors import InputError
 from priorscope.evaluation import Predictions, read_predictions
-from priorscope.metrics import Chance
-from priorscope.study.conditions import metric_for
+from priorscope.metrics import chance_of, main_metric, num_tied, scale_of, unequal_classes
 from priorscope.study.levels import Levels, cell_name, cells_of, recorded_factors
-from priorscope.study.spec import digest
+from priorscope.study.spec import TEST_PROBE, digest
 
-TEST = "test"  # the plain test images: a probe that every run has
-
-
-@dataclass(frozen=True, eq=False)
-class ArmScores:
-    """What all models scored on one arm of a probe, example by example.
-
-    Attributes
-    ----------
-    probe, arm, metric : names
-    ids : int64 [n], ascending; the columns of `scores`
-    clusters : str [n] or None
-    chance : of the metric on these targets
-    scores : model -> float [seeds, n], in the plan's order of models and seeds
-    seeds : model -> its seeds, the rows of `scores`
-    levels : the level of each factor of the study, at which all of these runs stand
-    examples : hash of ids and targets: arms of two cells that share it answered the same examples
-    """
-
-    probe: str
-    arm: str
-    metric: str
-    ids: np.ndarray
-    clusters: np.ndarray | None
-    chance: Chance
-    scores: dict[str, np.ndarray]
-    seeds: dict[str, tuple[int, ...]]
-    levels: Levels = ()
-    examples: str = ""
-
-    @property
-    def cell(self) -> str:
-        """Name the cell of the study; empty in a study without factors."""
-        return cell_name(self.levels)
-
-    @property
-    def units(self) -> np.ndarray | None:
-        """Give the clusters where they are the random units; images are where there are not two."""
-        return None if self.clusters is None or len(np.unique(self.clusters)) < 2 else self.clusters
-
-    @property
-    def max_score(self) -> int:
-        """Give the best score that an example can reach."""
-        return 1 if self.chance.pmf is None else len(self.chance.pmf) - 1
+BALANCED = "balanced_accuracy"  # beside top-1 where a test set's classes are not equally frequent
+Files = list[tuple[Mapping[str, Any], Path]]  # runs, and what they answered on a probe
 
 
-def read_scores(out: Path, record: dict[str, Any]) -> tuple[list[ArmScores], list[str]]:
+def read_scores(
+    out: Path, record: Mapping[str, Any], *, budget: float = 1.0
+) -> tuple[list[ArmScores], list[str]]:
     """Score the predictions of all finished runs of a study, by cell, by probe and by arm.
 
     Models and seeds are brought together within a cell and never across cells.
@@ -75,6 +36,7 @@ def read_scores(out: Path, record: dict[str, Any]) -> tuple[list[ArmScores], lis
     ----------
     out : the study's output folder
     record : its `study.json`
+    budget : 1, or that of `stability`: the runs at a part of the budget
 
     Returns
     -------
@@ -85,16 +47,17 @@ def read_scores(out: Path, record: dict[str, Any]) -> tuple[list[ArmScores], lis
     ------
     InputError : a file is damaged, or two runs did not answer the same examples
     """
-    models = list(dict.fromkeys(run["model"] for run in record["plan"]))
+    plan = record["plan"] if budget == 1 else record.get("budget_plan", [])
+    models = list(dict.fromkeys(run["model"] for run in plan))
     arms, missing = [], []
     declared = list(record["study"].get("hypotheses") or [])
     declared += record["study"].get("controls") or []
     probes: list[str] = list(record["study"].get("probes") or {})
     for levels, probe in product(
-        cells_of(recorded_factors(record["study"])), dict.fromkeys([TEST, *probes])
+        cells_of(recorded_factors(record["study"])), dict.fromkeys([TEST_PROBE, *probes])
     ):
-        files: list[tuple[dict[str, Any], Path]] = []
-        for run in record["plan"]:
+        files: Files = []
+        for run in plan:
             if run.get("levels", {}) != dict(levels):
                 continue
             folder = Path("runs") / run["run_id"]
@@ -107,49 +70,70 @@ def read_scores(out: Path, record: dict[str, Any]) -> tuple[list[ArmScores], lis
         named = [
             each["metric"]
             for each in declared
-            if each.get("probe", TEST) == probe and each.get("metric")
+            if each.get("probe", TEST_PROBE) == probe and each.get("metric")
         ]
-        arms += _score_probe(probe, levels, models, files, named) if files else []
+        if files:
+            counts = class_counts(record, cell_name(levels))
+            of_probe = _score_probe(probe, levels, files, named, counts, budget)
+            arms += [_in_order(arm, models) for arm in of_probe]
     return arms, missing
+
+
+def _in_order(arm: ArmScores, models: Sequence[str]) -> ArmScores:
+    """Sort an arm's models as the plan has them, whichever of their runs are missing."""
+    there = [model for model in models if model in arm.scores]
+    return replace(
+        arm,
+        scores={model: arm.scores[model] for model in there},
+        seeds={model: arm.seeds[model] for model in there},
+        num_tied={model: arm.num_tied[model] for model in there},
+    )
 
 
 def _score_probe(
     probe: str,
     levels: Levels,
-    models: list[str],
-    files: list[tuple[dict[str, Any], Path]],
-    named: list[str],
+    files: Files,
+    named: Sequence[str],
+    counts: tuple[int, ...] | None,
+    budget: float,
 ) -> list[ArmScores]:
+    """Score one probe of one cell: an ArmScores for each arm and metric, main metrics first."""
     first_path = files[0][1]
-    first = _arms(read_predictions(first_path, in_place=True), first_path)
-    scored = [(arm, metric_for(predictions.targets)) for arm, predictions in first.items()]
+    first = _arms(read_predictions(first_path, in_place=True), first_path, counts)
+    scored = [(arm, main_metric(predictions.targets)) for arm, predictions in first.items()]
     fitting = {metric for _, metric in scored}
-    scored += [
-        (arm, metric) for metric in dict.fromkeys(named) if metric not in fitting for arm in first
-    ]
-    rows: dict[tuple[str, str, str], list[np.ndarray]] = {}  # (arm, metric, model) -> by seed
+    scored += [(arm, BALANCED) for arm, answers in first.items() if unequal_classes(answers)]
+    scored += [(arm, each) for each in dict.fromkeys(named) if each not in fitting for arm in first]
+    scored = list(dict.fromkeys(scored))
+    rows: dict[tuple[str, str], dict[str, list[np.ndarray]]] = {key: {} for key in scored}
+    tied: dict[tuple[str, str], dict[str, list[int]]] = {key: {} for key in scored}
     seeds: dict[str, list[int]] = {}
     for run, path in files:
-        found = _arms(read_predictions(path, in_place=True), path)
+        found = _arms(read_predictions(path, in_place=True), path, counts)
         _check_same_examples(first, found, first_path, path)
-        seeds.setdefault(run["model"], []).append(run["seed"])
+        model = run["model"]
+        seeds.setdefault(model, []).append(run["seed"])
         for arm, metric in scored:
             score = resolve("metrics", metric, base=path.parent)
             with _where(path, arm):
-                rows.setdefault((arm, metric, run["model"]), []).append(score(found[arm]))
-    with_scores = [model for model in models if model in seeds]
+                rows[arm, metric].setdefault(model, []).append(score(found[arm]))
+            tied[arm, metric].setdefault(model, []).append(num_tied(found[arm]))
     return [
         ArmScores(
-            probe,
-            arm,
-            metric,
-            first[arm].ids,
-            first[arm].clusters,
-            companion(resolve("metrics", metric, base=first_path.parent), "chance")(first[arm]),
-            {model: np.stack(rows[arm, metric, model]) for model in with_scores},
-            {model: tuple(seeds[model]) for model in with_scores},
-            levels,
-            digest([first[arm].ids.tolist(), first[arm].targets.tolist()]),
+            probe=probe,
+            arm=arm,
+            metric=metric,
+            ids=first[arm].ids,
+            clusters=first[arm].clusters,
+            chance=chance_of(resolve("metrics", metric, base=first_path.parent), first[arm]),
+            scale=scale_of(resolve("metrics", metric, base=first_path.parent), first[arm], metric),
+            scores={model: np.stack(by_seed) for model, by_seed in rows[arm, metric].items()},
+            seeds={model: tuple(of_model) for model, of_model in seeds.items()},
+            levels=levels,
+            examples=digest([first[arm].ids.tolist(), first[arm].targets.tolist()]),
+            num_tied={model: tuple(of_seed) for model, of_seed in tied[arm, metric].items()},
+            budget=budget,
         )
         for arm, metric in scored
     ]
@@ -170,9 +154,12 @@ def _where(path: Path, arm: str) -> Iterator[None]:
         ) from None
 
 
-def _arms(predictions: Predictions, path: Path) -> dict[str, Predictions]:
-    """Split predictions by arm, each in the order of its ids."""
+def _arms(
+    predictions: Predictions, path: Path, counts: tuple[int, ...] | None
+) -> dict[str, Predictions]:
+    """Split predictions by arm, each in the order of its ids; add the training labels' counts."""
     arms = {}
+    predictions = replace(predictions, class_counts=counts)
     for name in predictions.arms:
         of_arm = predictions.arm(name)
         order = np.argsort(of_arm.ids, kind="stable")
@@ -183,14 +170,7 @@ def _arms(predictions: Predictions, path: Path) -> dict[str, Predictions]:
                 where=path,
                 found=f"id {repeated[0]} in arm {name}",
             )
-        arms[name] = replace(
-            of_arm,
-            logits=of_arm.logits[order],
-            targets=of_arm.targets[order],
-            ids=ids,
-            conditions={key: column[order] for key, column in of_arm.conditions.items()},
-            clusters=None if of_arm.clusters is None else of_arm.clusters[order],
-        )
+        arms[name] = of_arm.take(order)
     return arms
 
 

@@ -1,147 +1,171 @@
-"""From the predictions along training to comparisons at equal clean accuracy: `matched.json`."""
+"""From the predictions along training to comparisons at equal clean accuracy: `matched.json`.
 
-from collections.abc import Mapping
-from dataclasses import asdict
+A model that is better on plain test images is likely better on a probe too, whatever its biases: a
+bias is not a capability. `stats.matched_contrast` takes that away.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from priorscope.analysis.compare import Row
-from priorscope.analysis.matched import difference as difference_of
-from priorscope.analysis.matched import fit_line, matched_difference, residual_difference
-from priorscope.analysis.scores import TEST
-from priorscope.components import companion, resolve
+from priorscope.analysis.compare import Row, compare, possible
+from priorscope.claims import ArmScores, Settings
+from priorscope.components import resolve
 from priorscope.evaluation import Predictions, read_predictions
-from priorscope.study.conditions import metric_for
+from priorscope.metrics import main_metric
+from priorscope.stats import Trajectory, matched_contrast
 from priorscope.study.levels import cell_name
+from priorscope.study.spec import TEST_PROBE
 from priorscope.study.store import read_run
 
+UNBALANCED = (
+    "the scenes that were kept along training lack classes that the probe has: earlier versions "
+    "chose them so; run the study anew to compare at equal clean accuracy"
+)
 
-def compare_trajectories(out: Path, record: Mapping[str, Any]) -> dict[str, list[Row]]:
-    """Compare models on what each probe is about, raw and at equal clean accuracy.
 
-    The scenes are those that were kept along training, for the last point as well.
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """What one run answered along its training on what a probe is about."""
+
+    trajectory: Trajectory
+    epochs: tuple[int, ...]
+    clusters: np.ndarray | None
+    has_all_classes: bool
+
+
+def compare_trajectories(
+    out: Path, record: Mapping[str, Any], arms: Sequence[ArmScores], settings: Settings
+) -> dict[str, Any]:
+    """Compare models on what each probe is about, on all scenes and at equal clean accuracy.
+
+    At equal clean accuracy it is the scenes that were kept along training, at its end as well.
 
     Parameters
     ----------
     out : the study's output folder
     record : its `study.json`
+    arms : as `read_scores` reads them
 
     Returns
     -------
-    `points`, one row a run x checkpoint x probe, and `pairs`, one row a pair of models x probe, in
-    each cell of a study with factors; both empty where no run kept predictions along training. A
-    run that lacks a file of predictions, of its end too, has no points on that probe
+    `points`, one row a run x checkpoint x probe; `pairs`, one row a pair of models x probe, in each
+    cell of a study with factors; both empty where no run kept predictions along training, or where
+    `note` says why not. A run that lacks a file of predictions, of its end too, has no points on
+    that probe
 
     Raises
     ------
     InputError : a damaged file
     """
     points: list[Row] = []
-    for run in record["plan"]:
-        folder = out / "runs" / run["run_id"]
-        if (folder / "run.json").is_file():
-            points += _points(folder, run, list(record["study"].get("probes") or {}))
     pairs: list[Row] = []
-    for cell, probe in dict.fromkeys((p.get("cell", ""), p["probe"]) for p in points):
-        found = [p for p in points if (p.get("cell", ""), p["probe"]) == (cell, probe)]
-        pairs += [row | ({"cell": cell} if cell else {}) for row in _pairs(found)]
-    return {"points": points, "pairs": pairs}
+    about = {(arm.cell, arm.probe): arm for arm in reversed(arms) if arm.probe != TEST_PROBE}
+    for arm in reversed(about.values()):
+        kept: dict[str, dict[int, _Kept]] = {}
+        for run in record["plan"]:
+            folder = out / "runs" / run["run_id"]
+            of_cell = cell_name(run.get("levels", {}).items()) == arm.cell
+            if of_cell and (folder / "run.json").is_file():
+                found = _read(folder, arm)
+                if found is not None:
+                    kept.setdefault(run["model"], {})[run["seed"]] = found
+        if not all(each.has_all_classes for runs in kept.values() for each in runs.values()):
+            return {"points": [], "pairs": [], "note": UNBALANCED}
+        named = {"cell": arm.cell} if arm.cell else {}
+        points += [point | named for point in _points(arm, kept)]
+        pairs += [pair | named for pair in _pairs(arm, kept, settings)]
+    return {"points": points, "pairs": pairs, "note": None}
 
 
-def _points(folder: Path, run: Mapping[str, Any], probes: list[str]) -> list[Row]:
+def _read(folder: Path, arm: ArmScores) -> _Kept | None:
+    """Read a run's answers along training; None where it kept none, or a file is missing."""
     record = read_run(folder)
     epochs = [epoch for epoch in record.get("trajectory", []) if epoch != record["num_epochs"]]
-    kept = [(epoch, folder / "trajectory" / f"epoch-{epoch:04d}") for epoch in epochs]
-    if not kept:
-        return []
-    rows: list[Row] = []
-    first, levels = kept[0][1], run.get("levels", {})
-    places = [*(place for _, place in kept), folder / "predictions"]
-    for probe in probes:
-        # A curve without its end, or with a gap, would be compared with whole ones.
-        needed = [place / f"{name}.parquet" for place in places for name in (TEST, probe)]
-        if not all(file.is_file() for file in needed):
-            continue
-        for epoch, place in [*kept, (record["num_epochs"], None)]:
-            clean, asked = (_scored(folder, first, place, name) for name in (TEST, probe))
-            rows.append(
-                {"model": run["model"], "seed": run["seed"], "epoch": epoch, "probe": probe}
-                | {"arm": asked["arm"], "metric": asked["metric"], "clean": clean["mean"]}
-                | {"score": asked["mean"], "largest": asked["largest"]}
-                | {"num_scenes": min(clean["n"], asked["n"])}
-                | ({"cell": cell_name(levels.items())} if levels else {})
-            )
-    return rows
-
-
-def _scored(folder: Path, first: Path, place: Path | None, probe: str) -> Row:
-    """Score the arm that a probe is about; the last point on the scenes of the first."""
-    if place is not None:
-        found = _main_arm(read_predictions(place / f"{probe}.parquet", in_place=True))
-    else:
-        kept = _main_arm(read_predictions(first / f"{probe}.parquet", in_place=True))
-        found = _main_arm(
-            read_predictions(folder / "predictions" / f"{probe}.parquet", in_place=True)
-        )
-        found = rows_of(found, np.isin(found.ids, kept.ids))
-    metric = metric_for(found.targets)
-    score = resolve("metrics", metric, base=folder)
-    pmf = companion(score, "chance")(found).pmf
-    return {
-        "arm": found.arms[0],
-        "metric": metric,
-        "mean": float(score(found).mean()),
-        "largest": 1 if pmf is None else len(pmf) - 1,
-        "n": len(found),
-    }
-
-
-def _main_arm(predictions: Predictions) -> Predictions:
-    return predictions.arm(predictions.arms[0])
-
-
-def rows_of(predictions: Predictions, rows: np.ndarray) -> Predictions:
-    """Select rows by a mask, bool [n]."""
-    conditions = {key: column[rows] for key, column in predictions.conditions.items()}
-    clusters = None if predictions.clusters is None else predictions.clusters[rows]
-    return Predictions(
-        predictions.logits[rows],
-        predictions.targets[rows],
-        predictions.ids[rows],
-        conditions,
-        predictions.class_names,
-        clusters,
+    places = [folder / "trajectory" / f"epoch-{epoch:04d}" for epoch in epochs]
+    # A curve without its end, or with a gap, would be compared with whole ones.
+    needed = [place / f"{name}.parquet" for place in [*places, folder / "predictions"]
+              for name in (TEST_PROBE, arm.probe)]  # fmt: skip
+    if not epochs or not all(file.is_file() for file in needed):
+        return None
+    clean = _scored(folder, places, TEST_PROBE)
+    asked = _scored(folder, places, arm.probe)
+    return _Kept(
+        Trajectory(clean.scores, asked.scores),
+        (*epochs, record["num_epochs"]),
+        asked.clusters,
+        clean.has_all_classes and asked.has_all_classes,
     )
 
 
-def _pairs(points: list[Row]) -> list[Row]:
+@dataclass(frozen=True, eq=False)
+class _Scored:
+    scores: np.ndarray
+    clusters: np.ndarray | None
+    has_all_classes: bool
+
+
+def _scored(folder: Path, places: Sequence[Path], probe: str) -> _Scored:
+    """Score the arm that a probe is about, checkpoint by checkpoint; the end on the same scenes."""
+    along = [_main_arm(place / f"{probe}.parquet") for place in places]
+    whole = _main_arm(folder / "predictions" / f"{probe}.parquet")
+    end = whole.take(np.isin(whole.ids, along[0].ids))
+    metric = resolve("metrics", main_metric(end.targets), base=folder)
+    clusters = end.clusters
+    if clusters is not None and len(np.unique(clusters)) < 2:
+        clusters = None
+    lost = (whole.targets.ndim == 1 and len(along[0]) >= 10 * whole.num_classes) and (
+        set(np.unique(whole.targets)) != set(np.unique(along[0].targets))
+    )
+    return _Scored(np.stack([metric(each) for each in [*along, end]]), clusters, not lost)
+
+
+def _main_arm(path: Path) -> Predictions:
+    """Read the first arm of a file, in the order of its ids."""
+    predictions = read_predictions(path, in_place=True)
+    of_arm = predictions.arm(predictions.arms[0])
+    return of_arm.take(np.argsort(of_arm.ids, kind="stable"))
+
+
+def _points(arm: ArmScores, kept: Mapping[str, Mapping[int, _Kept]]) -> list[Row]:
+    return [
+        {"model": model, "seed": seed, "epoch": epoch, "probe": arm.probe, "arm": arm.arm}
+        | {"metric": arm.metric, "clean": float(clean.mean()), "score": float(score.mean())}
+        | {"num_scenes": len(score)}
+        for model, runs in kept.items()
+        for seed, run in runs.items()
+        for epoch, clean, score in zip(
+            run.epochs, run.trajectory.clean, run.trajectory.probe, strict=True
+        )
+    ]
+
+
+def _pairs(
+    arm: ArmScores, kept: Mapping[str, Mapping[int, _Kept]], settings: Settings
+) -> list[Row]:
     """Compare every pair of models on one probe."""
-    curves: dict[str, dict[int, list[tuple[float, float]]]] = {}
-    for point in points:
-        of_model = curves.setdefault(point["model"], {})
-        of_model.setdefault(point["seed"], []).append((point["clean"], point["score"]))
-    arrays = {model: [np.array(run) for run in runs.values()] for model, runs in curves.items()}
-    about = {key: points[0][key] for key in ("probe", "arm", "metric")}
-    num_scenes, largest = points[0]["num_scenes"], points[0]["largest"]
-    every = np.concatenate([run for runs in arrays.values() for run in runs])
-    line = fit_line(every, largest, num_scenes)
     rows = []
-    for a, b in combinations(arrays, 2):
-        raw = difference_of(*([run[-1, 1] for run in arrays[model]] for model in (a, b)))
-        matched = matched_difference(arrays[a], arrays[b])
-        residual = (
-            None if line is None else residual_difference(arrays[a], arrays[b], line, num_scenes)
+    for a, b in combinations(kept, 2):
+        scores, raw = compare(arm, a, b, settings)
+        runs = [list(kept[model].values()) for model in (a, b)]
+        found = matched_contrast(
+            *([run.trajectory for run in of_model] for of_model in runs),
+            confidence=settings.confidence,
+            clusters=runs[0][0].clusters,
         )
-        shared = None if matched is None else matched[1]
-        rows.append(
-            {"a": a, "b": b, **about, "n": num_scenes, "num_checkpoints": len(arrays[a][0])}
-            | {"raw": asdict(raw)}
-            | {"matched": None if matched is None else asdict(matched[0])}
-            | {"clean_range": None if shared is None else list(shared)}
-            | {"residual": None if residual is None else asdict(residual)}
-            | {"line": None if line is None else asdict(line)}
-        )
+        row: Row = {"a": a, "b": b, "probe": arm.probe, "arm": arm.arm, "metric": arm.metric}
+        row |= {"raw": {"estimate": raw.contrast.estimate, **possible(raw.contrast, scores.range)}}
+        row |= {"raw_n": raw.contrast.n, "matched": None, "clean_range": None}
+        row |= {"method": raw.contrast.method, "n": runs[0][0].trajectory.probe.shape[1]}
+        row |= {"num_checkpoints": sorted({len(run.epochs) for each in runs for run in each})}
+        if found is not None:
+            contrast = found.difference
+            row["matched"] = {"estimate": contrast.estimate, **possible(contrast, scores.range)}
+            row["matched"] |= {"p_value": contrast.p_value, "num_seeds": min(contrast.num_seeds)}
+            row |= {"clean_range": [found.low, found.high], "method": contrast.method}
+        rows.append(row)
     return rows

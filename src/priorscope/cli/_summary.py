@@ -14,11 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from priorscope.cli._progress import duration
+from priorscope.metrics import Scale
 from priorscope.report.artefacts import Artefacts, read_artefacts
 from priorscope.report.cells import at_cell, cells
 from priorscope.report.tables_control_models import control_warnings
 from priorscope.report.tables_fairness import architecture_table, condition_table
-from priorscope.report.wording import Unit, plain, unit
+from priorscope.report.wording import plain
 from priorscope.study.cells import study_at
 from priorscope.study.checked import Checked
 from priorscope.study.levels import written
@@ -94,6 +95,7 @@ def print_models(
     batch_size = study_at(study, checked.first).recipe.batch_size
     table = _table("model", "component", "parameters", "MACs", "train img/s", "one run")
     num_test, total = checked.data[checked.first]["test"]["num_images"], 0.0
+    part = 0.0 if study.stability is None else study.stability.budget
     num_curve = min(num_test, study.curve_images or num_test)
     for name, component in study.models.items():
         of_model = timed[name]
@@ -103,7 +105,7 @@ def print_models(
             * (checked.num_train[levels] * of_model["train"] + num_curve * of_model["predict"])
             for levels, epochs in checked.num_epochs.items()
         )
-        total += all_cells * len(study.seeds)
+        total += all_cells * len(study.seeds) * (1 + part)
         words = [f"{key}={value}" for key, value in component.parameters.items()]
         table.add_row(
             name,
@@ -115,6 +117,7 @@ def print_models(
         )
     console.print(table)
     in_cells = f" x {len(checked.data)} cells" if study.factors else ""
+    in_cells += f", and again at {part:g} of the budget" if part else ""
     batches = [of_model["batch"] for of_model in timed.values()]
     ends = " to ".join(str(end) for end in sorted({min(batches), max(batches)}))
     in_batches = f" in batches of {ends} of {batch_size}" if min(batches) < batch_size else ""
@@ -214,7 +217,7 @@ def _estimates_table(of_cell: Artefacts, models: list[str]) -> Table:
     table = _table("probe", "arm", "", *models)
     for key, group in groupby(of_cell.estimates, lambda row: (row["probe"], row["arm"])):
         rows = {row["model"]: row for row in group}
-        shown = unit(of_cell, *key, next(iter(rows.values()))["metric"])
+        shown = of_cell.scale(*key, next(iter(rows.values()))["metric"])
         # The interval stands on a line of its own: three models then fit 80 columns.
         table.add_row(
             key[0],
@@ -225,7 +228,7 @@ def _estimates_table(of_cell: Artefacts, models: list[str]) -> Table:
     return table
 
 
-def _cell(shown: Unit, row: Mapping[str, Any] | None) -> str:
+def _cell(shown: Scale, row: Mapping[str, Any] | None) -> str:
     if row is None:
         return ""
     interval = escape(shown.interval(row["low"], row["high"]))

@@ -114,14 +114,14 @@ def probe_scores(folder: Path) -> dict[str, float]:
     """Score a finished run's stored predictions: `<probe>/<arm>/<metric>` -> mean score."""
     from priorscope.components import resolve
     from priorscope.evaluation import read_predictions
-    from priorscope.study.conditions import metric_for
+    from priorscope.metrics import main_metric
 
     scores = {}
     for path in sorted((folder / "predictions").glob("*.parquet")):
         predictions = read_predictions(path, in_place=True)
         for arm in dict.fromkeys(predictions.conditions["arm"].tolist()):
             of_arm = predictions.arm(arm)
-            metric = metric_for(of_arm.targets)
+            metric = main_metric(of_arm.targets)
             score = resolve("metrics", metric, base=folder)
             scores[f"{path.stem}/{arm}/{metric}"] = float(score(of_arm).mean())
     return scores

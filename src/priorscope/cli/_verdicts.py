@@ -8,12 +8,19 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from priorscope.analysis.power import POWER, Plan
+from priorscope.claims.power import POWER, Plan
 from priorscope.report.artefacts import read_artefacts
 from priorscope.report.late import late_changes
-from priorscope.report.tables_verdicts import BEYOND, deciding_p, declared, effect, verdict_unit
-from priorscope.report.wording import Unit, counted, unit_of
-from priorscope.study.conditions import largest_difference
+from priorscope.report.tables_verdicts import (
+    BEYOND,
+    deciding_p,
+    declared,
+    effect,
+    interval_levels,
+    seeds_shown,
+    verdict_scale,
+)
+from priorscope.report.wording import counted
 from priorscope.study.levels import listed_levels, written
 from priorscope.study.spec import Hypothesis
 
@@ -29,12 +36,12 @@ def print_verdicts(console: Console, out: Path) -> None:
     artefacts = read_artefacts(out)
     if artefacts.verdicts:
         console.print(
-            f"\n[bold]verdicts[/bold]  intervals as their tests use them, 90 % where a test "
-            f"of one side is at 5 %; p of what is claimed, adjusted over {len(artefacts.verdicts)}"
+            f"\n[bold]verdicts[/bold]  with the intervals that decide them; p of what is claimed, "
+            f"adjusted over {len(artefacts.verdicts)}"
         )
     for row in artefacts.verdicts:
-        unit_ = verdict_unit(artefacts, row)
-        numbers = f"{effect(row, unit_)}  p {deciding_p(row)}"
+        scale = verdict_scale(row)
+        numbers = f"{effect(row, scale)}  p {deciding_p(row)}  ({interval_levels(row, scale)})"
         head = Text.assemble(
             (f"{row['id']}  ", "bold"),
             (row["verdict"].upper(), _STYLES[row["verdict"]]),
@@ -43,7 +50,8 @@ def print_verdicts(console: Console, out: Path) -> None:
         late = row["changed_after_results"]
         said = f"{row['reason']} ({late}, when results existed)" if late else row["reason"]
         console.print(head, highlight=False)
-        for line in (declared(row, unit_), numbers if row["estimate"] is not None else "", said):
+        numbers = numbers if row["estimate"] is not None else ""
+        for line in (declared(row, scale), numbers, seeds_shown(row), said):
             if line:
                 console.print(Padding(Text(line), (0, 0, 0, _INDENT)), highlight=False)
     if artefacts.verdicts:
@@ -60,7 +68,7 @@ def power_lines(plans: Sequence[Plan]) -> dict[str, Any]:
             "lines": [
                 _declared(plan.hypothesis),
                 _size(plan),
-                _could_show(plan, unit_of(plan.hypothesis.metric, plan.largest)),
+                _could_show(plan),
             ],
         }
         for plan in plans
@@ -91,16 +99,21 @@ def _size(plan: Plan) -> str:
     return f"{size}; {plan.source}"
 
 
-def _could_show(plan: Plan, shown: Unit) -> str:
-    hypothesis, margin = plan.hypothesis, plan.hypothesis.margin
+def _could_show(plan: Plan) -> str:
+    hypothesis, margin, scale = plan.hypothesis, plan.hypothesis.margin, plan.scale
+    if plan.detectable is None:
+        return "what it would show is not known"
     what = "margin" if hypothesis.expect == "equivalent" else "effect"
-    most = largest_difference(hypothesis.contrast, plan.largest)
-    amount = _amount(plan.detectable, shown) if plan.detectable <= most else BEYOND
+    most = max(map(abs, plan.range))
+    ends = [scale.amount(end, more=1) if end <= most else BEYOND for end in plan.detectable]
+    amount = ends[0] if ends[0] == ends[1] else f"{ends[0]}, or up to {ends[1]}"
     text = f"smallest {what} that it would show: {amount}"
+    if ends[0] != ends[1]:
+        text += " if seeds vary as much as the pilot's few cannot rule out"
     if margin is None:
         return text
-    text += f"; the declared margin of {_amount(margin, shown)} needs "
-    if hypothesis.expect == "equivalent" and plan.detectable <= margin:
+    text += f"; the declared margin of {scale.amount(margin, more=1)} needs "
+    if hypothesis.expect == "equivalent" and plan.detectable[0] <= margin:
         return f"{text}no more"
     ways = []
     if plan.seeds is not None:
@@ -117,8 +130,3 @@ def _scenes(plan: Plan, images: int) -> str:
         return f"{images:,} scenes"
     per_cluster = plan.num_images / plan.num_units
     return f"{images:,} scenes in {round(images / per_cluster):,} clusters"
-
-
-def _amount(value: float, shown: Unit) -> str:
-    decimals = shown.decimals + 1
-    return f"{value * shown.factor:.{decimals}f} {shown.difference_symbol or shown.symbol}".strip()

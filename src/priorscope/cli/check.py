@@ -12,7 +12,7 @@ import typer
 from priorscope.errors import InputError
 
 if TYPE_CHECKING:  # nothing that needs torch is imported before it is known to be needed
-    from priorscope.analysis.contrasts import Arms
+    from priorscope.claims import ArmScores
     from priorscope.study.checked import Checked
     from priorscope.study.levels import Levels
     from priorscope.study.prepare_cells import Cell
@@ -104,23 +104,22 @@ def _time(checked: "Checked", load_cell: "Callable[[Levels], Cell]", device: str
 
 
 def _plan(
-    checked: "Checked", load_cell: "Callable[[Levels], Cell]", pilot: "Arms | None"
+    checked: "Checked", load_cell: "Callable[[Levels], Cell]", pilot: "list[ArmScores] | None"
 ) -> dict[str, Any]:
     """Say what the study could show."""
-    from priorscope.analysis.power import plan_power
+    from priorscope.claims.power import plan_power
     from priorscope.cli._verdicts import power_lines
 
     return power_lines(plan_power(checked.study, load_cell(checked.first).probes, pilot))
 
 
-def _read_pilot(folder: Path) -> "Arms":
+def _read_pilot(folder: Path) -> "list[ArmScores]":
     """Score the predictions of a finished study.
 
     Raises
     ------
     InputError : no study lies there, or it has no predictions
     """
-    from priorscope.analysis.contrasts import by_name
     from priorscope.analysis.scores import read_scores
     from priorscope.study.store import read_study
 
@@ -130,4 +129,4 @@ def _read_pilot(folder: Path) -> "Arms":
     arms, _ = read_scores(folder, read_study(folder))
     if not arms:
         raise InputError("no run of the pilot has predictions", where="--pilot", found=folder)
-    return by_name(arms)
+    return arms

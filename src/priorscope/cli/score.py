@@ -18,7 +18,10 @@ def score(
             metavar="NAME=FILE ...",
         ),
     ],
-    metric: Annotated[str, typer.Option(help="top1, top_k_matching, or ./file.py:callable.")],
+    metric: Annotated[
+        str,
+        typer.Option(help="A name of `priorscope list metrics`, or ./file.py:callable."),
+    ],
     more: Annotated[
         list[str] | None, typer.Argument(help="More predictions.", metavar="[NAME=FILE ...]")
     ] = None,
@@ -61,20 +64,30 @@ def _print(result: dict[str, Any]) -> None:
     console.print(Text(f"{result['metric']} on {examples}"))
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("model")
-    for column in ("mean", "95 % interval", *(["examples with score 0, 1, ..."] * histogram)):
+    balanced = result["unequal_classes"] and result["metric"] == "top1"
+    more = ["balanced"] * balanced + ["examples with score 0, 1, ..."] * histogram
+    for column in ("mean", "95 % interval", *more):
         table.add_column(column, justify="right")
     for name, model in result["models"].items():
         counts = ", ".join(map(str, model.get("histogram", ())))
         interval = f"[{model['low']:.4f}, {model['high']:.4f}]"
-        cells = [name, f"{model['estimate']:.4f}", interval, *([counts] * histogram)]
+        cells = [name, f"{model['estimate']:.4f}", interval]
+        cells += [f"{model['balanced_accuracy']:.4f}"] if balanced else []
+        cells += [counts] * histogram
         table.add_row(*map(Text, cells))
     if chance := result["chance"]:
         counts = [f"{share * result['num_examples']:.1f}" for share in chance.get("pmf", ())]
-        cells = ["chance", f"{chance['expected']:.4f}", "", *([", ".join(counts)] * histogram)]
+        cells = ["chance", f"{chance['expected']:.4f}", "", *([""] * balanced)]
+        cells += [", ".join(counts)] * histogram
         table.add_row(*map(Text, cells), style="dim")
     console.print(table)
     methods = dict.fromkeys(model["method"] for model in result["models"].values())
     console.print(Text(f"intervals: {', '.join(methods)}"), style="dim")
+    console.print(Text(f"chance: {result['chance']['answer']}"), style="dim")
+    for name, model in result["models"].items():
+        if tied := model.get("num_tied"):
+            text = f"{name}: several classes share the first place in {tied:,} rows; each counts "
+            console.print(Text(f"{text}by its share"), style="bold yellow")
     if not result["pairs"]:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ class Predictions:
     conditions : name -> array [n]; `arm` is always among them
     class_names : one name a class
     clusters : str [n] or None
+    class_counts : training labels of each class, which a constant answer may know; not stored
     """
 
     logits: np.ndarray
@@ -34,6 +35,7 @@ class Predictions:
     conditions: dict[str, np.ndarray]
     class_names: tuple[str, ...]
     clusters: np.ndarray | None = field(default=None)
+    class_counts: tuple[int, ...] | None = field(default=None)
 
     def __len__(self) -> int:
         return len(self.logits)
@@ -50,14 +52,17 @@ class Predictions:
 
     def arm(self, name: str) -> "Predictions":
         """Select the rows of one arm."""
-        rows = self.conditions["arm"] == name
-        return Predictions(
-            self.logits[rows],
-            self.targets[rows],
-            self.ids[rows],
-            {key: column[rows] for key, column in self.conditions.items()},
-            self.class_names,
-            None if self.clusters is None else self.clusters[rows],
+        return self.take(self.conditions["arm"] == name)
+
+    def take(self, rows: np.ndarray) -> "Predictions":
+        """Select rows, by a mask bool [n] or by their places int [m], in that order."""
+        return replace(
+            self,
+            logits=self.logits[rows],
+            targets=self.targets[rows],
+            ids=self.ids[rows],
+            conditions={key: column[rows] for key, column in self.conditions.items()},
+            clusters=None if self.clusters is None else self.clusters[rows],
         )
 
 

@@ -1,9 +1,34 @@
 """Metrics: one file each, `def x(predictions: Predictions, *, ...) -> float [n]`.
 
-The file may also define `chance(predictions, *, ...) -> Chance`, with the same parameters: what a
-classifier that knows nothing would score.
+The file may also define, with the same parameters,
+
+- `scale(predictions, *, ...) -> Scale`: range, unit and words of its mean. A metric without one has
+  no bounds and the unit of its name.
+- `chance(predictions, *, ...) -> Chance`: what an answer scores that does not depend on the image.
+  A metric without one has the score of `constant_answer`.
 """
 
-from priorscope.metrics._chance import Chance
+from priorscope.metrics._chance import (
+    Chance,
+    constant_answer,
+    constant_chance,
+    unequal_classes,
+)
+from priorscope.metrics._scale import NBSP, NONE, Scale, decimal, share
+from priorscope.metrics._score import chance_of, main_metric, num_tied, scale_of
 
-__all__ = ["Chance"]
+__all__ = [
+    "NBSP",
+    "NONE",
+    "Chance",
+    "Scale",
+    "chance_of",
+    "constant_answer",
+    "constant_chance",
+    "decimal",
+    "main_metric",
+    "num_tied",
+    "scale_of",
+    "share",
+    "unequal_classes",
+]

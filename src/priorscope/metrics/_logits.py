@@ -1,13 +1,14 @@
-"""What every metric asks of logits."""
+"""What every metric asks of logits and targets."""
 
 import numpy as np
+from scipy.special import logsumexp
 
 from priorscope.errors import InputError
 from priorscope.evaluation import Predictions
 
 
 def finite_logits(predictions: Predictions) -> np.ndarray:
-    """Give the logits, [n, num_classes], when all of them are finite.
+    """Return the logits, [n, num_classes], when all of them are finite.
 
     Raises
     ------
@@ -22,3 +23,49 @@ def finite_logits(predictions: Predictions) -> np.ndarray:
             found=predictions.logits[row].tolist(),
         )
     return predictions.logits
+
+
+def check_class_ids(predictions: Predictions, metric: str) -> None:
+    """Refuse targets of several classes an image.
+
+    Raises
+    ------
+    InputError : targets are multi-hot
+    """
+    if predictions.targets.ndim != 1:
+        raise InputError(
+            f"{metric} does not apply to multi-hot targets",
+            found=f"targets of shape {list(predictions.targets.shape)}",
+            allowed="one class id an example",
+            hint="use top_k_matching",
+        )
+
+
+def log_probabilities(predictions: Predictions) -> np.ndarray:
+    """Return the logarithms of the softmax of the logits, float64 [n, num_classes].
+
+    Raises
+    ------
+    InputError : as `finite_logits`
+    """
+    logits = finite_logits(predictions).astype(float)
+    return logits - logsumexp(logits, axis=1, keepdims=True)
+
+
+def shares_of_top(logits: np.ndarray, k: np.ndarray) -> np.ndarray:
+    """Return each class's chance to be among the k most likely, float [n, num_classes].
+
+    Classes that tie for the last places share them: a ranking at random among equals.
+
+    Parameters
+    ----------
+    logits : [n, num_classes], finite
+    k : int [n], 1 .. num_classes
+    """
+    if (k == 1).all():
+        last = logits.max(axis=1, keepdims=True)
+    else:
+        last = np.take_along_axis(-np.sort(-logits, axis=1), k[:, None] - 1, axis=1)
+    above, tied = logits > last, logits == last
+    places = k[:, None] - above.sum(axis=1, keepdims=True)
+    return above + tied * (places / tied.sum(axis=1, keepdims=True))

@@ -2,40 +2,35 @@
 
 import numpy as np
 
-from priorscope.errors import InputError
 from priorscope.evaluation import Predictions
-from priorscope.metrics._chance import Chance
-from priorscope.metrics._logits import finite_logits
+from priorscope.metrics._chance import Chance, constant_chance
+from priorscope.metrics._logits import check_class_ids, finite_logits, shares_of_top
+from priorscope.metrics._scale import Scale, share
 
 
 def top1(predictions: Predictions) -> np.ndarray:
     """Score 1 where the most likely class is the target, else 0.
 
-    Among equal logits the lowest class id counts as the most likely.
+    Where m classes tie for the most likely and the target is among them, the score is 1 / m.
 
     Returns
     -------
-    float [n], 0 or 1
+    float [n], 0 .. 1
 
     Raises
     ------
     InputError : targets are multi-hot, or a logit is not finite
     """
-    _check_class_ids(predictions)
-    return (finite_logits(predictions).argmax(axis=1) == predictions.targets).astype(float)
+    check_class_ids(predictions, "top1")
+    shares = shares_of_top(finite_logits(predictions), np.ones(len(predictions), dtype=int))
+    return shares[np.arange(len(shares)), predictions.targets]
 
 
 def chance(predictions: Predictions) -> Chance:
-    """Give 1 / num_classes: what naming any class, whatever the image, is right at on average."""
-    _check_class_ids(predictions)
-    return Chance(1 / predictions.num_classes)
+    """Return what the most frequent class scores, answered to every image."""
+    return constant_chance(top1, predictions)
 
 
-def _check_class_ids(predictions: Predictions) -> None:
-    if predictions.targets.ndim != 1:
-        raise InputError(
-            "top1 does not apply to multi-hot targets",
-            found=f"targets of shape {list(predictions.targets.shape)}",
-            allowed="one class id an example",
-            hint="use top_k_matching",
-        )
+def scale(predictions: Predictions) -> Scale:  # noqa: ARG001
+    """Return a share of the images, in percent."""
+    return share("Top-1 accuracy")

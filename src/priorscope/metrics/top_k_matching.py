@@ -4,8 +4,9 @@ import numpy as np
 
 from priorscope.errors import InputError
 from priorscope.evaluation import Predictions
-from priorscope.metrics._chance import Chance
-from priorscope.metrics._logits import finite_logits
+from priorscope.metrics._chance import Chance, constant_chance
+from priorscope.metrics._logits import finite_logits, shares_of_top
+from priorscope.metrics._scale import Scale, share
 from priorscope.stats import top_k_chance
 
 
@@ -13,7 +14,7 @@ def top_k_matching(predictions: Predictions, *, k: int | None = None) -> np.ndar
     """Count how many of the k most likely classes are present.
 
     Where targets are class ids one class is present, so the score is top-k accuracy's 0 or 1.
-    Among equal logits the lower class id counts as more likely.
+    Classes that tie for the last of the k places share them, and count by their share.
 
     Parameters
     ----------
@@ -21,7 +22,7 @@ def top_k_matching(predictions: Predictions, *, k: int | None = None) -> np.ndar
 
     Returns
     -------
-    float [n], whole numbers 0 .. k
+    float [n], 0 .. k; whole numbers where nothing ties
 
     Raises
     ------
@@ -29,30 +30,44 @@ def top_k_matching(predictions: Predictions, *, k: int | None = None) -> np.ndar
     """
     present = _present(predictions)
     k_of_row = _k_of_row(predictions, present, k)
-    # A stable sort of the negated logits keeps equal ones in order of class id.
-    order = np.argsort(-finite_logits(predictions), axis=1, kind="stable")
-    among_k = np.arange(predictions.num_classes) < k_of_row[:, None]
-    hits = np.take_along_axis(present, order, axis=1) & among_k
-    return hits.sum(axis=1).astype(float)
+    return (present * shares_of_top(finite_logits(predictions), k_of_row)).sum(axis=1)
 
 
 def chance(predictions: Predictions, *, k: int | None = None) -> Chance:
-    """Give the exact chance distribution: hypergeometric, mixed over the rows.
+    """Return the exact chance distribution: hypergeometric, mixed over the rows.
 
     Ten classes, 4 present and k = 4 give an expectation of 1.6. The pmf ends at the largest
-    score that any row can reach.
+    score that any row can reach. Where targets are class ids it is what the k most frequent classes
+    score, answered to every image.
     """
+    if predictions.targets.ndim == 1:
+        found = constant_chance(top_k_matching, predictions, k=k)
+        pmf = (1 - found.expected, found.expected)
+        return Chance(found.expected, pmf, found.scores, found.words)
     present = _present(predictions)
     k_of_row = _k_of_row(predictions, present, k)
     pairs = np.stack([present.sum(axis=1), k_of_row], axis=1)
     pmf = np.zeros(pairs.min(axis=1).max() + 1)
     expected = []
     kinds, counts = np.unique(pairs, axis=0, return_counts=True)
-    for (num_present, row_k), share in zip(kinds, counts / len(pairs), strict=True):
+    for (num_present, row_k), part in zip(kinds, counts / len(pairs), strict=True):
         row = top_k_chance(predictions.num_classes, int(num_present), int(row_k))
-        pmf[: len(row.pmf)] += share * np.array(row.pmf)
-        expected.append(share * row.expected)
-    return Chance(float(sum(expected)), tuple(pmf.tolist()))
+        pmf[: len(row.pmf)] += part * np.array(row.pmf)
+        expected.append(part * row.expected)
+    words = "classes named at random (hypergeometric)"
+    return Chance(float(sum(expected)), tuple(pmf.tolist()), words=words)
+
+
+def scale(predictions: Predictions, *, k: int | None = None) -> Scale:
+    """Return a count of 0 .. the largest score that a row can reach; of one class, a share."""
+    present = _present(predictions)
+    k_of_row = _k_of_row(predictions, present, k)
+    if predictions.targets.ndim == 1:
+        return share(f"Top-{k_of_row[0] if len(k_of_row) else 1} accuracy")
+    most = int(np.minimum(present.sum(axis=1), k_of_row).max())
+    if most == 1:
+        return share("Top-1 accuracy")
+    return Scale(f"Top-{most} matching", 0.0, float(most), f"of {most}", "", 1.0, 2)
 
 
 def _present(predictions: Predictions) -> np.ndarray:

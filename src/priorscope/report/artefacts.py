@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from priorscope.errors import InputError
+from priorscope.metrics import Scale
 from priorscope.study.levels import Value, cell_name, recorded_factors
 from priorscope.study.seals import rows_digest
 from priorscope.study.store import read_json, read_lines, read_run, read_study
@@ -95,10 +96,23 @@ class Artefacts:
         rows = [row for row in self.estimates if row["probe"] == probe]
         return list(dict.fromkeys(row["metric"] for row in rows))
 
-    def largest_score(self, probe: str, arm: str, metric: str) -> int | None:
-        """Give k of a Top-k matching arm; None when the metric has no histogram."""
-        rows = select(self.histograms, probe=probe, arm=arm, metric=metric)
-        return max((int(row["score"]) for row in rows), default=None)
+    def scale(self, probe: str, arm: str, metric: str) -> Scale:
+        """Return range, unit and words of a metric on an arm."""
+        for row in self.analysis["scales"]:
+            if (row["probe"], row["arm"], row["metric"]) == (probe, arm, metric):
+                return Scale(**row["scale"])
+        return Scale(metric.replace("_", " "))
+
+    def chance_words(self, probe: str, arm: str, metric: str) -> str:
+        """Say what answer chance is the score of; empty where that is not known."""
+        for row in self.analysis["scales"]:
+            if (row["probe"], row["arm"], row["metric"]) == (probe, arm, metric):
+                return row["chance"]
+        return ""
+
+    def is_counted(self, probe: str, arm: str, metric: str) -> bool:
+        """Tell whether scores are counts, whose histogram says more than their mean."""
+        return bool(select(self.histograms, probe=probe, arm=arm, metric=metric))
 
     def is_clear(self, comparison: Row) -> bool:
         """Tell whether a difference is clear: small adjusted p, and an interval without zero.
@@ -162,10 +176,8 @@ def read_artefacts(out: Path) -> Artefacts:
         _rows(out / "analysis" / "comparisons.parquet"),
         _rows(out / "analysis" / "histograms.parquet"),
         _rows(out / "analysis" / "controls.parquet"),
-        read_json(_existing(out / "analysis" / "analysis.json"), "missing", "alpha"),
-        read_json(
-            _existing(out / "analysis" / "verdicts.json"), "verdicts", "training", "convergence"
-        ),
+        read_json(_existing(out / "analysis" / "analysis.json"), "missing", "alpha", "scales"),
+        read_json(_existing(out / "analysis" / "verdicts.json"), "verdicts", "training"),
         read_json(_existing(out / "analysis" / "matched.json"), "points", "pairs"),
         *(
             _rows(out / "analysis" / f"{name}.parquet") if record["study"].get("factors") else []

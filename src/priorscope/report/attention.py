@@ -3,10 +3,10 @@
 import altair as alt
 import numpy as np
 
+from priorscope.metrics import decimal
 from priorscope.report.artefacts import Artefacts, Row, select
 from priorscope.report.figures import ChartFigure, Panel, model_scales, values
 from priorscope.report.tables import Table
-from priorscope.report.wording import decimal
 
 _MEASURES = {
     "mean_distance": ("Mean distance", "patches", 2),

@@ -34,5 +34,6 @@ def at_cell(artefacts: Artefacts, cell: str) -> Artefacts:
         comparisons=of_cell(artefacts.comparisons),
         histograms=of_cell(artefacts.histograms),
         controls=of_cell(artefacts.controls),
-        matched={name: of_cell(rows) for name, rows in artefacts.matched.items()},
+        matched=artefacts.matched
+        | {name: of_cell(artefacts.matched[name]) for name in ("points", "pairs")},
     )

@@ -40,7 +40,7 @@ from priorscope.report.tables_study import (
     recipe_table,
     run_table,
 )
-from priorscope.report.tables_verdicts import convergence_table, precision_table, verdict_table
+from priorscope.report.tables_verdicts import precision_table, training_table, verdict_table
 from priorscope.report.verdict_rules import verdict_rules
 from priorscope.report.wording import plain, setting
 from priorscope.study.fairness import as_plain, check_runs
@@ -161,7 +161,7 @@ def probe_section(artefacts: Artefacts, probe: str, *, with_samples: bool) -> Se
     for metric in artefacts.metrics(probe):
         arms = _scored_arms(artefacts, probe, metric)
         for arm in arms:
-            if (artefacts.largest_score(probe, arm, metric) or 0) > 1:
+            if artefacts.is_counted(probe, arm, metric):
                 heading = title if arm == arms[0] else f"{title}, {plain(arm)}"
                 blocks.append(matching_histograms(artefacts, probe, arm, metric, heading))
         if arms:
@@ -223,7 +223,7 @@ def verdicts_section(artefacts: Artefacts) -> Section:
         (),
         present(verdict_table(artefacts), verdict_forest(artefacts)),
         "How verdicts were given, and how precise the study was",
-        present(convergence_table(artefacts), precision_table(artefacts)),
+        present(training_table(artefacts), precision_table(artefacts)),
         verdict_rules(artefacts),
     )
 
@@ -258,8 +258,9 @@ def _description(artefacts: Artefacts, probe: str) -> tuple[str, str]:
     parameters = {key: value for key, value in component.items() if key != "name"}
     if component["name"] == "mosaic":
         arm, metric = _first(artefacts, probe)
-        k = artefacts.largest_score(probe, arm, metric) if metric else None
-        many = f"{k} " if k else ""
+        counted = bool(metric) and artefacts.is_counted(probe, arm, metric)
+        most = artefacts.scale(probe, arm, metric).high if counted else None
+        many = f"{most:g} " if most else ""
         text = (
             f"Each image joins {many}test images of distinct classes, and a model is "
             f"scored by how many of its {many}most likely classes are among them. Two controls "

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from priorscope.metrics import decimal
 from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
-from priorscope.report.wording import decimal, plain
+from priorscope.report.wording import plain
 from priorscope.study.levels import listed_levels, written
 
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -131,8 +132,5 @@ def multiplier_interval(row: Row) -> str:
 
 
 def crossing_interval(row: Row) -> str:
-    """Write "2.4 [1.8, beyond 7]" for a row of crossings."""
-    low, high = (
-        f"{'beyond ' * (row[f'{end}_bound'] != 'exact')}{row[end]:.3g}" for end in ("low", "high")
-    )
-    return f"{row['estimate']:.3g} [{low}, {high}]"
+    """Write "2.4 [1.8, 3]" for a row of crossings."""
+    return f"{row['estimate']:.3g} [{row['low']:.3g}, {row['high']:.3g}]"

@@ -2,6 +2,7 @@
 
 import altair as alt
 
+from priorscope.metrics import Scale
 from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
 from priorscope.report.colours import CHANCE_GREY, INK
 from priorscope.report.factors import (
@@ -17,7 +18,7 @@ from priorscope.report.factors import (
 from priorscope.report.figures import COLOURS, ChartFigure, Panel, model_scales, values
 from priorscope.report.figures_multipliers import multiplier_arrows
 from priorscope.report.tables_results import Column
-from priorscope.report.wording import Unit, plain, unit
+from priorscope.report.wording import plain
 
 _MOST_PANELS = 12
 _WIDTH, _HEIGHT = 250, 190
@@ -29,7 +30,7 @@ def learning_curves(artefacts: Artefacts, column: Column) -> ChartFigure | None:
     if factor is None:
         return None
     probe, arm, metric, heading = column
-    unit_, counts = unit(artefacts, probe, arm, metric), num_train(artefacts)
+    scale, counts = artefacts.scale(probe, arm, metric), num_train(artefacts)
     rows = [
         row | {"x": counts[row["cell"]]}
         for row in scores_of(artefacts, probe, arm, metric)
@@ -45,8 +46,8 @@ def learning_curves(artefacts: Artefacts, column: Column) -> ChartFigure | None:
                 scale=alt.Scale(type="log", padding=14, nice=False),
                 axis=alt.Axis(values=sizes, format=",d", labelAngle=-30, grid=False),
             )
-            layers = _curves(artefacts, group, unit_, x)
-            layers += multiplier_arrows(artefacts, group, unit_, x, (_WIDTH, _HEIGHT))
+            layers = _curves(artefacts, group, scale, x)
+            layers += multiplier_arrows(artefacts, group, scale, x, (_WIDTH, _HEIGHT))
             panels.append(_panel(layers, title or heading))
     if not panels:
         return None
@@ -64,7 +65,7 @@ def learning_curves(artefacts: Artefacts, column: Column) -> ChartFigure | None:
 def interaction_plots(artefacts: Artefacts, column: Column) -> ChartFigure | None:
     """Draw each model's score over the levels of each factor that is no number of images."""
     probe, arm, metric, heading = column
-    unit_, size = unit(artefacts, probe, arm, metric), size_factor(artefacts)
+    scale, size = artefacts.scale(probe, arm, metric), size_factor(artefacts)
     rows, panels = scores_of(artefacts, probe, arm, metric), []
     for factor, levels in artefacts.factors.items():
         if factor == size:
@@ -80,7 +81,7 @@ def interaction_plots(artefacts: Artefacts, column: Column) -> ChartFigure | Non
         shown = [row | {"x": level_text(row[factor])} for row in rows]
         for title, group in panels_without(artefacts, shown, factor).items():
             if len({row["x"] for row in group}) > 1:
-                panels.append(_panel(_curves(artefacts, group, unit_, x), title or heading))
+                panels.append(_panel(_curves(artefacts, group, scale, x), title or heading))
     if not panels:
         return None
     caption = (
@@ -96,7 +97,7 @@ def interaction_plots(artefacts: Artefacts, column: Column) -> ChartFigure | Non
 def dial_plots(artefacts: Artefacts, dial: Dial, column: Column) -> ChartFigure | None:
     """Draw scores over a dial, and their differences from its largest setting."""
     probe, arm, metric, heading = column
-    unit_, size = unit(artefacts, probe, arm, metric), size_factor(artefacts)
+    scale, size = artefacts.scale(probe, arm, metric), size_factor(artefacts)
     last = list(dial.values)[-1]
     scores, effects = [], []
     for row in scores_of(artefacts, probe, arm, metric):
@@ -114,10 +115,10 @@ def dial_plots(artefacts: Artefacts, dial: Dial, column: Column) -> ChartFigure 
             )
     colour = size or next(iter(artefacts.factors), None)
     panels: list[Panel] = []
-    for rows, words in ((scores, unit_.heading), (effects, _against(dial, last, unit_))):
+    for rows, words in ((scores, scale.heading), (effects, _against(dial, last, scale))):
         titles = panels_without(artefacts, rows, *([colour] if colour else []))
         for title, group in list(titles.items())[: _MOST_PANELS // 2]:
-            panels.append(_dial_panel(artefacts, group, dial, colour, unit_, words, title))
+            panels.append(_dial_panel(artefacts, group, dial, colour, scale, words, title))
     if not panels:
         return None
     caption = (
@@ -130,8 +131,8 @@ def dial_plots(artefacts: Artefacts, dial: Dial, column: Column) -> ChartFigure 
     return ChartFigure(name, caption, tuple(panels), columns=2, panel_px=300)
 
 
-def _against(dial: Dial, last: str, unit_: Unit) -> str:
-    suffix = f", {unit_.difference_symbol}" if unit_.difference_symbol else ""
+def _against(dial: Dial, last: str, scale: Scale) -> str:
+    suffix = f", {scale.difference_symbol}" if scale.difference_symbol else ""
     setting = setting_text(dial, last)
     name = setting if setting == GLOBAL else f"{plain(dial.parameter)} {setting}"
     return f"Difference from {name}{suffix}"
@@ -142,14 +143,14 @@ def _dial_panel(
     rows: list[Row],
     dial: Dial,
     colour: str | None,
-    unit_: Unit,
+    scale: Scale,
     words: str,
     title: str,
 ) -> Panel:
     order = [setting_text(dial, model) for model in dial.values]
     levels = [level_text(value) for value in artefacts.factors[colour]] if colour else []
     data = [
-        _scaled(row, unit_) | {"level": level_text(row[colour]) if colour else ""} for row in rows
+        _scaled(row, scale) | {"level": level_text(row[colour]) if colour else ""} for row in rows
     ]
     shade = alt.Color(
         "level:N",
@@ -180,21 +181,21 @@ def _dial_panel(
     return _panel(layers, title)
 
 
-def _curves(artefacts: Artefacts, rows: list[Row], unit_: Unit, x: alt.X) -> list[alt.Chart]:
+def _curves(artefacts: Artefacts, rows: list[Row], scale: Scale, x: alt.X) -> list[alt.Chart]:
     """Draw one line with intervals for each model, and chance."""
-    chance = [_scaled(row, unit_) for row in rows if row["model"] == CHANCE]
-    data = [_scaled(row, unit_) for row in rows if row["model"] != CHANCE]
+    chance = [_scaled(row, scale) for row in rows if row["model"] == CHANCE]
+    data = [_scaled(row, scale) for row in rows if row["model"] != CHANCE]
     models = [m for m in artefacts.models if any(row["model"] == m for row in data)]
     scales = model_scales(artefacts.models, models)
     legend = alt.Legend(columns=3, symbolOpacity=1)
     base = alt.Chart(values(data)).encode(
         x=x,
         color=alt.Color("model:N", scale=scales["color"], legend=legend),
-        tooltip=_tooltip(artefacts, unit_.heading, alt.Tooltip("model:N")),
+        tooltip=_tooltip(artefacts, scale.heading, alt.Tooltip("model:N")),
     )
     y = alt.Y(
         "estimate:Q",
-        title=unit_.heading,
+        title=scale.heading,
         scale=alt.Scale(zero=False, nice=True),
         axis=alt.Axis(tickCount=5),
     )
@@ -219,15 +220,15 @@ def _panel(layers: list[alt.Chart], title: str) -> Panel:
     return alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT, title=title)
 
 
-def _scaled(row: Row, unit_: Unit) -> Row:
+def _scaled(row: Row, scale: Scale) -> Row:
     """Keep what a chart needs of a row, in the unit that readers see."""
     numbers = {
-        key: None if row[key] is None else row[key] * unit_.factor
+        key: None if row[key] is None else row[key] * scale.factor
         for key in ("estimate", "low", "high")
     }
     text = {
-        "text": unit_.value(row["estimate"]),
-        "interval": unit_.interval(row["low"], row["high"]),
+        "text": scale.value(row["estimate"]),
+        "interval": scale.interval(row["low"], row["high"]),
     }
     return numbers | text | {key: row[key] for key in ("model", "x") if key in row}
 

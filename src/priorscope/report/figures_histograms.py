@@ -5,7 +5,6 @@ import altair as alt
 from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
 from priorscope.report.colours import CHANCE_GREY, INK
 from priorscope.report.figures import ChartFigure, Panel, model_colour, values
-from priorscope.report.wording import unit
 
 
 def matching_histograms(
@@ -22,7 +21,7 @@ def matching_histograms(
         model_panel(artefacts, model, select(found, model=model), chance, highest)
         for model in models
     ]
-    k = artefacts.largest_score(probe, arm, metric)
+    k = f"{artefacts.scale(probe, arm, metric).high or 0:g}"
     caption = (
         f"{title}: how many of a model\N{RIGHT SINGLE QUOTATION MARK}s {k} most likely classes are "
         f"among the {k} classes of the image, as a share of all images (seeds together). "
@@ -39,9 +38,9 @@ def model_panel(
     """Draw one model's rows of the histograms against those of chance, up to a share `highest`."""
     first = rows[0]
     estimate = artefacts.estimate(model, first["probe"], first["arm"], first["metric"])
-    unit_ = unit(artefacts, first["probe"], first["arm"], first["metric"])
+    scale = artefacts.scale(first["probe"], first["arm"], first["metric"])
     colour = model_colour(artefacts.models, model)
-    mean = f"mean {unit_.estimate(estimate)}"
+    mean = f"mean {scale.estimate(estimate)}"
     return histogram_panel(rows, chance, highest, colour, model, mean, estimate)
 
 

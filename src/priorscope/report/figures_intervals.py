@@ -4,10 +4,11 @@ from itertools import groupby
 
 import altair as alt
 
+from priorscope.metrics import Scale
 from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
 from priorscope.report.colours import CHANCE_GREY, INK
 from priorscope.report.figures import ChartFigure, Panel, model_scales, values
-from priorscope.report.wording import Unit, counted, plain, unit
+from priorscope.report.wording import counted, plain
 
 _MOST_PAIRS = 30  # in one panel of differences; the table has all
 
@@ -30,7 +31,7 @@ def arm_intervals(artefacts: Artefacts, probe: str, metric: str, title: str) -> 
     arms = [a for a in artefacts.arms(probe) if select_arm(artefacts, probe, a, metric)]
     panels = [
         _arms_panel(artefacts, probe, list(group), metric)
-        for _, group in groupby(arms, key=lambda arm: unit(artefacts, probe, arm, metric))
+        for _, group in groupby(arms, key=lambda arm: artefacts.scale(probe, arm, metric))
     ]
     caption = (
         f"{title}: the condition under test and its controls. Symbols are estimates, bars their "
@@ -70,23 +71,23 @@ def _dots(artefacts: Artefacts) -> str:
     return ", small dots single seeds" if num_seeds > 1 else f", from {counted(1, 'seed')}"
 
 
-def _shown(rows: list[Row], unit_: Unit) -> list[Row]:
+def _shown(rows: list[Row], scale: Scale) -> list[Row]:
     """Scale rows to their unit, with the texts of tooltips."""
     return [
         {
             "model": row["model"],
             "arm": plain(row["arm"]) or "all",
-            "estimate": row["estimate"] * unit_.factor,
-            "low": None if row["low"] is None else row["low"] * unit_.factor,
-            "high": None if row["high"] is None else row["high"] * unit_.factor,
-            "text": unit_.value(row["estimate"]),
-            "interval": unit_.interval(row["low"], row["high"]),
+            "estimate": row["estimate"] * scale.factor,
+            "low": None if row["low"] is None else row["low"] * scale.factor,
+            "high": None if row["high"] is None else row["high"] * scale.factor,
+            "text": scale.value(row["estimate"]),
+            "interval": scale.interval(row["low"], row["high"]),
         }
         for row in rows
     ]
 
 
-def _seeds(artefacts: Artefacts, probe: str, arms: list[str], metric: str, unit_: Unit):
+def _seeds(artefacts: Artefacts, probe: str, arms: list[str], metric: str, scale: Scale):
     rows = [
         row
         for row in select(artefacts.scores, probe=probe, metric=metric)
@@ -97,8 +98,8 @@ def _seeds(artefacts: Artefacts, probe: str, arms: list[str], metric: str, unit_
             "model": row["model"],
             "seed": row["seed"],
             "arm": plain(row["arm"]) or "all",
-            "estimate": row["value"] * unit_.factor,
-            "text": unit_.value(row["value"]),
+            "estimate": row["value"] * scale.factor,
+            "text": scale.value(row["value"]),
         }
         for row in rows
     ]
@@ -110,7 +111,7 @@ def _layers(
     seeds: list[Row],
     chance: list[Row],
     where: dict,
-    unit_: Unit,
+    scale: Scale,
 ) -> list[alt.Chart]:
     """Stack the layers of an interval chart; `where` places models on the y axis."""
     models = list(dict.fromkeys(row["model"] for row in rows))
@@ -118,14 +119,14 @@ def _layers(
     legend = alt.Legend(columns=3, symbolOpacity=1) if "yOffset" in where else None
     x = alt.X(
         "estimate:Q",
-        title=unit_.heading,
+        title=scale.heading,
         scale=alt.Scale(zero=False, nice=True, padding=8),
         axis=alt.Axis(tickCount=5),
     )
     tooltip = [
         alt.Tooltip("model:N"),
         alt.Tooltip("arm:N"),
-        alt.Tooltip("text:N", title=unit_.heading),
+        alt.Tooltip("text:N", title=scale.heading),
         alt.Tooltip("interval:N", title=f"{artefacts.confidence} interval"),
     ]
     shared = {"color": alt.Color("model:N", scale=scales["color"], legend=legend), "x": x} | where
@@ -154,21 +155,21 @@ def _layers(
 
 
 def _models_panel(artefacts: Artefacts, probe: str, arm: str, metric: str, title: str) -> Panel:
-    unit_ = unit(artefacts, probe, arm, metric)
-    rows = _shown(select_arm(artefacts, probe, arm, metric), unit_)
-    seeds = _seeds(artefacts, probe, [arm], metric, unit_)
+    scale = artefacts.scale(probe, arm, metric)
+    rows = _shown(select_arm(artefacts, probe, arm, metric), scale)
+    seeds = _seeds(artefacts, probe, [arm], metric, scale)
     chance = [r for r in [artefacts.estimate(CHANCE, probe, arm, metric)] if r]
     order = [row["model"] for row in rows]
     where = {"y": alt.Y("model:N", sort=order, title=None, axis=_row_axis())}
-    layers = _layers(artefacts, rows, seeds, _shown(chance, unit_), where, unit_)
+    layers = _layers(artefacts, rows, seeds, _shown(chance, scale), where, scale)
     return alt.layer(*layers).properties(width=215, height=alt.Step(24), title=title)
 
 
 def _arms_panel(artefacts: Artefacts, probe: str, arms: list[str], metric: str) -> Panel:
-    unit_ = unit(artefacts, probe, arms[0], metric)
+    scale = artefacts.scale(probe, arms[0], metric)
     found = [row for arm in arms for row in select_arm(artefacts, probe, arm, metric)]
-    rows = _shown(found, unit_)
-    seeds = _seeds(artefacts, probe, arms, metric, unit_)
+    rows = _shown(found, scale)
+    seeds = _seeds(artefacts, probe, arms, metric, scale)
     chance = [artefacts.estimate(CHANCE, probe, arm, metric) for arm in arms]
     order = [plain(arm) or "all" for arm in arms]
     models = list(dict.fromkeys(row["model"] for row in rows))
@@ -176,7 +177,7 @@ def _arms_panel(artefacts: Artefacts, probe: str, arms: list[str], metric: str) 
         "y": alt.Y("arm:N", sort=order, title=None, axis=_row_axis(), scale=_bands()),
         "yOffset": alt.YOffset("model:N", sort=models, scale=alt.Scale(paddingOuter=0.3)),
     }
-    layers = _layers(artefacts, rows, seeds, _shown([c for c in chance if c], unit_), where, unit_)
+    layers = _layers(artefacts, rows, seeds, _shown([c for c in chance if c], scale), where, scale)
     height = len(arms) * (14 * len(models) + 22)
     return alt.layer(*layers).properties(width=270, height=height)
 
@@ -191,14 +192,14 @@ def _row_axis() -> alt.Axis:
 
 def _forest_panel(artefacts: Artefacts, found: list[Row], title: str) -> Panel:
     first = found[0]
-    unit_ = unit(artefacts, first["probe"], first["arm"], first["metric"])
+    scale = artefacts.scale(first["probe"], first["arm"], first["metric"])
     rows = [
         {
             "pair": f"{row['a']} \N{MINUS SIGN} {row['b']}",
-            "difference": row["difference"] * unit_.factor,
-            "low": None if row["low"] is None else row["low"] * unit_.factor,
-            "high": None if row["high"] is None else row["high"] * unit_.factor,
-            "text": unit_.difference(row),
+            "difference": row["difference"] * scale.factor,
+            "low": None if row["low"] is None else row["low"] * scale.factor,
+            "high": None if row["high"] is None else row["high"] * scale.factor,
+            "text": scale.difference(row),
             "p": row["p_adjusted"],
             "clear": artefacts.is_clear(row),
         }
@@ -217,10 +218,10 @@ def _forest_panel(artefacts: Artefacts, found: list[Row], title: str) -> Panel:
             alt.Tooltip("p:Q", title="p (Holm)", format=".3g"),
         ],
     )
-    suffix = f", {unit_.difference_symbol}" if unit_.difference_symbol else ""
+    suffix = f", {scale.difference_symbol}" if scale.difference_symbol else ""
     x = alt.X(
         "difference:Q",
-        title=f"Difference in {unit_.metric[0].lower()}{unit_.metric[1:]}{suffix}",
+        title=f"Difference in {scale.phrase}{suffix}",
         axis=alt.Axis(tickCount=5),
         scale=alt.Scale(nice=True, padding=8),
     )

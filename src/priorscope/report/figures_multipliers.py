@@ -4,17 +4,17 @@ from math import log
 
 import altair as alt
 
+from priorscope.metrics import Scale
 from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
 from priorscope.report.colours import INK
 from priorscope.report.factors import TIMES, multiplier, size_factor
 from priorscope.report.figures import values
-from priorscope.report.wording import Unit
 
 LABEL_PX = (46, 16)  # width and height that a label and the gap to the next take
 
 
 def multiplier_arrows(
-    artefacts: Artefacts, group: list[Row], unit_: Unit, x: alt.X, panel_px: tuple[int, int]
+    artefacts: Artefacts, group: list[Row], scale: Scale, x: alt.X, panel_px: tuple[int, int]
 ) -> list[alt.Chart]:
     """Draw, for the best model against each other, the multiplier at the largest size that has one.
 
@@ -39,7 +39,7 @@ def multiplier_arrows(
         {
             "x": row["num_images"],
             "to": row["num_images"] * row["estimate"],
-            "y": row["first"] * unit_.factor,
+            "y": row["first"] * scale.factor,
             "model": b,
             "text": f"{TIMES}{multiplier(row['estimate'], 'exact')}",
         }
@@ -48,7 +48,7 @@ def multiplier_arrows(
     ]
     if not drawn:
         return []
-    scores = [row["estimate"] * unit_.factor for row in group]
+    scores = [row["estimate"] * scale.factor for row in group]
     labelled = apart(drawn, [row["x"] for row in group], scores, panel_px)
     tooltip = [alt.Tooltip("model:N"), alt.Tooltip("text:N", title="needs")]
     base = alt.Chart(values(drawn)).encode(y=alt.Y("y:Q"), tooltip=tooltip)

@@ -2,9 +2,9 @@
 
 from html import escape
 
+from priorscope.metrics import Scale
 from priorscope.report.artefacts import Row
 from priorscope.report.colours import CHANCE_GREY, INK
-from priorscope.report.wording import Unit
 
 WIDTH, HEIGHT = 168, 34
 VERDICT_COLOURS = {"supported": "#009e73", "refuted": "#d55e00", "inconclusive": CHANCE_GREY}
@@ -12,7 +12,7 @@ _MIDDLE, _EDGE = 11, 6  # pixels
 _HALF_LETTER = 3.4  # of a label's letters, in pixels
 
 
-def interval_picture(row: Row, unit_: Unit) -> str:
+def interval_picture(row: Row, scale: Scale) -> str:
     """Draw a verdict's effect and interval over zero and its margin; all of them are in view.
 
     Returns
@@ -46,7 +46,7 @@ def interval_picture(row: Row, unit_: Unit) -> str:
     )
     taken: list[float] = []
     for value in (0.0, -margin, margin):  # a label that would lie on another is left out
-        label = f"{value * unit_.factor:+g}".replace("-", "\N{MINUS SIGN}") if value else "0"
+        label = f"{value * scale.factor:+g}".replace("-", "\N{MINUS SIGN}") if value else "0"
         half = _HALF_LETTER * len(label)
         place = round(min(max(x(value), half), WIDTH - half), 1)
         if all(abs(place - other) > 26 for other in taken):
@@ -55,7 +55,7 @@ def interval_picture(row: Row, unit_: Unit) -> str:
                 f'<text x="{place}" y="32" text-anchor="middle" font-size="10" '
                 f'fill="{INK}">{label}</text>'
             )
-    words = escape(f"{unit_.difference(row | {'difference': row['estimate']})}, {row['verdict']}")
+    words = escape(f"{scale.difference(row | {'difference': row['estimate']})}, {row['verdict']}")
     return (
         f'<svg class="interval" role="img" aria-label="{words}" width="{WIDTH}" height="{HEIGHT}" '
         f'viewBox="0 0 {WIDTH} {HEIGHT}">{"".join(parts)}</svg>'

@@ -13,7 +13,7 @@ _DECIDING = {
     "probes": "probes were",
     "factors": "factors were",
     "declared": "declared differences between models were",
-    "convergence": "convergence criterion was",
+    "stability": "part of the budget at which claims are asked again was",
     "controls": "demands on control models were",
 }
 

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from priorscope.analysis.convergence import FITTED_ACCURACY
+from priorscope.claims.training import FITTED_ACCURACY
 from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
 from priorscope.report.figures_intervals import select_arm
 from priorscope.report.late import late_changes
 from priorscope.report.tables_control_models import control_warnings
 from priorscope.report.tables_results import Column
 from priorscope.report.tables_study import differing_environment
-from priorscope.report.wording import count, counted, listed, plain, unit
+from priorscope.report.wording import count, counted, listed, plain
 
 _MOST_PAIRS = 9  # named in words
 _MOST_MODELS = 6  # named in words
@@ -85,21 +85,21 @@ def _leaders(artefacts: Artefacts, columns: list[Column]) -> list[str]:
         rows = sorted(select_arm(artefacts, probe, arm, metric), key=lambda r: -r["estimate"])
         if not rows:
             continue
-        unit_ = unit(artefacts, probe, arm, metric)
+        scale = artefacts.scale(probe, arm, metric)
         chance = artefacts.estimate(CHANCE, probe, arm, metric)
         where = "On the test images" if probe == "test" else f"On {probe}"
-        text = f"{where}, {unit_.metric[0].lower()}{unit_.metric[1:]} "
+        text = f"{where}, {scale.phrase} "
         if len(rows) == 1:
-            text += f"was {with_unit(unit_.estimate(rows[0]), unit_.symbol)}"
-        elif len({unit_.value(row["estimate"]) for row in rows}) == 1:
-            value = with_unit(unit_.value(rows[0]["estimate"]), unit_.symbol)
+            text += f"was {with_unit(scale.estimate(rows[0]), scale.symbol)}"
+        elif len({scale.value(row["estimate"]) for row in rows}) == 1:
+            value = with_unit(scale.value(rows[0]["estimate"]), scale.symbol)
             text += f"was {value} for every model"
         else:
-            scores = [with_unit(unit_.estimate(row), unit_.symbol) for row in (rows[-1], rows[0])]
+            scores = [with_unit(scale.estimate(row), scale.symbol) for row in (rows[-1], rows[0])]
             text += f"ran from {scores[0]} ({rows[-1]['model']}) to {scores[1]} "
             text += f"({rows[0]['model']})"
         if chance:
-            value = with_unit(unit_.value(chance["estimate"]), unit_.symbol)
+            value = with_unit(scale.value(chance["estimate"]), scale.symbol)
             text += f"; chance is {value}"
             if near := _indistinct_from(rows, chance["estimate"]):
                 ends = ("s", "") if len(near) > 1 else ("", "s")
@@ -121,10 +121,10 @@ def _differences(artefacts: Artefacts, columns: list[Column]) -> list[str]:
         num_clear += len(clear)
         if not clear:
             continue
-        unit_ = unit(artefacts, probe, arm, metric)
+        scale = artefacts.scale(probe, arm, metric)
         largest = sorted(clear, key=lambda row: -abs(row["difference"]))
         largest = largest[: max(1, _MOST_PAIRS // len(columns))]
-        named = [_clear_difference(row, unit_) for row in largest]
+        named = [_clear_difference(row, scale) for row in largest]
         where = "On the test images" if probe == "test" else f"On {probe}"
         more = len(clear) - len(largest)
         named += [f"{more} more"] if more else []
@@ -154,7 +154,7 @@ def _run_on(sentences: list[str]) -> list[str]:
     return ["; ".join(f"{text[0].lower()}{text[1:-1]}" for text in sentences) + "."]
 
 
-def _clear_difference(row: Row, unit_) -> str:
+def _clear_difference(row: Row, scale) -> str:
     a, b, low, high = row["a"], row["b"], row["low"], row["high"]
     difference = row["difference"]
     if difference < 0:
@@ -163,8 +163,8 @@ def _clear_difference(row: Row, unit_) -> str:
             (None if row["high"] is None else -row["high"]),
             (None if row["low"] is None else -row["low"]),
         )
-    text = f"{unit_.value(difference, signed=True)} {unit_.interval(low, high, signed=True)}"
-    return f"{a} above {b} ({with_unit(text.strip(), unit_.difference_symbol)})"
+    text = f"{scale.value(difference, signed=True)} {scale.interval(low, high, signed=True)}"
+    return f"{a} above {b} ({with_unit(text.strip(), scale.difference_symbol)})"
 
 
 def limits_of(artefacts: Artefacts, columns: list[Column]) -> list[str]:
@@ -239,7 +239,35 @@ def warnings_of(artefacts: Artefacts) -> tuple[str, ...]:
             "\N{LEFT DOUBLE QUOTATION MARK}Hardware and versions\N{RIGHT DOUBLE QUOTATION MARK}."
         )
     warnings += late_changes(artefacts.record.get("history", []))
+    warnings += _of_runs(artefacts)
     return tuple(warnings)
+
+
+def _of_runs(artefacts: Artefacts) -> list[str]:
+    """Repeat what runs warn of, and say where answers tie."""
+    texts: dict[str, list[str]] = {}
+    for run in artefacts.runs:
+        for text in run.get("warnings", []):
+            texts.setdefault(text, []).append(f"{run['model']} seed {run['seed']}")
+    said = [f"{listed(names)}: {text}." for text, names in texts.items()]
+    tied: dict[tuple[str, int], Row] = {}
+    for row in artefacts.analysis.get("ties", []):
+        tied.setdefault((row["model"], row["seed"]), row)
+    if tied:
+        named = [
+            f"{model} seed {seed} on {row['num_tied']:,} of {row['n']:,} ({row['probe']})"
+            for (model, seed), row in tied.items()
+        ]
+        said.append(
+            f"Several classes share the largest logit in some answers: {listed(named, most=6)}. "
+            "Each of them counts by its share."
+        )
+    if artefacts.study.get("convergence"):
+        said.append(
+            "The study sets a convergence criterion, which earlier versions used; it is ignored: "
+            "a loss that has come to rest shows that the schedule ended, and nothing more."
+        )
+    return said
 
 
 def named_models(models: list[str]) -> str:

@@ -5,7 +5,6 @@ from priorscope.report.cells import at_cell, cells
 from priorscope.report.factors import (
     TIMES,
     cell_title,
-    crossing_interval,
     level_text,
     multiplier_interval,
     num_train,
@@ -20,7 +19,7 @@ from priorscope.report.summary import (
     with_unit,
 )
 from priorscope.report.tables_results import Column
-from priorscope.report.wording import count, counted, listed, plain, unit
+from priorscope.report.wording import count, counted, listed, plain
 
 _MOST_SENTENCES = 4
 _LARGE_SHARE = 0.1
@@ -70,11 +69,11 @@ def _what_was_done(artefacts: Artefacts) -> str:
 def _scores(artefacts: Artefacts, column: Column) -> list[str]:
     """Say who scored highest and lowest in each cell, or overall where there are many."""
     probe, arm, metric, _ = column
-    unit_ = unit(artefacts, probe, arm, metric)
+    scale = artefacts.scale(probe, arm, metric)
     rows = [r for r in scores_of(artefacts, probe, arm, metric) if r["model"] != CHANCE]
 
     def said(row: Row) -> str:
-        return f"{with_unit(unit_.estimate(row), unit_.symbol)} ({row['model']})"
+        return f"{with_unit(scale.estimate(row), scale.symbol)} ({row['model']})"
 
     sentences = []
     for cell in cells(artefacts):
@@ -101,11 +100,11 @@ def _crossings(artefacts: Artefacts) -> list[str]:
         largest[row["factor"]] = row
     sentences = []
     for row in largest.values():
-        unit_ = unit(artefacts, row["probe"], row["arm"], row["metric"])
+        scale = artefacts.scale(row["probe"], row["arm"], row["metric"])
         effects = [
             with_unit(
-                unit_.difference({"difference": row[e], "low": row[low], "high": row[high]}),
-                unit_.difference_symbol,
+                scale.difference({"difference": row[e], "low": row[low], "high": row[high]}),
+                scale.difference_symbol,
             )
             for e, low, high in (
                 ("first", "first_low", "first_high"),
@@ -125,17 +124,13 @@ def _crossings(artefacts: Artefacts) -> list[str]:
 
 def _zeros(artefacts: Artefacts) -> list[str]:
     """Say at which level a difference that is clear at both ends of a factor changes its sign."""
-    rows = [
-        row
-        for row in select(artefacts.effects, kind="crossing", probe="test")
-        if row["low_bound"] == row["high_bound"] == "exact"
-    ]
+    rows = select(artefacts.effects, kind="crossing", probe="test")
     sentences = []
     for row in rows[:_MOST_SENTENCES]:
         where = f" ({cell_title(row['cell'])})" if row["cell"] else ""
         sentences.append(
-            f"The difference between {row['a']} and {row['b']} changes its sign at "
-            f"{plain(row['factor'])} {crossing_interval(row)}{where}."
+            f"The difference between {row['a']} and {row['b']} changes its sign "
+            f"between {plain(row['factor'])} {row['low']:.3g} and {row['high']:.3g}{where}."
         )
     return sentences
 
@@ -150,7 +145,11 @@ def _multipliers(artefacts: Artefacts) -> list[str]:
     largest: dict[tuple, Row] = {}
     for row in sorted(rows, key=lambda row: (row["bound"] == "exact", row["num_images"])):
         largest[row["a"], row["b"], row["cell"]] = row
-    clear = [row for row in largest.values() if row["low"] > 1 or row["low_bound"] == "above"]
+    clear = [
+        row
+        for row in largest.values()
+        if row["low_bound"] == "above" or (row["low_bound"] == "exact" and row["low"] > 1)
+    ]
     sentences = []
     for row in clear[:_MOST_SENTENCES]:
         where = f" at {cell_title(row['cell'])}" if row["cell"] else ""

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from priorscope.metrics import NONE, decimal
 from priorscope.report.artefacts import CHANCE, Artefacts, Row
 from priorscope.report.figures_intervals import select_arm
 from priorscope.report.published_2021 import ARMS, CLASSES_SHOWN, EPOCH, NUM_MOSAICS, Arm, Share
 from priorscope.report.tables import Table
 from priorscope.report.tables_results import Column, interval_note
-from priorscope.report.wording import NONE, count, decimal, plain, unit
+from priorscope.report.wording import count, plain
 from priorscope.stats import wilson
 
 _BACKGROUNDS = ("large_background", "report_background")
@@ -82,7 +83,8 @@ def _columns(artefacts: Artefacts, components: tuple[str, ...]) -> list[Column]:
             arm = next(
                 (a for a in artefacts.arms(probe) if _scored(artefacts, probe, a, metric)), ""
             )
-            same_k = artefacts.largest_score(probe, arm, metric) in (None, CLASSES_SHOWN)
+            most = artefacts.scale(probe, arm, metric).high
+            same_k = not artefacts.is_counted(probe, arm, metric) or most == CLASSES_SHOWN
             if component in components and arm and same_k:
                 columns.append((probe, arm, metric, "Test images" if probe == "test" else probe))
     return columns
@@ -104,9 +106,9 @@ def _table(
         cells: list[str] = []
         record: Row = {"model": model}
         for probe, arm, metric, _ in columns:
-            unit_ = unit(artefacts, probe, arm, metric)
+            scale = artefacts.scale(probe, arm, metric)
             found = artefacts.estimate(model, probe, arm, metric)
-            cells += [unit_.estimate(found), count(found["n"]) if found else NONE]
+            cells += [scale.estimate(found), count(found["n"]) if found else NONE]
             for key in ("estimate", "low", "high", "n", "num_seeds", "method"):
                 record[f"{probe} {key}"] = found[key] if found else None
         label, cell, of_report = about.label, about.cell, about.record
@@ -122,7 +124,7 @@ def _table(
     headings = [
         part
         for probe, arm, metric, heading in columns
-        for part in (f"{plain(heading)}\n{unit(artefacts, probe, arm, metric).heading}", "n")
+        for part in (f"{plain(heading)}\n{artefacts.scale(probe, arm, metric).heading}", "n")
     ]
     return Table(
         name,

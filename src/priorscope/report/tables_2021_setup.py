@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from priorscope.metrics import NONE
 from priorscope.report.artefacts import Artefacts
 from priorscope.report.published_2021 import (
     ARMS,
@@ -24,7 +25,7 @@ from priorscope.report.published_2021 import (
 )
 from priorscope.report.tables import Table
 from priorscope.report.tables_2021_results import counterparts
-from priorscope.report.wording import NONE, count, listed, magnitude, plain, setting
+from priorscope.report.wording import count, listed, magnitude, plain, setting
 from priorscope.training.recipe import Recipe
 
 _UNNAMED = "not named"

@@ -2,10 +2,11 @@
 
 from itertools import groupby
 
+from priorscope.metrics import NONE, Scale
 from priorscope.report.artefacts import Artefacts, Row, select
 from priorscope.report.factors import cell_title
 from priorscope.report.tables import Table
-from priorscope.report.wording import NONE, Unit, listed, plain, unit
+from priorscope.report.wording import listed, plain
 
 _TEST = "the test images"
 
@@ -42,12 +43,12 @@ def control_warnings(artefacts: Artefacts) -> list[str]:
     alike = ("model", "probe", "arm", "metric", "statement", "within")
     for _, group in groupby(select(found, status="violated"), lambda row: [row[k] for k in alike]):
         rows = list(group)
-        unit_ = _unit(artefacts, rows[0])
-        scores = [f"{unit_.estimate(r)} {unit_.symbol} on {_where(r) or _TEST}" for r in rows]
+        scale = _unit(artefacts, rows[0])
+        scores = [f"{scale.estimate(r)} {scale.symbol} on {_where(r) or _TEST}" for r in rows]
         why = f" ({rows[0]['statement'].rstrip('.')})" if rows[0]["statement"] else ""
         warnings.append(
             f"Control violated: {rows[0]['model']} scored {listed(scores)}, and must score "
-            f"{_range(rows[0], unit_)}{why}. What other models score there may mean something else "
+            f"{_range(rows[0], scale)}{why}. What other models score there may mean something else "
             "than it seems to."
         )
     if missing := select(found, status="not measured"):
@@ -56,8 +57,8 @@ def control_warnings(artefacts: Artefacts) -> list[str]:
     return warnings
 
 
-def _unit(artefacts: Artefacts, row: Row) -> Unit:
-    return unit(artefacts, row["probe"], row["arm"] or "", row["metric"] or "top1")
+def _unit(artefacts: Artefacts, row: Row) -> Scale:
+    return artefacts.scale(row["probe"], row["arm"] or "", row["metric"] or "top1")
 
 
 def _where(row: Row) -> str:
@@ -66,6 +67,6 @@ def _where(row: Row) -> str:
     return ", ".join(part for part in (probe, arm, cell_title(row["cell"])) if part)
 
 
-def _range(row: Row, unit_: Unit) -> str:
-    low, high = (unit_.value(value) for value in row["within"])
-    return f"{low} to {high} {unit_.symbol}".strip()
+def _range(row: Row, scale: Scale) -> str:
+    low, high = (scale.value(value) for value in row["within"])
+    return f"{low} to {high} {scale.symbol}".strip()

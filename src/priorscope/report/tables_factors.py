@@ -1,5 +1,6 @@
 """Tables of factors: scores in every cell, data multipliers, interactions, shares of variance."""
 
+from priorscope.metrics import NONE, Scale, decimal
 from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
 from priorscope.report.cells import cells
 from priorscope.report.factors import (
@@ -13,7 +14,7 @@ from priorscope.report.factors import (
 )
 from priorscope.report.tables import Table
 from priorscope.report.tables_results import Column
-from priorscope.report.wording import NONE, Unit, count, counted, decimal, p_value, plain, unit
+from priorscope.report.wording import count, counted, p_value, plain
 
 _MOST_ROWS = 12  # of interactions
 _MINUS = "\N{MINUS SIGN}"
@@ -22,17 +23,17 @@ _MINUS = "\N{MINUS SIGN}"
 def cell_table(artefacts: Artefacts, column: Column) -> Table:
     """Give one row a cell: its training images, and the score of every model."""
     probe, arm, metric, heading = column
-    unit_, counts = unit(artefacts, probe, arm, metric), num_train(artefacts)
+    scale, counts = artefacts.scale(probe, arm, metric), num_train(artefacts)
     found = scores_of(artefacts, probe, arm, metric)
     rows, records = [], []
     for cell in cells(artefacts):
         of_cell = {row["model"]: row for row in found if row["cell"] == cell}
-        cells_ = [unit_.estimate(of_cell.get(model)) for model in [*artefacts.models, CHANCE]]
+        cells_ = [scale.estimate(of_cell.get(model)) for model in [*artefacts.models, CHANCE]]
         rows.append((cell_title(cell), count(counts.get(cell)), *cells_))
         records += [row | {"num_train": counts.get(cell)} for row in of_cell.values()]
     methods = list(dict.fromkeys(row["method"] for row in found if row["model"] != CHANCE))
     caption = (
-        f"{heading}: {unit_.heading} of every model at every combination of levels. Brackets: "
+        f"{heading}: {scale.heading} of every model at every combination of levels. Brackets: "
         f"{artefacts.confidence} intervals ({'; '.join(methods)})."
     )
     header = ("At", "Training images", *artefacts.models, CHANCE)
@@ -44,16 +45,19 @@ def cell_table(artefacts: Artefacts, column: Column) -> Table:
 def multiplier_table(artefacts: Artefacts) -> Table | None:
     """Give how many times more images each model needs to reach what a better one scores."""
     found = select(artefacts.effects, kind="data_multiplier")
-    rows = []
+    rows, unknown = [], 0
     for row in found:
         if row["probe"] != "test" or (row["estimate"] <= 1 and row["bound"] != "above"):
             continue  # the better of the two is what is reached
-        unit_ = unit(artefacts, row["probe"], row["arm"], row["metric"])
-        symbol = f" {unit_.symbol}" if unit_.symbol else ""
+        if (row["low_bound"], row["high_bound"]) == ("below", "above"):
+            unknown += 1
+            continue
+        scale = artefacts.scale(row["probe"], row["arm"], row["metric"])
+        symbol = f" {scale.symbol}" if scale.symbol else ""
         rows.append(
             (
                 cell_title(row["cell"]) or NONE,
-                f"{row['a']}: {unit_.value(row['first'])}{symbol}",
+                f"{row['a']}: {scale.value(row['first'])}{symbol}",
                 count(row["num_images"]),
                 row["b"],
                 f"{TIMES}{multiplier_interval(row)}",
@@ -69,6 +73,11 @@ def multiplier_table(artefacts: Artefacts) -> Table | None:
         "largest number of images that was tried is not enough. Scores that are not above chance "
         "are not listed. The CSV file has both directions of every pair, and the probes."
     )
+    if unknown:
+        caption += (
+            f" Left out, because the interval spans all sizes that were tried: {unknown} of "
+            f"{unknown + len(rows)}."
+        )
     header = ("At", "Reached", "with images", "by", f"needs {TIMES} [interval]")
     return Table("multipliers", caption, header, tuple(rows), tuple(found), frozenset({2, 4}))
 
@@ -80,16 +89,16 @@ def interaction_table(artefacts: Artefacts) -> Table | None:
     largest = sorted(of_test, key=lambda row: -abs(row["estimate"]))[:_MOST_ROWS]
     rows = []
     for row in [row for row in of_test if row in largest]:
-        unit_ = unit(artefacts, row["probe"], row["arm"], row["metric"])
-        effects = _two_effects(row, unit_)
-        difference = unit_.difference(row | {"difference": row["estimate"]})
+        scale = artefacts.scale(row["probe"], row["arm"], row["metric"])
+        effects = _two_effects(row, scale)
+        difference = scale.difference(row | {"difference": row["estimate"]})
         rows.append(
             (
                 f"{plain(row['factor'])}: {plain(row['level'])} {_MINUS} {plain(row['against'])}",
                 cell_title(row["cell"]) or NONE,
                 f"{row['a']} {_MINUS} {row['b']}",
                 *effects,
-                f"{difference} {unit_.difference_symbol}".strip(),
+                f"{difference} {scale.difference_symbol}".strip(),
                 p_value(row["p_adjusted"]),
                 row["crossing"],
             )
@@ -115,8 +124,8 @@ def crossing_table(artefacts: Artefacts) -> Table | None:
     found = select(artefacts.effects, kind="crossing")
     rows = []
     for row in select(found, probe="test"):
-        unit_ = unit(artefacts, row["probe"], row["arm"], row["metric"])
-        effects = _two_effects(row, unit_)
+        scale = artefacts.scale(row["probe"], row["arm"], row["metric"])
+        effects = _two_effects(row, scale)
         rows.append(
             (
                 plain(row["factor"]),
@@ -131,19 +140,21 @@ def crossing_table(artefacts: Artefacts) -> Table | None:
         return None
     caption = (
         "Where the difference of two models on the test images changes its sign, along a factor "
-        "of numbers: the level, with an interval of all levels at which the difference has a "
-        f"{artefacts.confidence} interval that holds zero (straight lines between levels, nothing "
-        "beyond them). Pairs whose difference changes its sign exactly once are listed."
+        "of numbers. Listed are pairs whose difference is clearly on one side of zero at the "
+        f"lowest level and on the other at the highest ({artefacts.confidence} intervals). "
+        "Brackets: the measured levels up to which it is clearly on the first side, and from "
+        "which it is on the other; what lies between is not known. The number before them takes "
+        "straight lines there."
     )
     header = ("Factor", "At", "Pair", "At the lowest", "At the highest", "Zero at [interval]")
     return Table("crossings", caption, header, tuple(rows), tuple(found), frozenset({3, 4, 5}))
 
 
-def _two_effects(row: Row, unit_: Unit) -> list[str]:
+def _two_effects(row: Row, scale: Scale) -> list[str]:
     """Write the two effects of a row with their intervals."""
     return [
-        f"{unit_.value(row[name], signed=True)} "
-        f"{unit_.interval(row[f'{name}_low'], row[f'{name}_high'], signed=True)}"
+        f"{scale.value(row[name], signed=True)} "
+        f"{scale.interval(row[f'{name}_low'], row[f'{name}_high'], signed=True)}"
         for name in ("first", "second")
     ]
 

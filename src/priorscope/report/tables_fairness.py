@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from priorscope.metrics import NONE
 from priorscope.report.artefacts import Row
 from priorscope.report.tables import Table
-from priorscope.report.wording import NONE, count, counted, listed, magnitude, plain
+from priorscope.report.wording import count, counted, listed, magnitude, plain
 from priorscope.study.fairness import PROPERTIES
 
 

@@ -1,18 +1,10 @@
 """Tables of results: at a glance, one for each probe, comparisons, seeds."""
 
+from priorscope.metrics import NONE, Scale
 from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
 from priorscope.report.figures_intervals import select_arm
 from priorscope.report.tables import Table
-from priorscope.report.wording import (
-    NONE,
-    Unit,
-    counted,
-    listed,
-    magnitude,
-    p_value,
-    plain,
-    unit,
-)
+from priorscope.report.wording import counted, listed, magnitude, p_value, plain
 
 Column = tuple[str, str, str, str]  # probe, arm, metric, heading
 
@@ -24,7 +16,7 @@ def overview_table(artefacts: Artefacts, columns: list[Column]) -> Table:
     for model in [*artefacts.models, CHANCE]:
         size = sizes.get(model, {})
         found = [artefacts.estimate(model, *column[:3]) for column in columns]
-        units = [unit(artefacts, *column[:3]) for column in columns]
+        units = [artefacts.scale(*column[:3]) for column in columns]
         cells = [u.estimate(row) for u, row in zip(units, found, strict=True)]
         rows.append(
             (model, magnitude(size.get("num_parameters")), magnitude(size.get("macs")), *cells)
@@ -40,7 +32,7 @@ def overview_table(artefacts: Artefacts, columns: list[Column]) -> Table:
     headings = [
         f"{heading}\n{u.heading}"
         for (*_, heading), u in zip(
-            columns, (unit(artefacts, *column[:3]) for column in columns), strict=True
+            columns, (artefacts.scale(*column[:3]) for column in columns), strict=True
         )
     ]
     return Table(
@@ -60,7 +52,7 @@ def overview_table(artefacts: Artefacts, columns: list[Column]) -> Table:
 def probe_table(artefacts: Artefacts, probe: str, metric: str, title: str) -> Table:
     """Give one row a model and one column an arm: the condition under test, then its controls."""
     arms = [arm for arm in artefacts.arms(probe) if select_arm(artefacts, probe, arm, metric)]
-    units = [unit(artefacts, probe, arm, metric) for arm in arms]
+    units = [artefacts.scale(probe, arm, metric) for arm in arms]
     rows, records = [], []
     for model in [*artefacts.models, CHANCE]:
         found = [artefacts.estimate(model, probe, arm, metric) for arm in arms]
@@ -89,15 +81,15 @@ def comparison_table(
     """Give one row a pair of models and arm: difference, interval, p and Holm-adjusted p."""
     rows, records = [], []
     for probe, arm, metric, heading in columns:
-        unit_ = unit(artefacts, probe, arm, metric)
+        scale = artefacts.scale(probe, arm, metric)
         for row in select(artefacts.comparisons, probe=probe, arm=arm, metric=metric):
             rows.append(
                 (
                     heading,
                     f"{row['a']} \N{MINUS SIGN} {row['b']}",
-                    _difference(unit_, row),
-                    p_value(row["p_value"]),
-                    p_value(row["p_adjusted"]),
+                    _difference(scale, row),
+                    p_value(row["p_value"], few_seeds=row["few_seeds"]),
+                    p_value(row["p_adjusted"], few_seeds=row["few_seeds"]),
                 )
             )
             records.append(row)
@@ -107,9 +99,12 @@ def comparison_table(
     caption = (
         f"Differences between models {what}, first minus second, with {artefacts.confidence} "
         f"intervals ({_design(records)}). p: {tests}; p (Holm): adjusted over all "
-        "pairs, probes and arms of the study. "
-        "pp: percentage points."
+        "pairs, probes and arms of the study. pp: percentage points."
     )
+    if any(record["few_seeds"] for record in records):
+        caption += (
+            " Fewer than five seeds carry no p below 0.01; every seed has a row in the scores."
+        )
     header = ("On", "Pair", "Difference [interval]", "p", "p (Holm)")
     return Table(name, caption, header, tuple(rows), tuple(records), frozenset({2, 3, 4}))
 
@@ -125,8 +120,8 @@ def control_table(artefacts: Artefacts, probe: str, metric: str, title: str) -> 
         cells = []
         for control in controls:
             row = select(found, model=model, control=control)
-            unit_ = unit(artefacts, probe, control, metric)
-            cells.append(_difference(unit_, row[0]) if row else NONE)
+            scale = artefacts.scale(probe, control, metric)
+            cells.append(_difference(scale, row[0]) if row else NONE)
         rows.append((model, *cells))
     arm = plain(found[0]["arm"])
     caption = (
@@ -147,11 +142,11 @@ def seed_table(artefacts: Artefacts, columns: list[Column]) -> Table:
         for probe, arm, metric, _ in columns:
             key = {"model": run["model"], "seed": run["seed"], "probe": probe}
             found = select(artefacts.scores, **key, arm=arm, metric=metric)
-            unit_ = unit(artefacts, probe, arm, metric)
-            cells.append(unit_.value(found[0]["value"]) if found else NONE)
+            scale = artefacts.scale(probe, arm, metric)
+            cells.append(scale.value(found[0]["value"]) if found else NONE)
         rows.append((run["model"], str(run["seed"]), *cells))
     headings = (
-        f"{heading}\n{unit(artefacts, probe, arm, metric).heading}"
+        f"{heading}\n{artefacts.scale(probe, arm, metric).heading}"
         for probe, arm, metric, heading in columns
     )
     return Table(
@@ -174,7 +169,15 @@ def interval_note(artefacts: Artefacts, columns: list[Column]) -> str:
     if len(methods) > 1:
         methods = [f"{listed(headings)}: {method}" for method, headings in used.items()]
     how = "; ".join(methods)
-    return f"Brackets: {artefacts.confidence} intervals. {how[0].upper()}{how[1:]}."
+    chances = list(
+        dict.fromkeys(
+            f"{heading}: {words}" if len(columns) > 1 else words
+            for probe, arm, metric, heading in columns
+            if (words := artefacts.chance_words(probe, arm, metric))
+        )
+    )
+    said = f" Chance: {'; '.join(chances)}." if chances else ""
+    return f"Brackets: {artefacts.confidence} intervals. {how[0].upper()}{how[1:]}.{said}"
 
 
 def _design(rows: list[Row]) -> str:
@@ -198,6 +201,6 @@ def _numbers(row: Row | None, prefix: str) -> Row:
     }
 
 
-def _difference(unit_: Unit, row: Row) -> str:
-    text = unit_.difference(row)
-    return f"{text} {unit_.difference_symbol}" if unit_.difference_symbol else text
+def _difference(scale: Scale, row: Row) -> str:
+    text = scale.difference(row)
+    return f"{text} {scale.difference_symbol}" if scale.difference_symbol else text

@@ -2,93 +2,17 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from priorscope.report.artefacts import Artefacts, Row
-
-NONE = "\N{EN DASH}"  # what a table shows where there is no number
-NBSP = "\N{NO-BREAK SPACE}"
+from priorscope.claims.inference import SMALLEST_P
+from priorscope.metrics import NBSP, NONE
 
 
-@dataclass(frozen=True)
-class Unit:
-    """How the values of a metric are shown.
-
-    Attributes
-    ----------
-    metric : what is measured, as a phrase that can start a heading
-    symbol : what stands behind a value: "%", "of 4" or nothing
-    difference_symbol : what stands behind a difference
-    factor : shown value / stored value
-    decimals : digits behind the point
-    """
-
-    metric: str
-    symbol: str
-    difference_symbol: str
-    factor: float
-    decimals: int
-
-    def value(self, value: float | None, *, signed: bool = False) -> str:
-        """Write a value without its symbol."""
-        if value is None:
-            return NONE
-        return decimal(value * self.factor, self.decimals, signed=signed)
-
-    def interval(self, low: float | None, high: float | None, *, signed: bool = False) -> str:
-        """Write "[low, high]"; nothing when there is no interval."""
-        if low is None or high is None:
-            return ""
-        return f"[{self.value(low, signed=signed)}, {self.value(high, signed=signed)}]"
-
-    def estimate(self, row: Row | None) -> str:
-        """Write "estimate [low, high]" for a table's cell."""
-        if row is None:
-            return NONE
-        return f"{self.value(row['estimate'])} {self.interval(row['low'], row['high'])}".strip()
-
-    def difference(self, row: Row) -> str:
-        """Write "difference [low, high]" with signs, for a table's cell."""
-        value = self.value(row["difference"], signed=True)
-        return f"{value} {self.interval(row['low'], row['high'], signed=True)}".strip()
-
-    @property
-    def heading(self) -> str:
-        """Write the metric with its unit, for a table's head or an axis."""
-        return f"{self.metric},{NBSP}{self.symbol}" if self.symbol else self.metric
-
-
-def unit(artefacts: Artefacts, probe: str, arm: str, metric: str) -> Unit:
-    """Choose how a metric is shown: shares in percent, Top-k matching as 0 .. k."""
-    return unit_of(metric, artefacts.largest_score(probe, arm, metric))
-
-
-def unit_of(metric: str, k: int | None) -> Unit:
-    """Choose how a metric is shown whose largest score is k; None where it is not known."""
-    if metric == "top_k_matching":
-        if k == 1:
-            return Unit("Top-1 accuracy", "%", "pp", 100, 1)
-        if k is None:
-            return Unit("Top-k matching", "", "", 1, 2)
-        return Unit(f"Top-{k} matching", f"of {k}", "", 1, 2)
-    if found := re.fullmatch(r"top_?(\d+)", metric):
-        return Unit(f"Top-{found[1]} accuracy", "%", "pp", 100, 1)
-    return Unit(plain(metric), "", "", 1, 3)
-
-
-def decimal(value: float, decimals: int, *, signed: bool = False) -> str:
-    """Write a number with a true minus sign and never a negative zero."""
-    text = f"{value:+,.{decimals}f}" if signed else f"{value:,.{decimals}f}"
-    if not text.strip("+-0.,"):
-        text = text.lstrip("+-")
-    return text.replace("-", "\N{MINUS SIGN}")
-
-
-def p_value(p: float | None) -> str:
-    """Write a p-value with three decimals, or as smaller than 0.001."""
+def p_value(p: float | None, *, few_seeds: bool | None = False) -> str:
+    """Write a p-value with three decimals, or as smaller than 0.001; of few seeds, than 0.01."""
     if p is None:
         return NONE
-    return f"<{NBSP}0.001" if p < 0.001 else f"{p:.3f}"
+    smallest = SMALLEST_P if few_seeds else 0.001
+    return f"<{NBSP}{smallest:g}" if p < smallest else f"{p:.3f}"
 
 
 def magnitude(value: float | None) -> str:

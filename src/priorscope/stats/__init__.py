@@ -12,10 +12,11 @@ from priorscope.stats.crossed_bootstrap import crossed_bootstrap, percentile_int
 from priorscope.stats.crossed_contrast import crossed_contrast
 from priorscope.stats.equivalence import equivalence, one_sided
 from priorscope.stats.factorial import Term, balanced_anova
-from priorscope.stats.holm import holm
+from priorscope.stats.holm import holm, holm_steps
 from priorscope.stats.hypergeometric import top_k_chance
-from priorscope.stats.interaction import Interaction, independent_difference, interaction
+from priorscope.stats.interaction import Interaction, independent_sum, interaction, negated
 from priorscope.stats.learning_curve import Bounded, DataMultiplier, data_multiplier
+from priorscope.stats.matched import MatchedContrast, Trajectory, matched_contrast
 from priorscope.stats.mcnemar import mcnemar
 from priorscope.stats.permutation import sign_flip_test
 from priorscope.stats.power import (
@@ -26,6 +27,13 @@ from priorscope.stats.power import (
     minimum_equivalence_margin,
     seeds_needed,
 )
+from priorscope.stats.proportions import (
+    PairedProportions,
+    SingleProportion,
+    paired_proportions,
+    single_proportion,
+)
+from priorscope.stats.split_seeds import SplitSeeds, split_seeds
 from priorscope.stats.wilson import wilson
 from priorscope.stats.zero_crossing import ZeroCrossing, zero_crossing
 
@@ -37,8 +45,13 @@ __all__ = [
     "EquivalenceTest",
     "Estimate",
     "Interaction",
+    "MatchedContrast",
+    "PairedProportions",
     "PairedTest",
+    "SingleProportion",
+    "SplitSeeds",
     "Term",
+    "Trajectory",
     "VarianceComponents",
     "ZeroCrossing",
     "balanced_anova",
@@ -49,16 +62,22 @@ __all__ = [
     "equivalence",
     "equivalence_power",
     "holm",
+    "holm_steps",
     "images_needed",
-    "independent_difference",
+    "independent_sum",
     "interaction",
+    "matched_contrast",
     "mcnemar",
     "minimum_detectable_effect",
     "minimum_equivalence_margin",
+    "negated",
     "one_sided",
+    "paired_proportions",
     "percentile_interval",
     "seeds_needed",
     "sign_flip_test",
+    "single_proportion",
+    "split_seeds",
     "top_k_chance",
     "wilson",
     "zero_crossing",

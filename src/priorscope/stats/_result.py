@@ -1,6 +1,11 @@
 """What the statistics return: small frozen values."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+from scipy.special import stdtr, stdtrit
+
+Direction = Literal["less", "greater"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,8 @@ class VarianceComponents:
         groups of one seed enter as they are, with what would be their residual
     residual : for each group, the variance of what is neither the seed's nor the unit's; nan
         where the group has one seed
+    seed_most : for each group, the upper limit of `seed` with 85 % confidence: what few seeds
+        cannot rule out, by which a study is planned; nan where the group has one seed
     images_per_unit : 1 where images are the random unit, else images / clusters
 
     All are in squared units of the scores and at least 0: an estimate below is set to 0.
@@ -77,6 +84,7 @@ class VarianceComponents:
     image: float
     residual: tuple[float, ...]
     images_per_unit: float = 1.0
+    seed_most: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,6 +113,28 @@ class CrossedContrast:
     num_seeds: tuple[int, ...]
     n: int
     method: str
+
+    def interval(self, confidence: float) -> tuple[float, float]:
+        """Return the two-sided interval of a confidence in (0, 1)."""
+        half = float(stdtrit(self.df, (1 + confidence) / 2)) * self.standard_error
+        return self.estimate - half, self.estimate + half
+
+    def tail(self, direction: Direction, null: float = 0.0) -> float:
+        """Return the one-sided p-value: small where the contrast is in that direction of `null`.
+
+        Where nothing varied, a standard error of 0 gives 0 or 1.
+        """
+        distance = self.estimate - null
+        if direction == "less":
+            distance = -distance
+        if not self.standard_error:
+            return 0.0 if distance > 0 else 1.0
+        return float(stdtr(self.df, -distance / self.standard_error))
+
+    @property
+    def varied(self) -> bool:
+        """Tell whether anything varied: a standard error of 0 is no estimate of precision."""
+        return self.standard_error > 0
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,16 @@
 """Differences of models over seeds and images, both random."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
+from scipy.stats import chi2
 
 from priorscope.stats._cluster_means import unit_scores
 from priorscope.stats._precision import precision
 from priorscope.stats._result import CrossedContrast, VarianceComponents
+
+_MOST_LEVEL = 0.85  # of `VarianceComponents.seed_most`
 
 
 def crossed_contrast(
@@ -74,21 +77,23 @@ def crossed_contrast(
         residuals.append(residual)
     sizes, random = np.array(num_seeds), np.array(num_seeds) > 1
     seed_part, residual = np.array(seed_parts), np.array(residuals)
-    residual_part = float((residual[random] / sizes[random]).sum()) / num_units
-    found = precision(image_part, residual_part, seed_part[random], sizes[random], effective)
+    residual_parts = residual[random] / sizes[random] / num_units
+    found = precision(image_part, residual_parts, seed_part[random], sizes[random], effective)
     standard_error, df = float(found.standard_error), float(found.df)
-    half = float(stdtrit(df, (1 + confidence) / 2)) * standard_error
+    seeds = seed_part * sizes - residual / num_units
+    most = seed_part * sizes * _to_upper_limit(sizes) - residual / num_units
     components = VarianceComponents(
-        seed=tuple(np.maximum(seed_part * sizes - residual / num_units, 0).tolist()),
-        image=max(image_part - residual_part, 0.0) * num_units,
+        seed=tuple(np.maximum(seeds, 0).tolist()),
+        image=max(image_part - float(residual_parts.sum()), 0.0) * num_units,
         residual=tuple(residual.tolist()),
         images_per_unit=images_per_unit,
+        seed_most=tuple(np.maximum(most, 0).tolist()),
     )
-    return CrossedContrast(
+    contrast = CrossedContrast(
         estimate=estimate,
-        low=estimate - half,
-        high=estimate + half,
-        p_value=two_sided(estimate - null, standard_error, df),
+        low=estimate,
+        high=estimate,
+        p_value=1.0,
         standard_error=standard_error,
         df=df,
         components=components,
@@ -96,15 +101,23 @@ def crossed_contrast(
         n=scores[0].shape[1],
         method=_method(num_seeds, num_units, clusters is not None),
     )
+    return at_confidence(contrast, confidence, null)
 
 
-def two_sided(distance: float, standard_error: float, df: float) -> float:
-    """Give the two-sided p-value of a distance from the null; 1 where there is no distance."""
-    if not distance:
-        return 1.0
-    if not standard_error:
-        return 0.0
-    return float(2 * stdtr(df, -abs(distance) / standard_error))
+def at_confidence(
+    contrast: CrossedContrast, confidence: float, null: float = 0.0
+) -> CrossedContrast:
+    """Set interval and p-value of a contrast by its own distribution."""
+    low, high = contrast.interval(confidence)
+    tails = contrast.tail("less", null), contrast.tail("greater", null)
+    p_value = 1.0 if contrast.estimate == null else min(1.0, 2 * min(tails))
+    return replace(contrast, low=low, high=high, p_value=p_value)
+
+
+def _to_upper_limit(num_seeds: np.ndarray) -> np.ndarray:
+    """Return what the variance between seeds is multiplied with to reach its upper limit."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (num_seeds - 1.0) / chi2.ppf(1 - _MOST_LEVEL, num_seeds - 1.0)
 
 
 def _mean_squares(group: np.ndarray) -> tuple[float, float]:

@@ -1,10 +1,6 @@
 """One-sided tests of a contrast, and two of them for equivalence."""
 
-from typing import Literal
-
-from scipy.special import stdtr, stdtrit
-
-from priorscope.stats._result import CrossedContrast, EquivalenceTest
+from priorscope.stats._result import CrossedContrast, Direction, EquivalenceTest
 
 
 def equivalence(
@@ -30,21 +26,19 @@ def equivalence(
         raise ValueError(f"alpha must lie between 0 and 0.5, found {alpha}")
     lower = one_sided(contrast, "greater", null - margin)
     upper = one_sided(contrast, "less", null + margin)
-    half = float(stdtrit(contrast.df, 1 - alpha)) * contrast.standard_error
+    low, high = contrast.interval(1 - 2 * alpha)
     return EquivalenceTest(
         p_value=max(lower, upper),
         p_lower=lower,
         p_upper=upper,
-        low=contrast.estimate - half,
-        high=contrast.estimate + half,
+        low=low,
+        high=high,
         margin=margin,
         method=f"two one-sided tests; {contrast.method}",
     )
 
 
-def one_sided(
-    contrast: CrossedContrast, direction: Literal["less", "greater"], null: float = 0.0
-) -> float:
+def one_sided(contrast: CrossedContrast, direction: Direction, null: float = 0.0) -> float:
     """Give the p-value of "not less" or "not greater than `null`": small where the direction holds.
 
     Parameters
@@ -57,9 +51,4 @@ def one_sided(
     """
     if direction not in ("less", "greater"):
         raise ValueError(f"direction must be less or greater, found {direction!r}")
-    distance = contrast.estimate - null
-    if direction == "less":
-        distance = -distance
-    if not contrast.standard_error:
-        return 0.0 if distance > 0 else 1.0
-    return float(stdtr(contrast.df, -distance / contrast.standard_error))
+    return contrast.tail(direction, null)

@@ -1,13 +1,14 @@
 """Differences of differences, on the same images or on others."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import t as student
 
 from priorscope.stats._result import CrossedContrast, VarianceComponents
-from priorscope.stats.crossed_contrast import crossed_contrast, two_sided
+from priorscope.stats.crossed_contrast import at_confidence, crossed_contrast
+
+_COUNT = {2: "two", 3: "three", 4: "four"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def interaction(
     """Estimate how much larger one effect is than another, seeds and images both random.
 
     On the same images everything is paired by image, as in `crossed_contrast`; on other images see
-    `independent_difference`.
+    `independent_sum`.
 
     Parameters
     ----------
@@ -58,47 +59,63 @@ def interaction(
         groups = [*first, *(-np.asarray(group) for group in second)]
         difference = crossed_contrast(groups, confidence=confidence, clusters=clusters[0])
     else:
-        difference = independent_difference(one, other, confidence=confidence)
+        difference = independent_sum([one, negated(other)], confidence=confidence)
     sides = [(effect.low > 0) - (effect.high < 0) for effect in (one, other)]
     crossing = {-1: "crosses", 1: "same sign", 0: "unclear"}[sides[0] * sides[1]]
     return Interaction(one, other, difference, crossing)
 
 
-def independent_difference(
-    first: CrossedContrast, second: CrossedContrast, *, confidence: float = 0.95
+def independent_sum(
+    contrasts: Sequence[CrossedContrast], *, confidence: float = 0.95
 ) -> CrossedContrast:
-    """Take one contrast off another that was measured on other images and other networks.
+    """Add contrasts that were measured on other images and other networks.
 
     The variances add up, with the degrees of freedom of Welch (1947) and Satterthwaite (1946).
 
+    Parameters
+    ----------
+    contrasts : one gives itself
+
     Returns
     -------
-    the difference; its `n` are the images of the first, in whose units the components of the
-    second are given too
+    the sum; its `n` are the images of the first, in whose units the components of the others are
+    given too
     """
-    estimate = first.estimate - second.estimate
-    variances = (first.standard_error**2, second.standard_error**2)
-    error = float(np.sqrt(sum(variances)))
-    spread = variances[0] ** 2 / first.df + variances[1] ** 2 / second.df
-    df = sum(variances) ** 2 / spread if spread else float("inf")
-    half = float(student.ppf((1 + confidence) / 2, df)) * error
-    one, other = first.components, second.components
-    units = [effect.n / effect.components.images_per_unit for effect in (first, second)]
-    scale = units[0] / units[1]
-    return CrossedContrast(
-        estimate=estimate,
-        low=estimate - half,
-        high=estimate + half,
-        p_value=two_sided(estimate, error, df),
+    if len(contrasts) == 1:
+        return contrasts[0]
+    first = contrasts[0]
+    variances = np.array([each.standard_error**2 for each in contrasts])
+    error = float(np.sqrt(variances.sum()))
+    spread = float((variances**2 / np.array([each.df for each in contrasts])).sum())
+    units = [each.n / each.components.images_per_unit for each in contrasts]
+    scales = [units[0] / unit for unit in units]
+    parts = [each.components for each in contrasts]
+    found = CrossedContrast(
+        estimate=sum(each.estimate for each in contrasts),
+        low=0.0,
+        high=0.0,
+        p_value=1.0,
         standard_error=error,
-        df=df,
+        df=float(variances.sum() ** 2 / spread) if spread else float("inf"),
         components=VarianceComponents(
-            seed=(*one.seed, *other.seed),
-            image=one.image + scale * other.image,
-            residual=(*one.residual, *(scale * residual for residual in other.residual)),
-            images_per_unit=one.images_per_unit,
+            seed=tuple(seed for part in parts for seed in part.seed),
+            image=sum(scale * part.image for scale, part in zip(scales, parts, strict=True)),
+            residual=tuple(
+                scale * residual
+                for scale, part in zip(scales, parts, strict=True)
+                for residual in part.residual
+            ),
+            images_per_unit=first.components.images_per_unit,
+            seed_most=tuple(seed for part in parts for seed in part.seed_most),
         ),
-        num_seeds=(*first.num_seeds, *second.num_seeds),
+        num_seeds=tuple(number for each in contrasts for number in each.num_seeds),
         n=first.n,
-        method=f"{first.method}; of two independent sets of images",
+        method=f"{first.method}; of {_COUNT.get(len(contrasts), len(contrasts))} independent sets "
+        "of images",
     )
+    return at_confidence(found, confidence)
+
+
+def negated(contrast: CrossedContrast) -> CrossedContrast:
+    """Turn a contrast's sign."""
+    return replace(contrast, estimate=-contrast.estimate, low=-contrast.high, high=-contrast.low)

@@ -191,24 +191,25 @@ def _planned(components: VarianceComponents, num_seeds: Sequence[int], num_image
     units = num_images / components.images_per_unit
     if units < 2:
         raise ValueError(f"a plan needs two images or clusters, found {units:g}")
-    image_part, residual_part, seed_parts, sizes = components.image / units, 0.0, [], []
+    image_part, seed_parts, residual_parts, sizes = components.image / units, [], [], []
     for seed, residual, size in zip(components.seed, components.residual, num_seeds, strict=True):
         part = 0.0 if isnan(residual) else residual / (size * units)
         image_part += part
         if size > 1:
             if isnan(seed):
                 raise ValueError("the variance between seeds is not known: state it")
-            residual_part += part
+            residual_parts.append(part)
             seed_parts.append(seed / size + part)
             sizes.append(size)
-    variance = image_part - residual_part + sum(seed_parts)
+    variance = image_part - sum(residual_parts) + sum(seed_parts)
     # What a study may estimate: its mean squares are chi-squared, and independent.
     dfs = np.array([units, *sizes]) - 1.0
     points = qmc.Sobol(len(dfs), scramble=False).random_base2(_LOG2_POINTS)
     levels = points.T + 0.5 / points.shape[0]
     ratios = np.stack([_mean_square(of, df) for of, df in zip(levels, dfs, strict=True)])
     parts = np.reshape(seed_parts, (-1, 1)) * ratios[1:]
-    estimated = precision(image_part * ratios[0], residual_part, parts, np.array(sizes), units)
+    residual = np.reshape(residual_parts, (-1, 1))
+    estimated = precision(image_part * ratios[0], residual, parts, np.array(sizes), units)
     return _Plan(float(np.sqrt(variance)), estimated)
 
 

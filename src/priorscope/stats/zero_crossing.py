@@ -2,39 +2,39 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 
 @dataclass(frozen=True)
 class ZeroCrossing:
-    """The level at which an effect changes its sign, with its interval.
+    """The levels between which an effect changes its sign.
 
     Attributes
     ----------
-    estimate, low, high : levels; an end may lie beyond the levels that were measured
-    low_bound, high_bound : "exact", or on which side of the measured levels the end lies
+    estimate : where straight lines between the estimates pass through zero; their mean where
+        they do so more than once
+    low, high : measured levels: up to `low` the effect is clearly on one side of zero, from `high`
+        on clearly on the other
+    method : how it was found, as a report should say it
     """
 
     estimate: float
     low: float
     high: float
-    low_bound: Literal["exact", "below"]
-    high_bound: Literal["exact", "above"]
     method: str
 
 
 def zero_crossing(
     levels: Sequence[float], estimates: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> ZeroCrossing | None:
-    """Find the level at which an effect turns from one sign to the other.
+    """Find between which levels an effect turns from one sign to the other.
 
-    Between two levels effect and ends of its interval are straight lines. The interval of the
-    crossing holds every level at which the effect's own interval holds zero (inversion of a test).
-    It covers at least as often as the effect's intervals do where the true effect is a straight
-    line between levels, since the ends of an interpolated interval lie further apart than those of
-    the interpolated effect's own. Nothing is extrapolated.
+    Only where the effect's intervals leave out zero at both ends, on opposite sides: an effect that
+    is nowhere shown has no sign to change. The interval goes from the last level up to which every
+    interval lies on the first side, to the first level from which every one lies on the other.
+    What happens between two measured levels is not known, be it a line or a step, so it is never
+    narrower than the levels that bracket the change.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def zero_crossing(
 
     Returns
     -------
-    None where the estimates do not change their sign exactly once
+    None where no change of sign is shown
 
     Raises
     ------
@@ -55,19 +55,17 @@ def zero_crossing(
     if any(end.shape != grid.shape or not np.isfinite(end).all() for end in ends):
         raise ValueError(f"expected finite effects at {len(grid)} levels")
     effect, below, above = ends
-    signs = np.sign(effect)[effect != 0]
-    if (np.diff(signs) != 0).sum() != 1:
+    side = (below > 0).astype(int) - (above < 0)
+    if not side[0] * side[-1] < 0:
         return None
-    # Zero lies inside where the lower end is below it and the upper end above it.
-    inside = [*_where_zero(grid, below), *_where_zero(grid, above)]
-    inside += [level for level, a, b in zip(grid, below, above, strict=True) if a <= 0 <= b]
+    last = int(np.argmax(side != side[0])) - 1
+    first = len(side) - int(np.argmax(side[::-1] != side[-1]))
     return ZeroCrossing(
         estimate=float(np.mean(_where_zero(grid, effect))),
-        low=float(min(inside)),
-        high=float(max(inside)),
-        low_bound="below" if below[0] <= 0 <= above[0] else "exact",
-        high_bound="above" if below[-1] <= 0 <= above[-1] else "exact",
-        method=f"inversion of intervals at {len(grid)} levels, straight lines between them",
+        low=float(grid[last]),
+        high=float(grid[first]),
+        method=f"levels that bracket the change of sign, of {len(grid)}; "
+        "estimate by straight lines between them",
     )
 
 

@@ -14,8 +14,8 @@ def cells(study: Study) -> list[Levels]:
     return cells_of({factor.name: factor.values for factor in study.factors})
 
 
-def study_at(study: Study, levels: Levels) -> Study:
-    """Give the study without factors that a cell of it is."""
+def study_at(study: Study, levels: Levels, budget: float = 1.0) -> Study:
+    """Return the study without factors that a cell of it is, at a part of its budget."""
     data, split, recipe = study.data.as_dict(), {}, {}
     values = dict(levels)
     for factor in study.factors:
@@ -24,11 +24,13 @@ def study_at(study: Study, levels: Levels) -> Study:
             section, _, last = key.partition(".")
             chosen = recipe if section == "recipe" else split if last in SPLIT_KEYS else data
             chosen[last] = setting
+    chosen_recipe = replace(study.recipe, **recipe)
+    epochs = max(1, round(chosen_recipe.epochs * budget))
     return replace(
         study,
         data=Component(data.pop("name"), data),
         split=replace(study.split, **split),
-        recipe=replace(study.recipe, **recipe),
+        recipe=replace(chosen_recipe, epochs=epochs),
         factors=(),
     )
 

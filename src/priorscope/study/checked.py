@@ -89,7 +89,8 @@ class Checked:
     def work_of(self, run: Run) -> tuple[int, float]:
         """Give a run's epochs, and the MACs of a forward pass over the images of one."""
         macs = self.sizes[run.levels][run.model].macs
-        return self.num_epochs[run.levels], float(macs) * self.num_train[run.levels]
+        epochs = max(1, round(self.num_epochs[run.levels] * run.budget))
+        return epochs, float(macs) * self.num_train[run.levels]
 
 
 def as_plain(checked: Checked) -> dict[str, Any]:

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from priorscope.components import companion, errors_at, resolve
+from priorscope.claims.terms import claim_of
+from priorscope.components import errors_at, resolve
 from priorscope.errors import InputError, unknown_name
 from priorscope.evaluation import Predictions
-from priorscope.metrics import Chance
+from priorscope.metrics import Scale, chance_of, main_metric, scale_of
 from priorscope.probes import ProbeSet
 from priorscope.study.controls import Control
-from priorscope.study.spec import Contrast, Hypothesis, Study
+from priorscope.study.spec import Hypothesis, Study
 
 
 def check_conditions(study: Study, probes: Mapping[str, ProbeSet]) -> None:
@@ -33,21 +34,22 @@ def check_conditions(study: Study, probes: Mapping[str, ProbeSet]) -> None:
             keys = {f"{where}.contrast.conditions.{i}": arm for i, arm in enumerate(conditions)}
         for key, arm in keys.items():
             _check_arm(arm, hypothesis.probe, probe, key)
-        chances = [
-            chance_of(hypothesis.metric, probe, arm, where=f"{where}.metric", base=study.base)
+        scales = [
+            _scale(hypothesis.metric, probe, arm, where=f"{where}.metric", base=study.base)
             for arm in tested_arms(hypothesis, probe)
         ]
-        largest = [largest_score(chance) for chance in chances]
+        scale, chance = scales[0]
         if conditions is not None:
-            _check_pair(conditions, probe, largest, f"{where}.contrast.conditions")
-        _check_margin(hypothesis, largest[0], f"{where}.margin")
+            _check_pair(conditions, probe, [each for each, _ in scales], where)
+        least, most = claim_of(hypothesis).range(scale, chance)
+        _check_margin(hypothesis, max(-least, most), scale, f"{where}.margin")
         level = hypothesis.contrast.level
-        if level is not None and not 0 <= level <= largest[0]:
+        if level is not None and not _lies_in(level, scale):
             raise InputError(
                 "a level that no model can reach",
                 where=f"{where}.contrast.level",
                 found=level,
-                allowed=f"0 .. {largest[0]} ({hypothesis.metric} on {hypothesis.probe})",
+                allowed=f"{_range(scale)} ({hypothesis.metric} on {hypothesis.probe})",
             )
 
 
@@ -58,41 +60,32 @@ def tested_arms(hypothesis: Hypothesis, probe: ProbeSet) -> tuple[str, ...]:
     return (hypothesis.condition or probe.arms[0],)
 
 
-def chance_of(metric: str, probe: ProbeSet, arm: str, *, where: str, base: Path) -> Chance:
-    """Give a metric's chance on one arm; that also shows whether the metric applies to it.
-
-    Raises
-    ------
-    InputError : no such metric, or it refuses the arm's targets
-    """
+def silent_answers(probe: ProbeSet, arm: str) -> Predictions:
+    """Answer one arm of a probe by logits that are all alike."""
     rows = probe.conditions["arm"] == arm
-    silent = Predictions(
+    return Predictions(
         logits=np.zeros((int(rows.sum()), len(probe.class_names)), dtype=np.float32),
         targets=probe.targets[rows],
         ids=probe.ids[rows],
         conditions={key: column[rows] for key, column in probe.conditions.items()},
         class_names=probe.class_names,
     )
-    chance = companion(resolve("metrics", metric, base=base, where=where), "chance")
-    if chance is None:
-        raise InputError(
-            "the metric does not say what chance scores",
-            where=where,
-            found=metric,
-            hint="define `chance(predictions) -> Chance` beside it",
-        )
+
+
+def _scale(
+    metric: str, probe: ProbeSet, arm: str, *, where: str, base: Path
+) -> tuple[Scale, float]:
+    """Return a metric's scale and chance on one arm; that shows whether it applies to it.
+
+    Raises
+    ------
+    InputError : no such metric, or it refuses the arm's targets
+    """
+    function = resolve("metrics", metric, base=base, where=where)
+    answers = silent_answers(probe, arm)
     with errors_at(where):
-        return chance(silent)
-
-
-def largest_score(chance: Chance) -> int:
-    """Give the best score that an example can reach."""
-    return 1 if chance.pmf is None else len(chance.pmf) - 1
-
-
-def metric_for(targets: np.ndarray) -> str:
-    """Name the metric that fits targets: top_k_matching for bool [n, num_classes], else top1."""
-    return "top_k_matching" if targets.ndim == 2 else "top1"
+        function(answers)
+        return scale_of(function, answers, metric), chance_of(function, answers).expected
 
 
 def _check_arm(arm: str | None, name: str, probe: ProbeSet, where: str) -> None:
@@ -103,52 +96,55 @@ def _check_arm(arm: str | None, name: str, probe: ProbeSet, where: str) -> None:
 def _check_control(control: Control, probe: ProbeSet, where: str, base: Path) -> None:
     """Refuse a control whose score would never be measured, or could not lie in its range."""
     _check_arm(control.condition, control.probe, probe, f"{where}.condition")
-    metric, arm = control.metric or metric_for(probe.targets), control.condition or probe.arms[0]
-    largest = largest_score(chance_of(metric, probe, arm, where=f"{where}.metric", base=base))
+    metric, arm = control.metric or main_metric(probe.targets), control.condition or probe.arms[0]
+    scale, _ = _scale(metric, probe, arm, where=f"{where}.metric", base=base)
     low, high = control.within
-    if high > largest:
-        in_percent = largest == 1 and high <= 100
+    if not (_lies_in(low, scale) and _lies_in(high, scale)):
+        in_percent = scale.high == 1 and 0 <= low <= high <= 100
         raise InputError(
             "a range of scores that no model can reach",
             where=f"{where}.within",
             found=[low, high],
-            allowed=f"0 .. {largest} ({metric} on {control.probe})",
+            allowed=f"{_range(scale)} ({metric} on {control.probe})",
             hint=f"in fractions, not percent: [{low / 100:g}, {high / 100:g}]"
             if in_percent
             else None,
         )
 
 
-def largest_difference(contrast: Contrast, largest: int) -> int:
-    """Give the largest difference that a contrast can have, where scores are 0 .. `largest`.
-
-    A difference of two differences can be twice as large.
-    """
-    within = contrast.conditions is not None or contrast.between is not None
-    return largest * (2 if within and contrast.b is not None else 1)
+def _lies_in(value: float, scale: Scale) -> bool:
+    return (scale.low is None or value >= scale.low) and (scale.high is None or value <= scale.high)
 
 
-def _check_margin(hypothesis: Hypothesis, largest: int, where: str) -> None:
-    most = largest_difference(hypothesis.contrast, largest)
+def _range(scale: Scale) -> str:
+    """Write what a mean can be: "0 .. 4", "0 or more"."""
+    if scale.high is None:
+        return "any number" if scale.low is None else f"{scale.low:g} or more"
+    return f"{scale.high:g} or less" if scale.low is None else f"{scale.low:g} .. {scale.high:g}"
+
+
+def _check_margin(hypothesis: Hypothesis, most: float, scale: Scale, where: str) -> None:
     if hypothesis.margin is not None and hypothesis.margin >= most:
-        percent = " (a share: 0.02 is two points)" if largest == 1 else ""
+        percent = " (a share: 0.02 is two points)" if scale.symbol == "%" else ""
         raise InputError(
             "a margin that no difference can exceed",
             where=where,
             found=hypothesis.margin,
-            allowed=f"above 0, below {most}: {hypothesis.metric} on {hypothesis.probe}{percent}",
+            allowed=f"above 0, below {most:g}: {hypothesis.metric} on {hypothesis.probe}{percent}",
         )
 
 
 def _check_pair(
-    conditions: tuple[str, str], probe: ProbeSet, largest: list[int], where: str
+    conditions: tuple[str, str], probe: ProbeSet, scales: list[Scale], where: str
 ) -> None:
-    if largest[0] != largest[1]:
+    where = f"{where}.contrast.conditions"
+    if scales[0] != scales[1]:
         raise InputError(
             "scores of the two conditions have different ranges",
             where=where,
             found=", ".join(
-                f"{arm}: 0 .. {most}" for arm, most in zip(conditions, largest, strict=True)
+                f"{arm}: {scale.phrase}, {_range(scale)}"
+                for arm, scale in zip(conditions, scales, strict=True)
             ),
             allowed="two arms whose scores mean the same",
         )

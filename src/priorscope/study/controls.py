@@ -57,12 +57,12 @@ def check_controls(study: "Study") -> None:
         if control.metric is not None and control.metric not in metrics:
             raise unknown_name("metric", control.metric, metrics, where=f"{where}.metric")
         low, high = control.within
-        if not 0 <= low <= high:
+        if not low <= high:
             raise InputError(
                 "a range of scores goes from low to high",
                 where=f"{where}.within",
                 found=[low, high],
-                allowed="[low, high] with 0 <= low <= high",
+                allowed="[low, high] with low <= high",
             )
         for name, value in (control.at or {}).items():
             if name not in values:

@@ -6,6 +6,7 @@ A study executes the code that it names (`./file.py:callable`): run only studies
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter, Val
 
 from priorscope.errors import InputError, did_you_mean, unknown_name
 from priorscope.study._yaml import MAX_BYTES, read_yaml
-from priorscope.study.cells import check_levels
+from priorscope.study.cells import cells, check_levels, study_at
 from priorscope.study.controls import Control, check_controls
 from priorscope.study.factors import read_factors
 from priorscope.study.fairness import PROPERTIES
@@ -27,10 +28,10 @@ from priorscope.study.spec import (
     TEST_PROBE,
     Component,
     Contrast,
-    Convergence,
     Hypothesis,
     Name,
     Split,
+    Stability,
     Study,
 )
 from priorscope.training.recipe import Recipe
@@ -59,7 +60,7 @@ class _File(BaseModel):
     probes: dict[Name, _Reference] = {}
     hypotheses: tuple[Hypothesis, ...] = ()
     declared: dict[str, Annotated[str, Field(min_length=1)]] = {}
-    convergence: Convergence = Convergence()
+    stability: Stability | None = None
     reproduces: dict[str, str] = {}
     factors: dict[Name, Any] = {}
     controls: tuple[Control, ...] = ()
@@ -120,6 +121,7 @@ def parse_study(text: str, *, base: Path) -> Study:
             found=type(content).__name__,
             allowed=list(_File.model_fields),
         )
+    _refuse_former_keys(content)
     in_data = False
     try:
         # JSON mode: strict about numbers and strings, yet a list becomes a tuple.
@@ -147,18 +149,38 @@ def parse_study(text: str, *, base: Path) -> Study:
         base=base,
         text=text,
         declared=file.declared,
-        convergence=file.convergence,
+        stability=file.stability,
         controls=file.controls,
         curve_images=file.curve_images,
         reproduces=file.reproduces,
     )
     study = replace(study, factors=read_factors(content.get("factors") or {}, study, content))
     _check_size(study)
+    _check_stability(study)
     _check_references(study)
     check_interventions(study)
     check_levels(study)
     check_controls(study)
     return study
+
+
+def _refuse_former_keys(content: Mapping[str, Any]) -> None:
+    """Say what took the place of keys that earlier versions had.
+
+    Raises
+    ------
+    InputError : names the key and its successor
+    """
+    if "convergence" in content:
+        raise InputError(
+            "`convergence` is no key any more: a loss that comes to rest shows that the schedule "
+            "ended, and not that training had no more to give",
+            where="convergence",
+            found=content["convergence"],
+            allowed="stability: {budget: 0.5, margin: 0.01}, which also trains every model at half "
+            "the budget and says whether the claims are the same there",
+            hint="leave it out: a seed that learnt nothing is named in any case",
+        )
 
 
 def _component(reference: _Reference) -> Component:
@@ -167,15 +189,32 @@ def _component(reference: _Reference) -> Component:
 
 def _check_size(study: Study) -> None:
     """Refuse more runs than anybody could mean, before they are listed."""
-    cells = math.prod(len(factor.levels) for factor in study.factors)
-    num_runs = len(study.models) * len(study.seeds) * cells
+    num_cells = math.prod(len(factor.levels) for factor in study.factors)
+    num_runs = len(study.models) * len(study.seeds) * num_cells
+    num_runs *= 1 if study.stability is None else 2
     if num_runs > MOST_RUNS:
         raise InputError(
             "too many runs",
             where="models, seeds and factors",
-            found=f"{len(study.models)} models x {len(study.seeds)} seeds x {cells} cells",
+            found=f"{len(study.models)} models x {len(study.seeds)} seeds x {num_cells} cells",
             allowed=f"at most {MOST_RUNS:,} runs",
         )
+
+
+def _check_stability(study: Study) -> None:
+    """Refuse a part of the budget that is no other number of epochs."""
+    if study.stability is None:
+        return
+    for levels in cells(study):
+        epochs = study_at(study, levels).recipe.epochs
+        part = study_at(study, levels, study.stability.budget).recipe.epochs
+        if part == epochs:
+            raise InputError(
+                "a part of the budget needs fewer epochs than the whole",
+                where="stability.budget",
+                found=f"{study.stability.budget:g} of {epochs} epochs, which is {part}",
+                allowed="a part that leaves at least one epoch, and fewer than all",
+            )
 
 
 def _check_references(study: Study) -> None:
@@ -259,8 +298,8 @@ def _fields(location: list[str]) -> list[str]:
             return list(Contrast.__dataclass_fields__)
         case ["controls", _]:
             return list(Control.__dataclass_fields__)
-        case ["convergence"]:
-            return list(Convergence.__dataclass_fields__)
+        case ["stability"]:
+            return list(Stability.__dataclass_fields__)
     return []
 
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import product
 from pathlib import Path
 
 from priorscope.errors import InputError
@@ -16,7 +17,7 @@ MOST_IN_NAME = 100  # letters of a cell's name in that of a folder
 
 @dataclass(frozen=True)
 class Run:
-    """One model with one seed at one level of each factor.
+    """One model with one seed at one level of each factor, for the whole budget or a part of it.
 
     `run_id` changes with anything that changes its weights.
     """
@@ -26,34 +27,39 @@ class Run:
     seed: int
     component: Component
     levels: Levels = ()
+    budget: float = 1.0
 
     @property
     def title(self) -> str:
         """Name the run for a reader."""
         at = listed_levels(self.levels)
-        return f"{self.model} seed {self.seed}" + (f" at {at}" if at else "")
+        part = "" if self.budget == 1 else f", {self.budget:g} of the budget"
+        return f"{self.model} seed {self.seed}" + (f" at {at}" if at else "") + part
 
 
 def plan(study: Study) -> tuple[Run, ...]:
     """List the runs, seed by seed, so that an interrupted study has whole comparisons first.
 
-    Within a seed the runs go cell by cell, so that the data of a cell are needed once a seed.
+    Within a seed the runs go cell by cell, so that the data of a cell are needed once a seed. Those
+    at a part of the budget come behind those of the whole.
     """
+    budgets = [1.0] if study.stability is None else [1.0, study.stability.budget]
     shared = []
-    for levels in cells(study):
-        at = study_at(study, levels)
+    for budget, levels in product(budgets, cells(study)):
+        at = study_at(study, levels, budget)
         plain = at.as_dict()
         identity = {key: plain[key] for key in ("data", "recipe")}
-        shared.append((levels, identity | {"data_code": code_of(at.data, study.base)}))
+        shared.append((budget, levels, identity | {"data_code": code_of(at.data, study.base)}))
     runs = []
     for seed in study.seeds:
-        for levels, of_cell in shared:
+        for budget, levels, of_cell in shared:
             for model, component in study.models.items():
                 identity = {**of_cell, "model": component.as_dict(), "seed": seed}
                 identity["code"] = code_of(component, study.base)
                 cell = f"-{cell_name(levels)[:MOST_IN_NAME]}" if levels else ""
-                run_id = f"{model}-s{seed}{cell}-{digest(identity)[:8]}"
-                runs.append(Run(run_id, model, seed, component, levels))
+                part = "" if budget == 1 else f"-budget{budget:g}"
+                run_id = f"{model}-s{seed}{cell}{part}-{digest(identity)[:8]}"
+                runs.append(Run(run_id, model, seed, component, levels, budget))
     return tuple(runs)
 
 

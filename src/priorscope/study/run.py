@@ -5,7 +5,7 @@ import traceback
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,7 @@ from priorscope.study.answers import (
 )
 from priorscope.study.attention import measure_attention
 from priorscope.study.begun import begun_epochs, keep_epochs
+from priorscope.study.cells import study_at
 from priorscope.study.checked import ModelSize
 from priorscope.study.environment import hardware, versions
 from priorscope.study.finished import Kept, what_is_kept
@@ -77,6 +78,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
     RunFailed : the loss or an answer is not finite, or the model fails
     InputError : stored weights are not those of the model
     """
+    context = replace(context, study=study_at(context.study, (), run.budget))
     folder = run_folder(context.out, run)
     finished = is_finished(context.out, run)
     distributed.wait_for_all()  # before the first process writes anything that others look for
@@ -89,6 +91,8 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
     model = _model(run, context)
 
     def points() -> list[int]:
+        if run.budget != 1:  # compared with whole trainings by their ends alone
+            return []
         return trajectory_epochs([e["train_accuracy"] for e in epochs], study.recipe.epochs)
 
     def record(epoch: Epoch) -> None:
@@ -150,6 +154,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             "model": run.model,
             "seed": run.seed,
             **({"levels": dict(run.levels)} if run.levels else {}),
+            **({"budget": run.budget} if run.budget != 1 else {}),
             "status": "finished",
             "component": run.component.as_dict(),
             **asdict(context.sizes[run.model]),

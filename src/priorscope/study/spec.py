@@ -160,18 +160,17 @@ class Hypothesis:
 
 
 @pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
-class Convergence:
-    """When a model counts as trained to the end of what its schedule gives.
+class Stability:
+    """Whether claims hold at a part of the budget too: every model is trained there as well.
 
     Attributes
     ----------
-    loss_change : largest change of the training loss over the last tenth of training, as a part of
-        its whole fall since the first epoch; a loss that falls at an even pace changes by about 0.1
-    train_accuracy : least accuracy on the training images in the last epoch; none asks for none
+    budget : the part of the recipe's epochs, each training with a whole schedule of its own
+    margin : in the metric's units: within it, a change of a claim's estimate counts as none
     """
 
-    loss_change: PositiveFloat = 0.02
-    train_accuracy: Annotated[float, Field(gt=0, le=1)] | None = None
+    budget: Annotated[float, Field(gt=0, lt=1)]
+    margin: PositiveFloat
 
 
 @dataclass(frozen=True)
@@ -181,6 +180,7 @@ class Study:
     `declared` gives reasons for differences between the models, by property of the fairness lint.
     `reproduces` names the model that stands for each of the 2021 report's arms, where one does.
     `controls` say what control models must score.
+    `stability` asks for trainings at a part of the budget too.
     `factors` are what all models share at each of their levels: `study.factors.study_at` sets them.
     `curve_images` is how many test images, taken evenly, the learning curve is measured on at the
     end of every epoch; none takes all of them. The predictions of the trained model are on all.
@@ -198,7 +198,7 @@ class Study:
     base: Path
     text: str
     declared: dict[str, str] = field(default_factory=dict)
-    convergence: Convergence = field(default_factory=Convergence)
+    stability: Stability | None = None
     reproduces: dict[str, str] = field(default_factory=dict)
     factors: tuple[Factor, ...] = ()
     controls: tuple[Control, ...] = ()
@@ -215,12 +215,13 @@ class Study:
             "probes": {name: probe.as_dict() for name, probe in self.probes.items()},
             "hypotheses": [plain(hypothesis, mode="json") for hypothesis in self.hypotheses],
             "declared": dict(self.declared),
-            "convergence": plain(self.convergence),
             "reproduces": dict(self.reproduces),
         }
         # Keys that came later stand there only where they say something: old hashes stay.
         if self.factors:
             whole["factors"] = {factor.name: factor.as_dict() for factor in self.factors}
+        if self.stability is not None:
+            whole["stability"] = plain(self.stability)
         if self.controls:
             whole["controls"] = [plain(control, mode="json") for control in self.controls]
         if self.curve_images is not None:

@@ -243,6 +243,7 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
             history = [*history, {"date": now(), "changed": changed, **state}]
     else:
         history = [{"date": created, "changed": [], **state}]
+    at_part = [_planned(run) | {"budget": run.budget} for run in runs if run.budget != 1]
     write_json(
         {
             "name": study.name,
@@ -251,17 +252,19 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
             "created": created,
             "history": history,
             "study": study.as_dict(),
-            "plan": [
-                {"run_id": run.run_id, "model": run.model, "seed": run.seed}
-                | ({"levels": dict(run.levels)} if run.levels else {})
-                for run in runs
-            ],
+            "plan": [_planned(run) for run in runs if run.budget == 1],
+            **({"budget_plan": at_part} if at_part else {}),
             **about,
         },
         out / "study.json",
         sealed=True,
     )
     _write_text(study.text, out / "study.yaml")
+
+
+def _planned(run: Run) -> dict[str, Any]:
+    plain: dict[str, Any] = {"run_id": run.run_id, "model": run.model, "seed": run.seed}
+    return plain | ({"levels": dict(run.levels)} if run.levels else {})
 
 
 def _refuse_other_data(out: Path, stored: Mapping[str, Any], about: Mapping[str, Any]) -> None:

@@ -1,13 +1,18 @@
 """What a planned study could show of its hypotheses, from stated variances or those of a pilot."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isnan
+from typing import Literal
 
 import numpy as np
 
-from priorscope.analysis.contrasts import Arms, contrast_scores
-from priorscope.analysis.evidence import interval_confidence
+from priorscope.claims.arm_scores import ArmScores
+from priorscope.claims.claim_scores import claim_scores
+from priorscope.claims.inference import crossed
+from priorscope.claims.terms import Claim, claim_of
+from priorscope.components import resolve
+from priorscope.metrics import Scale, chance_of, scale_of
 from priorscope.probes import ProbeSet
 from priorscope.stats import (
     VarianceComponents,
@@ -16,7 +21,7 @@ from priorscope.stats import (
     minimum_equivalence_margin,
     seeds_needed,
 )
-from priorscope.study.conditions import chance_of, largest_score, tested_arms
+from priorscope.study.conditions import silent_answers, tested_arms
 from priorscope.study.spec import Hypothesis, Study
 
 POWER = 0.8
@@ -37,30 +42,37 @@ class Plan:
 
     Attributes
     ----------
-    detectable : the smallest effect, or for `equivalent` the smallest margin
+    claim : of the hypothesis
+    detectable : the smallest effect, or for `equivalent` the smallest margin: by the variances as
+        they are, and with those between seeds at the upper limits that a pilot's few seeds allow;
+        twice the same where variances are stated; None where there are none, for a metric without
+        a range
     num_seeds : of each model
     num_images, num_units : scenes, and what of them is random: scenes or clusters
     seeds, images : needed for the declared margin, with the other as planned; None: no number is
         enough, or no margin was declared
     together : seeds and images that show the margin, where neither alone is enough
-    largest : the best score that an example can reach
+    scale : of the metric
+    range : what the sum can be
     source : where the variances are from
     """
 
     hypothesis: Hypothesis
-    detectable: float
+    claim: Claim
+    detectable: tuple[float, float] | None
     num_seeds: tuple[int, ...]
     num_images: int
     num_units: int
     seeds: int | None
     images: int | None
     together: tuple[int, int] | None
-    largest: int
+    scale: Scale
+    range: tuple[float, float]
     source: str
 
 
 def plan_power(
-    study: Study, probes: Mapping[str, ProbeSet], pilot: Arms | None = None
+    study: Study, probes: Mapping[str, ProbeSet], pilot: Sequence[ArmScores] | None = None
 ) -> list[Plan]:
     """Say for each hypothesis what the study's seeds and scenes could show.
 
@@ -79,61 +91,65 @@ def plan_power(
     ]
 
 
-def stated_components(
-    hypothesis: Hypothesis, largest: int, images_per_unit: float
-) -> VarianceComponents:
-    """Give the variances that are taken where nothing was measured, see the top of this file."""
-    contrast = hypothesis.contrast
-    share = (PROPORTION_VARIANCE if largest == 1 else COUNT_VARIANCE) / 2
-    groups = len(contrast.models) * len(hypothesis.cells())
-    paired = contrast.conditions is not None
-    answers = groups * (2 if paired else 1)  # of given networks, for each scene
+def stated_components(claim: Claim, span: float, images_per_unit: float) -> VarianceComponents:
+    """Return the variances that are taken where nothing was measured, see the top of this file.
+
+    Parameters
+    ----------
+    span : of the metric's range: 1 for shares, k for counts 0 .. k
+    """
+    share = (PROPORTION_VARIANCE if span == 1 else COUNT_VARIANCE) / 2
+    groups, answers = len(claim.trained), len(claim.terms)
+    each = answers / groups  # of a given network, for each scene
     image = share if answers == 1 else answers * share * (1 - _SHARED)
     # A cluster's mean keeps what its scenes share, and averages the rest.
     kept = (
         1.0 if images_per_unit == 1 else _WITHIN_CLUSTERS + (1 - _WITHIN_CLUSTERS) / images_per_unit
     )
-    scale = largest**2
-    seed = SEED_SD**2 * (2 if paired else 1)
-    residual = share * (2 if paired else 1) * kept
     return VarianceComponents(
-        seed=(seed * scale,) * groups,
-        image=image * kept * scale,
-        residual=(residual * scale,) * groups,
+        seed=(SEED_SD**2 * each * span**2,) * groups,
+        image=image * kept * span**2,
+        residual=(share * each * kept * span**2,) * groups,
         images_per_unit=images_per_unit,
     )
 
 
 def _plan(
-    hypothesis: Hypothesis, study: Study, probe: ProbeSet, pilot: Arms | None, family: int
+    hypothesis: Hypothesis,
+    study: Study,
+    probe: ProbeSet,
+    pilot: Sequence[ArmScores] | None,
+    family: int,
 ) -> Plan:
-    arms = tested_arms(hypothesis, probe)
-    chance = chance_of(hypothesis.metric, probe, arms[0], where="metric", base=study.base)
+    claim, arms = claim_of(hypothesis), tested_arms(hypothesis, probe)
+    metric = resolve("metrics", hypothesis.metric, base=study.base)
+    answers = silent_answers(probe, arms[0])
+    scale = scale_of(metric, answers, hypothesis.metric)
     num_images, num_units = _size(probe, arms)
-    largest = largest_score(chance)
-    components = stated_components(hypothesis, largest, num_images / num_units)
-    source = "stated variances"
-    measured = None if pilot is None else contrast_scores(hypothesis, pilot)
+    components, source = None, "a metric without a range has no stated variances: give --pilot"
+    if scale.span is not None:
+        components = stated_components(claim, scale.span, num_images / num_units)
+        source = "stated variances"
+    measured = None if pilot is None else claim_scores(claim, pilot)
     if measured is not None:
-        found = measured.infer(interval_confidence(hypothesis)).components
+        found = crossed(measured, 0.95).components
         source = "variances of the pilot"
         if any(isnan(value) for value in found.seed):
             source = "variances of the pilot, between seeds stated"
+            found = None if components is None else _filled(found, components)
         # The pilot's clusters may hold more or fewer scenes than the plan's.
-        components = replace(_filled(found, components), images_per_unit=components.images_per_unit)
-    num_seeds = (len(study.seeds),) * len(hypothesis.contrast.models) * len(hypothesis.cells())
+        components = found and replace(found, images_per_unit=num_images / num_units)
+    num_seeds = (len(study.seeds),) * len(claim.trained)
     alpha = hypothesis.alpha / family
-    sides = 2 if hypothesis.expect == "different" else 1
-    if hypothesis.expect == "equivalent":
-        detectable = minimum_equivalence_margin(
-            components, num_seeds, num_images, alpha=alpha, power=POWER
+    detectable = None
+    if components is not None:
+        most = replace(components, seed=components.seed_most or components.seed)
+        low, high = (
+            _smallest(hypothesis, each, num_seeds, num_images, alpha) for each in (components, most)
         )
-    else:
-        detectable = minimum_detectable_effect(
-            components, num_seeds, num_images, alpha=alpha, power=POWER, sides=sides
-        )
+        detectable = (low, max(low, high))
     margin, seeds, images, together = hypothesis.margin, None, None, None
-    if margin is not None:
+    if margin is not None and components is not None:
         seeds = seeds_needed(components, num_images, margin=margin, alpha=alpha, power=POWER)
         images = images_needed(components, num_seeds, margin=margin, alpha=alpha, power=POWER)
         for more in _MORE_SEEDS if seeds is images is None else ():
@@ -145,6 +161,7 @@ def _plan(
                 break
     return Plan(
         hypothesis=hypothesis,
+        claim=claim,
         detectable=detectable,
         num_seeds=num_seeds,
         num_images=num_images,
@@ -152,18 +169,40 @@ def _plan(
         seeds=seeds,
         images=images,
         together=together,
-        largest=largest,
+        scale=scale,
+        range=claim.range(scale, chance_of(metric, answers).expected),
         source=source,
     )
 
 
+def _smallest(
+    hypothesis: Hypothesis,
+    components: VarianceComponents,
+    num_seeds: Sequence[int],
+    num_images: int,
+    alpha: float,
+) -> float:
+    plan = (components, num_seeds, num_images)
+    if hypothesis.expect == "equivalent":
+        return minimum_equivalence_margin(*plan, alpha=alpha, power=POWER)
+    sides: Literal[1, 2] = 2 if hypothesis.expect == "different" else 1
+    return minimum_detectable_effect(*plan, alpha=alpha, power=POWER, sides=sides)
+
+
 def _filled(found: VarianceComponents, stated: VarianceComponents) -> VarianceComponents:
     """Take what was measured, and what one seed cannot tell from what was stated."""
-    seed = tuple(
-        other if isnan(value) else value
-        for value, other in zip(found.seed, stated.seed, strict=True)
+
+    def known(measured: Sequence[float]) -> tuple[float, ...]:
+        pairs = zip(measured, stated.seed, strict=True)
+        return tuple(other if isnan(value) else value for value, other in pairs)
+
+    residual = zip(found.residual, stated.residual, strict=True)
+    return replace(
+        found,
+        seed=known(found.seed),
+        seed_most=known(found.seed_most),
+        residual=tuple(0.0 if isnan(value) else value for value, _ in residual),
     )
-    return replace(found, seed=seed)
 
 
 def _size(probe: ProbeSet, arms: tuple[str, ...]) -> tuple[int, int]:

@@ -1,0 +1,338 @@
+"""Verdicts on declared hypotheses: supported, refuted or inconclusive, with the reason.
+
+The rules, all of them declared before the data:
+
+1. *Supported* is a hypothesis whose claim the data show: the p-value of the claim, adjusted by
+   Holm's method over all hypotheses of the study, is below its alpha. So at most a share alpha of
+   studies calls any false claim supported.
+2. *Refuted* is one whose contrary the data show, by a p-value adjusted in the same way among the
+   contraries. The contrary of a direction is the opposite direction, not "no difference"; that of
+   `equivalent` is a difference larger than the margin; that of `different` is equivalence within
+   its margin, and without a margin it cannot be refuted. `evidence.p_values` has the tests.
+3. *Inconclusive* is everything else: no evidence for a difference is no evidence against one.
+   Where scores did not vary at all, a standard error of zero shows nothing either; an exact test
+   still may.
+4. Whatever the numbers, a verdict is inconclusive while predictions of a planned run are missing,
+   while a seed of a model has not gone through its schedule or has not learnt anything
+   (`training.judge_training`), or where its models differ in something that the fairness lint calls
+   an error and the study does not declare.
+5. Where a model has one seed, images alone are random: the verdict speaks of these trained
+   networks, not of the architectures, and says so. Where a model has fewer than five, or its seeds
+   fall into groups, every seed is shown and no p-value below 0.01 is claimed.
+6. Every verdict is about the budget that models were trained for, and says so. `stability` of a
+   study asks whether the claim is another at a part of it; that never changes the verdict.
+
+A hypothesis without any estimate counts in the correction, with p = 1. Hypotheses with alphas of
+their own are each held to it; the family's error rate is then at most the largest of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from math import isfinite, isnan
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from priorscope.claims.arm_scores import ArmScores
+from priorscope.claims.claim_scores import ClaimScores, claim_scores
+from priorscope.claims.evidence import Evidence, Interval, confidence_of, deciding_interval, gather
+from priorscope.claims.inference import Settings
+from priorscope.claims.stability import Stability, change_with_budget
+from priorscope.claims.terms import Claim, claim_of
+from priorscope.claims.training import FITTED_ACCURACY, Training
+from priorscope.claims.words import INCONCLUSIVE, REFUTED, SUPPORTED, reason, split_text
+from priorscope.stats import CrossedContrast, VarianceComponents, holm, holm_steps
+from priorscope.study.hypotheses import changed_late
+from priorscope.study.levels import trained_name
+from priorscope.study.spec import Hypothesis
+
+Row = dict[str, Any]
+
+
+def decide(p_adjusted: float, p_contrary_adjusted: float, alpha: float) -> str:
+    """Return the verdict that adjusted p-values of a claim and of its contrary allow."""
+    if p_adjusted < alpha:
+        return SUPPORTED
+    return REFUTED if p_contrary_adjusted < alpha else INCONCLUSIVE
+
+
+def judge(
+    record: Mapping[str, Any],
+    arms: Sequence[ArmScores],
+    missing_files: Sequence[str],
+    training: Mapping[str, Training],
+    settings: Settings,
+    *,
+    warnings: Mapping[str, Sequence[str]] | None = None,
+) -> list[Row]:
+    """Judge every hypothesis of the study, as rows of `verdicts.json`.
+
+    Parameters
+    ----------
+    record : `study.json`
+    arms : of all probes, those at a part of the budget among them
+    missing_files : predictions of planned runs that are not there, relative to the output folder
+    training : how each model's training ended, by its trained name
+    warnings : of a model's runs, by its trained name: what makes its numbers mean something else
+    """
+    declared = [Hypothesis(**each) for each in record["study"].get("hypotheses") or []]
+    family, claims = len(declared), [claim_of(hypothesis) for hypothesis in declared]
+    scores = [claim_scores(claim, arms) for claim in claims]
+    found = [
+        None if each is None else gather(hypothesis, each, family, settings)
+        for hypothesis, each in zip(declared, scores, strict=True)
+    ]
+    pairs = [(1.0, 1.0) if each is None else (each.p_value, each.p_contrary) for each in found]
+    raw = np.array(pairs).reshape(-1, 2)
+    adjusted = np.stack([holm(raw[:, side]) for side in (0, 1)], axis=1)
+    steps = np.stack([holm_steps(raw[:, side]) for side in (0, 1)], axis=1)
+    late = changed_late(record.get("history", []))
+    rows = []
+    for hypothesis, claim, of_scores, evidence, p, step in zip(
+        declared, claims, scores, found, _tuples(adjusted), _tuples(steps), strict=True
+    ):
+        runs = planned_runs(record, claim)
+        files = [f"runs/{run['run_id']}/predictions/{claim.probe}.parquet" for run in runs]
+        there = [file for file in files if file not in missing_files]
+        obstacles = [
+            *_missing(runs, files, there, claim.probe),
+            *_not_trained(claim, training),
+            *undeclared(record.get("fairness", []), claim.models),
+        ]
+        if evidence is None:
+            obstacles = obstacles or ["there are no predictions to judge it by"]
+        verdict, text, interval = INCONCLUSIVE, "; ".join(obstacles), None
+        if evidence is not None:
+            by_numbers = decide(p[0], p[1], hypothesis.alpha)
+            interval = deciding_interval(hypothesis, evidence, by_numbers, step)
+            if not obstacles:
+                verdict = by_numbers
+                text = reason(hypothesis, evidence, verdict, interval, p, family)
+                text += _fitted(claim, training)
+        stability = change_with_budget(record["study"], claim, arms, settings, hypothesis.id)
+        more = [
+            *_of_seeds(claim, of_scores, evidence),
+            *_budget(claim, training, stability),
+            *_warned(claim, warnings or {}),
+        ]
+        rows.append(
+            _declared(hypothesis)
+            | _scored(of_scores)
+            | _measured(hypothesis, evidence, interval)
+            | {"p_adjusted": None if evidence is None else p[0]}
+            | {"p_contrary_adjusted": None if evidence is None else p[1]}
+            | {"verdict": verdict, "reason": _sentence("; ".join([text, *more]), hypothesis)}
+            | {"stability": None if stability is None else asdict(stability)}
+            | {"runs": [Path(file).parts[1] for file in there], "predictions": there}
+            | {"changed_after_results": late.get(hypothesis.id)}
+        )
+    return rows
+
+
+def _tuples(pairs: np.ndarray) -> list[tuple[float, float]]:
+    return [(float(first), float(second)) for first, second in pairs]
+
+
+def planned_runs(record: Mapping[str, Any], claim: Claim) -> list[Row]:
+    """List the planned runs of a claim: of its models in its cells, in the order of its terms."""
+    return [
+        run
+        for model in claim.models
+        for run in record["plan"]
+        if (model, run.get("levels", {})) in [(name, dict(cell)) for name, cell in claim.trained]
+        and run["model"] == model
+    ]
+
+
+def undeclared(fairness: Sequence[Mapping[str, Any]], models: Sequence[str]) -> list[str]:
+    """Say in what models differ without the study declaring it.
+
+    `fairness` is the lint's list in `study.json`.
+    """
+    differing = [
+        difference["property"]
+        for difference in fairness
+        if difference["severity"] == "error"
+        and len({difference["values"].get(model) for model in models}) > 1
+    ]
+    if not differing:
+        return []
+    named = " and ".join(models)
+    return [f"{named} differ in {', '.join(differing)}, which the study does not declare"]
+
+
+def _missing(
+    runs: Sequence[Row], files: Sequence[str], there: Sequence[str], probe: str
+) -> list[str]:
+    lost = [
+        f"{run['model']} seed {run['seed']} ({run['run_id']})"
+        for run, file in zip(runs, files, strict=True)
+        if file not in there
+    ]
+    if not lost:
+        return []
+    return [f"predictions on {probe} of planned runs are missing: {', '.join(lost)}"]
+
+
+def _names(claim: Claim) -> list[str]:
+    return [trained_name(model, dict(levels)) for model, levels in claim.trained]
+
+
+def _not_trained(claim: Claim, training: Mapping[str, Training]) -> list[str]:
+    return [
+        f"{name}: {training[name].obstacle}"
+        for name in _names(claim)
+        if name in training and training[name].obstacle
+    ]
+
+
+def _fitted(claim: Claim, training: Mapping[str, Training]) -> str:
+    """Name the accuracy on training images of all models where any has not fitted its own."""
+    found = {name: training[name].train_accuracy for name in _names(claim) if name in training}
+    fits = {name: fit for name, fit in found.items() if fit is not None and not isnan(fit)}
+    if not any(fit < FITTED_ACCURACY for fit in fits.values()):
+        return ""
+    listed = ", ".join(f"{name} {100 * fit:.0f} %" for name, fit in fits.items())
+    return f"; training images fitted: {listed}"
+
+
+def _of_seeds(claim: Claim, scores: ClaimScores | None, evidence: Evidence | None) -> list[str]:
+    """Name seeds that stand apart, and models of one seed."""
+    if scores is None or evidence is None:
+        return []
+    clauses = split_text(evidence.inference.split, scores.seed_scores(), scores.scale)
+    alone = [group.name for group in scores.groups if len(group.scores) == 1]
+    if not alone:
+        return clauses
+    if len(claim.models) == 1:
+        text = "with one seed this speaks of this trained network, not of its architecture"
+    elif len(alone) < len(scores.groups):
+        have, them = ("has", "it") if len(alone) == 1 else ("have", "them")
+        named = " and ".join(alone)
+        text = f"{named} {have} one seed: of {them} this speaks as trained, not of its architecture"
+    else:
+        text = "with one seed this speaks of these trained networks, not of their architectures"
+    return [*clauses, text]
+
+
+def _budget(
+    claim: Claim, training: Mapping[str, Training], stability: Stability | None
+) -> list[str]:
+    """Say what budget the verdict is about, and whether the claim is another at a part of it."""
+    found = [training[name] for name in _names(claim) if name in training]
+    found = [each for each in found if each.num_epochs]
+    if not found:
+        return []
+    epochs, images = (
+        _span([getattr(each, key) for each in found]) for key in ("num_epochs", "num_images")
+    )
+    text = f"at this budget ({epochs} epochs of {images} training images)"
+    return [text if stability is None else f"{text}, {stability.text}"]
+
+
+def _span(values: Sequence[int]) -> str:
+    low, high = min(values), max(values)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _warned(claim: Claim, warnings: Mapping[str, Sequence[str]]) -> list[str]:
+    return [
+        f"warning on {name}: {text}" for name in _names(claim) for text in warnings.get(name, ())
+    ]
+
+
+def _sentence(text: str, hypothesis: Hypothesis) -> str:
+    """End with a full stop, and begin with a capital unless a model's name stands first."""
+    contrast = hypothesis.contrast
+    first = text.partition(" ")[0].rstrip(":")
+    named = first in (*claim_of(hypothesis).models, *(contrast.conditions or ()))
+    return f"{text}." if named else f"{text[0].upper()}{text[1:]}."
+
+
+def _declared(hypothesis: Hypothesis) -> Row:
+    contrast = hypothesis.contrast
+    conditions = None if contrast.conditions is None else list(contrast.conditions)
+    return {
+        "id": hypothesis.id,
+        "statement": hypothesis.statement,
+        "contrast": {"a": contrast.a, "b": contrast.b}
+        | {"level": contrast.level, "conditions": conditions}
+        | ({} if contrast.between is None else {"between": contrast.between}),
+        "probe": hypothesis.probe,
+        "metric": hypothesis.metric,
+        "condition": hypothesis.condition,
+        **({} if hypothesis.at is None else {"at": hypothesis.at}),
+        "expect": hypothesis.expect,
+        "margin": hypothesis.margin,
+        "alpha": hypothesis.alpha,
+    }
+
+
+def _scored(scores: ClaimScores | None) -> Row:
+    """Describe the scores of a claim: arms, scale, range, and every seed's own."""
+    if scores is None:
+        return dict.fromkeys(("arms", "scale", "range", "seed_scores", "seed_effects", "chance"))
+    least, most = (end if isfinite(end) else None for end in scores.range)
+    return {
+        "arms": list(scores.arms),
+        "scale": asdict(scores.scale),
+        "range": [least, most],
+        "seed_scores": {
+            name: {str(seed): score for seed, score in of_group.items()}
+            for name, of_group in scores.seed_scores().items()
+        },
+        "seed_effects": scores.seed_effects(),
+        "chance": scores.chance_words or None,
+    }
+
+
+def _measured(hypothesis: Hypothesis, found: Evidence | None, interval: Interval | None) -> Row:
+    """Write the numbers of a hypothesis, or the same keys without numbers."""
+    names = ("estimate", "low", "high", "confidence", "p_value", "p_contrary", "method", "n")
+    names += ("num_seeds", "few_seeds", "split", "standard_error", "df", "detectable")
+    names += ("detectable_estimated", "bootstrap_low", "bootstrap_high", "components")
+    alone = round(confidence_of(hypothesis, hypothesis.alpha), 6)
+    if found is None or interval is None:
+        unadjusted = {"confidence": alone, "low": None, "high": None}
+        return dict.fromkeys(names) | {"unadjusted": unadjusted}
+    inference = found.inference
+    contrast: CrossedContrast = inference.contrast
+    return {
+        "estimate": contrast.estimate,
+        "low": interval.low,
+        "high": interval.high,
+        "confidence": round(interval.confidence, 6),
+        "unadjusted": {"confidence": alone, "low": contrast.low, "high": contrast.high},
+        "p_value": found.p_value,
+        "p_contrary": found.p_contrary,
+        "method": f"{contrast.method}; p: {inference.test}"
+        if max(contrast.num_seeds) == 1
+        else contrast.method,
+        "num_seeds": min(contrast.num_seeds),
+        "few_seeds": inference.few_seeds,
+        "split": {name: list(seeds) for name, seeds in inference.split.items()},
+        "n": contrast.n,
+        "standard_error": contrast.standard_error,
+        "df": contrast.df if np.isfinite(contrast.df) else None,
+        "detectable": found.detectable[1],
+        "detectable_estimated": found.detectable[0],
+        "bootstrap_low": found.bootstrap[0],
+        "bootstrap_high": found.bootstrap[1],
+        "components": _plain(contrast.components),
+    }
+
+
+def _plain(components: VarianceComponents) -> Row:
+    """Write variances as values that JSON can hold; what is not known is none."""
+
+    def known(values: Sequence[float]) -> list[float | None]:
+        return [None if isnan(value) else value for value in values]
+
+    return {
+        "seed": known(components.seed),
+        "seed_most": known(components.seed_most),
+        "image": components.image,
+        "residual": known(components.residual),
+        "images_per_unit": components.images_per_unit,
+    }
