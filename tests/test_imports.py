@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "evaluation": {"errors", "components", "data"},
     "metrics": {"errors", "components", "evaluation", "stats"},
 }
+MAY_IMPORT["claims"] = {"errors", "components", "metrics", "probes", "stats", "study"}
 MAY_IMPORT["study"] = {*MAY_IMPORT, "models"} - {"study"}
 MAY_IMPORT["execution"] = {*MAY_IMPORT} - {"execution"}
 MAY_IMPORT["analysis"] = {*MAY_IMPORT} - {"execution", "analysis"}
@@ -35,6 +36,7 @@ TORCH_FREE = [
     "priorscope.stats",
     "priorscope.metrics.top1",
     "priorscope.metrics.top_k_matching",
+    "priorscope.claims",
     "priorscope.analysis",
     "priorscope.report",
     "priorscope.study.spec",

@@ -9,18 +9,23 @@ from exact import (
     Row,
     add_holm,
     detectable_difference,
-    equivalence_p,
     exact_p,
     images_for_equivalence,
     shuffled_hits_pmf,
 )
 from scipy.stats import binomtest
 
-from priorscope.analysis.compare import Settings
 from priorscope.analysis.external import score_files
 from priorscope.analysis.number_files import read_numbers
+from priorscope.claims import Settings
 from priorscope.data._carriers import CIFAR10_CLASSES
-from priorscope.stats import crossed_bootstrap, percentile_interval, sign_flip_test
+from priorscope.stats import (
+    crossed_bootstrap,
+    paired_proportions,
+    percentile_interval,
+    sign_flip_test,
+)
+from priorscope.stats import equivalence as two_one_sided
 
 LABELS = "background_labels.csv"
 FILES = {
@@ -138,13 +143,14 @@ def equivalence(found: Background) -> list[Row]:
     """Test all pairs for a difference below each margin; the interval resamples backgrounds."""
     rows = []
     for pair in pairs(found):
-        a, b, n = pair["a"], pair["b"], len(found.labels)
+        a, b = pair["a"], pair["b"]
+        contrast = paired_proportions(found.right[a], found.right[b])
         differences = found.resampled_means[a] - found.resampled_means[b]
         low, high = map(float, percentile_interval(differences, confidence=1 - 2 * ALPHA))
         for margin in MARGINS:
             rows.append(
                 {"a": a, "b": b, "margin": margin, "difference": pair["difference"]}
-                | {"p_value": equivalence_p(pair["only_a"], pair["only_b"], n, margin)}
+                | {"p_value": two_one_sided(contrast, margin).p_value}
                 | {"cluster_low_90": low, "cluster_high_90": high}
                 | {"inside": -margin < low and high < margin}
                 | {"images_needed": images_for_equivalence(pair["discordance"], margin)}

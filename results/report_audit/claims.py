@@ -2,7 +2,8 @@
 
 from exact import ALPHA, Row
 
-from priorscope.report.wording import decimal, listed, p_value
+from priorscope.metrics import decimal
+from priorscope.report.wording import listed, p_value
 
 SUPPORTED, NOT_SUPPORTED, UNTESTABLE = "supported", "not supported", "cannot be tested"
 TEST_MARGIN = 0.02  # what "like the CNN" is taken to mean on test images

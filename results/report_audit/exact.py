@@ -94,33 +94,6 @@ def histogram_p(counts: np.ndarray, pmf: np.ndarray) -> float:
     return float(p_value)
 
 
-def equivalence_p(only_a: int, only_b: int, n: int, margin: float) -> float:
-    """Test whether two paired proportions differ by less than a margin: two one-sided score tests.
-
-    Tango (1998), Statistics in Medicine 17:891; for equivalence Liu et al. (2002), ibid. 21:231.
-
-    Parameters
-    ----------
-    only_a, only_b : images on which exactly one of two models is right
-    n : images
-    margin : in (0, 1)
-
-    Returns
-    -------
-    the larger of the two one-sided p-values
-    """
-
-    def z(difference: float) -> float:
-        linear = difference * (2 * n - only_a + only_b) - only_a - only_b
-        constant = -only_b * difference * (1 - difference)
-        root = np.sqrt(linear**2 - 8 * n * constant)
-        share_b = (root - linear) / (4 * n)  # the most likely share of "only b" at this difference
-        variance = n * (2 * share_b + difference * (1 - difference))
-        return float((only_a - only_b - n * difference) / np.sqrt(variance))
-
-    return float(max(norm.sf(z(-margin)), norm.cdf(z(margin))))
-
-
 def detectable_difference(discordance: float, n: int) -> float:
     """Give the smallest difference of two paired proportions found with 80 % power at alpha 5 %.
 

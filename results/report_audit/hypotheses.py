@@ -9,20 +9,20 @@ from combined import LABELS as COMBINED_LABELS
 from curves import EPOCH
 from exact import Row
 
-from priorscope.analysis.convergence import Training, judge_training
 from priorscope.analysis.number_files import read_numbers
-from priorscope.analysis.scores import ArmScores
-from priorscope.analysis.verdicts import judge
+from priorscope.claims import ArmScores
+from priorscope.claims.training import Training, judge_training
+from priorscope.claims.verdicts import judge
 from priorscope.evaluation import Predictions
-from priorscope.metrics import Chance
+from priorscope.metrics import Chance, scale_of, share
 from priorscope.metrics.top_k_matching import chance, top_k_matching
-from priorscope.study.spec import Convergence
 
 CNN, VIT, LOCAL = "ResNet50", "ViT", "Local ViT"
 MODELS = (CNN, VIT, LOCAL)
 # Read off the published code, as the page says under "Context".
 RECIPES = {CNN: "batch 64, AutoAugment", VIT: "batch 64, AutoAugment, not shuffled"}
 RECIPES |= {LOCAL: "batch 16, RandAugment, MixUp, CutMix"}
+NUM_TRAIN = 50_000  # CIFAR-10
 TOP1 = {"metric": "top1"}
 TEST = TOP1 | {"probe": "test"}
 BACKGROUND = TOP1 | {"probe": "background"}
@@ -70,8 +70,8 @@ DECLARED = (
 def verdicts(paper: Path, found: Background, epochs: list[Row]) -> list[Row]:
     """Judge every hypothesis twice: by the numbers alone, and by all rules of a study.
 
-    The rules withhold a verdict where a network has not converged by the default criterion at
-    epoch 80, and where recipes differ without being declared, which the report's do.
+    The rules withhold a verdict where a network has not gone through its schedule, as the Local ViT
+    had not at epoch 80, and where recipes differ without being declared, which the report's do.
 
     Raises
     ------
@@ -91,9 +91,11 @@ def verdicts(paper: Path, found: Background, epochs: list[Row]) -> list[Row]:
     alone = judge(record, arms, missing, {}, SETTINGS)
     ruled = judge(record | {"fairness": [recipe]}, arms, missing, _training(epochs), SETTINGS)
     keys = ("estimate", "low", "high", "confidence", "p_value", "p_adjusted", "n", "method")
+    ends = ("low", "high", "confidence")
     return [
         {key: declared[key] for key in ("id", "statement")}
         | {key: by_numbers[key] for key in keys}
+        | {f"{key}_alone": by_numbers["unadjusted"][key] for key in ends}
         | {"by_numbers": by_numbers["verdict"], "reason_by_numbers": by_numbers["reason"]}
         | {"verdict": by_rules["verdict"], "reason": by_rules["reason"]}
         for declared, by_numbers, by_rules in zip(DECLARED, alone, ruled, strict=True)
@@ -101,12 +103,17 @@ def verdicts(paper: Path, found: Background, epochs: list[Row]) -> list[Row]:
 
 
 def _training(epochs: list[Row]) -> dict[str, Training]:
+    """Judge the networks of epoch 80; how many training images they answered is not published."""
     losses = {
-        model: [row["train_loss"] for row in epochs if row["model"] == model][:EPOCH]
-        for model in MODELS
+        model: [row["train_loss"] for row in epochs if row["model"] == model] for model in MODELS
     }
     return {
-        model: judge_training([loss], [float("nan")], EPOCH, Convergence())
+        model: judge_training(
+            [(0, [(each, 1.0) for each in loss[:EPOCH]])],
+            num_epochs=len(loss),
+            num_images=NUM_TRAIN,
+            constant_accuracy=None,
+        )
         for model, loss in losses.items()
     }
 
@@ -118,7 +125,8 @@ def _background(found: Background) -> ArmScores:
     name = "background"
     level = Chance(found.scored["chance"]["expected"])
     seeds: dict[str, tuple[int, ...]] = dict.fromkeys(right, (0,))
-    return ArmScores(name, name, "top1", np.arange(n), pictures, level, right, seeds)
+    scale = share("Top-1 accuracy")
+    return ArmScores(name, name, "top1", np.arange(n), pictures, level, scale, right, seeds)
 
 
 def _combined(paper: Path) -> ArmScores:
@@ -131,6 +139,7 @@ def _combined(paper: Path) -> ArmScores:
     scores = {WITH_OUTPUTS: top_k_matching(answers, k=K)[None]}
     level = chance(answers, k=K)
     seeds = {WITH_OUTPUTS: (0,)}
+    scale = scale_of(top_k_matching, answers, "top_k_matching", k=K)
     return ArmScores(
-        "combined", "mosaic", "top_k_matching", answers.ids, None, level, scores, seeds
+        "combined", "mosaic", "top_k_matching", answers.ids, None, level, scale, scores, seeds
     )

@@ -22,7 +22,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from priorscope.data import data_root
 from priorscope.errors import InputError
-from priorscope.report.wording import decimal, listed, p_value
+from priorscope.metrics import decimal
+from priorscope.report.wording import listed, p_value
 from priorscope.study.environment import describe
 
 HERE = Path(__file__).parent

@@ -77,7 +77,9 @@ def make_out(tmp_path: Path) -> Callable[..., Path]:
             "hypotheses": hypotheses or [],
             "probes": {"combined": {"name": "mosaic"}, "background": {"name": "large_background"}},
         }
-        (tmp_path / "study.json").write_text(json.dumps({"study": study, "plan": plan}))
+        data = {"train": {"num_images": 1000, "class_counts": [100] * 10}}
+        record = {"study": study, "plan": plan, "data": data}
+        (tmp_path / "study.json").write_text(json.dumps(record))
         for number, run in enumerate(plan):
             folder = tmp_path / "runs" / run["run_id"]
             rng = np.random.default_rng([7, number])

@@ -18,7 +18,8 @@ HYPOTHESIS |= {"probe": "test", "metric": "top1", "expect": "greater"}
 COLUMNS = {
     "scores": "model seed probe arm metric value n",
     "estimates": "model probe arm metric estimate low high method num_seeds n",
-    "comparisons": "a b probe arm metric difference low high p_value p_adjusted test num_seeds n",
+    "comparisons": "a b probe arm metric difference low high p_value p_adjusted test few_seeds "
+    "num_seeds n",
     "histograms": "model probe arm metric score fraction low high n",
     "controls": "model probe metric arm control difference low high num_seeds n",
 }
@@ -45,13 +46,17 @@ def test_tables_have_the_promised_columns_and_rows(make_out):
     assert len(tables["scores"]) == 3 * 2 * arms
     assert len(tables["estimates"]) == (3 + 1) * arms
     assert len(tables["comparisons"]) == 3 * arms
-    assert len(tables["histograms"]) == (3 + 1) * (5 + 2 + 2)
-    assert json.loads((out / "analysis" / "analysis.json").read_text()) == {
+    assert len(tables["histograms"]) == (3 + 1) * 5
+    written = json.loads((out / "analysis" / "analysis.json").read_text())
+    scales = {(row["probe"], row["arm"]): row["scale"]["symbol"] for row in written.pop("scales")}
+    assert len(scales) == arms and scales["combined", "mosaic"] == "of 4"
+    assert written == {
         "missing": [],
         "missing_predictions": [],
         "alpha": 0.05,
         "num_resamples": 500,
         "rng_seed": 0,
+        "ties": [],
     }
     assert not list((out / "analysis").glob("*.partial"))
 
@@ -71,7 +76,7 @@ def test_verdicts_are_written_with_the_evidence(make_out):
     assert verdict["estimate"] == pytest.approx(means["cnn"] - means["vit"])
     for file in verdict["predictions"]:
         assert (out / file).is_file()
-    assert written["training"]["cnn"]["converged"] and written["num_hypotheses"] == 1
+    assert written["training"]["cnn"]["obstacle"] == "" and written["num_hypotheses"] == 1
     # The same study with a run that is missing: nothing is concluded, and the run is named.
     (out / "runs" / "vit-s1-0000" / "run.json").unlink()
     (verdict,) = analyse(out, QUICK).verdicts

@@ -42,8 +42,8 @@ def test_differences_are_paired_by_background_picture(rows, by_picture, name, a,
     interval = found.confidence_interval(0.9)
     row = rows[name]
     assert float(row["estimate"]) == pytest.approx((by_picture[a] - by_picture[b]).mean())
-    assert float(row["low"]) == pytest.approx(interval.low, rel=1e-4)
-    assert float(row["high"]) == pytest.approx(interval.high, rel=1e-4)
+    assert float(row["low_alone"]) == pytest.approx(interval.low, rel=1e-4)
+    assert float(row["high_alone"]) == pytest.approx(interval.high, rel=1e-4)
 
 
 @pytest.mark.parametrize(("number", "model"), [(1, "resnet50"), (2, "vit"), (3, "local_vit")])

@@ -1,11 +1,14 @@
 """What every packaged metric must do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from priorscope.components import companion, listing, resolve
 from priorscope.errors import InputError
 from priorscope.evaluation import Predictions
+from priorscope.metrics import Scale, constant_answer
 
 METRICS = sorted(listing("metrics"))
 
@@ -36,26 +39,46 @@ def applicable(metric):
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_scores_every_example_and_chance_is_what_random_logits_get(name, tmp_path):
+def test_chance_is_what_the_constant_answer_scores(name, tmp_path):
     metric = resolve("metrics", name, base=tmp_path)
     for multi_hot in applicable(metric):
         answers = predictions(multi_hot)
         scores = metric(answers)
-        assert scores.shape == (4000,)
+        assert scores.shape == (4000,) and np.isfinite(scores).all()
         chance = companion(metric, "chance")(answers)
-        standard_error = scores.std() / np.sqrt(len(scores))
-        assert abs(scores.mean() - chance.expected) < 4 * standard_error
+        constant, _ = constant_answer(answers)
+        assert metric(constant).mean() == pytest.approx(chance.expected)
+        if chance.scores is not None:
+            assert chance.scores.mean() == pytest.approx(chance.expected)
         if chance.pmf is not None:
             assert sum(chance.pmf) == pytest.approx(1)
+        assert chance.words
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_only_the_order_of_the_logits_counts(name, tmp_path):
+def test_a_mean_lies_within_the_scale(name, tmp_path):
     metric = resolve("metrics", name, base=tmp_path)
     for multi_hot in applicable(metric):
         answers = predictions(multi_hot)
-        shifted = Predictions(
-            3 * answers.logits + 7, answers.targets, answers.ids, answers.conditions,
-            answers.class_names,
-        )  # fmt: skip
-        np.testing.assert_array_equal(metric(answers), metric(shifted))
+        scale = companion(metric, "scale")(answers)
+        assert isinstance(scale, Scale) and scale.words
+        right = (
+            np.where(answers.targets, 9.0, 0.0) if multi_hot else 9 * np.eye(10)[answers.targets]
+        )
+        for logits in (answers.logits, right, -right):
+            mean = metric(replace(answers, logits=logits.astype(np.float32))).mean()
+            assert scale.low is None or mean >= scale.low - 1e-12
+            assert scale.high is None or mean <= scale.high + 1e-12
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_how_classes_are_numbered_does_not_matter(name, tmp_path):
+    """Ties included: logits of few values."""
+    metric = resolve("metrics", name, base=tmp_path)
+    order = np.random.default_rng(1).permutation(10)
+    for multi_hot in applicable(metric):
+        answers = predictions(multi_hot)
+        answers = replace(answers, logits=np.round(answers.logits))
+        targets = answers.targets[:, order] if multi_hot else np.argsort(order)[answers.targets]
+        renamed = replace(answers, logits=answers.logits[:, order], targets=targets)
+        np.testing.assert_allclose(metric(answers), metric(renamed), rtol=1e-12)

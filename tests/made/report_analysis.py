@@ -2,12 +2,15 @@
 
 import io
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from PIL import Image
 from scipy.stats import hypergeom
+
+from priorscope.metrics import Scale, share
 
 ARMS = {
     "mosaic": ("mosaic", "single_tile", "enlarged_tile"),
@@ -51,11 +54,11 @@ def write_analysis(out, rng, finished, skill, num_classes, probes):
                         "n": 2000,
                     }
                 )
-                if metric == "top_k_matching":
+                if k > 1:
                     histograms += histogram(model, key, k, means[model], num_classes)
             row = {"estimate": chance, "low": None, "high": None, "method": "exact"}
             estimates.append({"model": "chance"} | key | row | {"num_seeds": None, "n": 2000})
-            if metric == "top_k_matching":
+            if k > 1:
                 histograms += histogram("chance", key, k, chance, num_classes)
             for i, a in enumerate(models):
                 for b in models[i + 1 :]:
@@ -70,6 +73,7 @@ def write_analysis(out, rng, finished, skill, num_classes, probes):
                             "high": difference + 0.03 * k,
                             "p_value": p,
                             "p_adjusted": min(1.0, 3 * p),
+                            "few_seeds": True,
                             "test": "paired permutation over 2,000 images, given the networks",
                             "num_seeds": 2,
                             "n": 2000,
@@ -111,15 +115,16 @@ def write_matched(out, finished, probes):
             ]
         names = list(dict.fromkeys(run["model"] for run in finished))
         if len(names) > 1:
-            numbers = {"raw": {"estimate": 0.21, "low": 0.2, "high": 0.22}}
+            numbers = {"raw": {"estimate": 0.21, "low": 0.2, "high": 0.22}, "raw_n": 2000}
             numbers["matched"] = {"estimate": 0.01, "low": -0.02, "high": 0.04}
-            numbers["residual"] = {"estimate": 0.03, "low": None, "high": None}
+            numbers["method"] = "t interval over 2 + 2 seeds x 500 images; at equal clean accuracy"
             pairs.append(
-                {"a": names[0], "b": names[1], **about, "n": 500, "num_checkpoints": 3}
+                {"a": names[0], "b": names[1], **about, "n": 500, "num_checkpoints": [3]}
                 | numbers
-                | {"clean_range": [0.31, 0.65], "line": None}
+                | {"clean_range": [0.31, 0.65]}
             )
-    write_json(out / "analysis" / "matched.json", {"points": points, "pairs": pairs})
+    found = {"points": points, "pairs": pairs, "note": None}
+    write_json(out / "analysis" / "matched.json", found)
 
 
 def write_verdicts(out, finished, hypotheses):
@@ -134,29 +139,54 @@ def write_verdicts(out, finished, hypotheses):
             (out / file).parent.mkdir(parents=True, exist_ok=True)
             (out / file).write_bytes(b"PAR1" * 50)
         estimate, spread = -0.137 + 0.1 * number, {"seed": [1e-4, None], "image": 0.2}
+        spread |= {"seed_most": [4e-4, None]}
         verdicts.append(
             {"alpha": 0.05, "changed_after_results": None}
             | declared
-            | {"contrast": contrast, "arms": [declared["condition"] or "test"], "largest_score": 1}
-            | {"confidence": 0.9, "estimate": estimate, "low": estimate - 0.01}
+            | {"contrast": contrast, "arms": [declared["condition"] or "test"], "range": [-1, 1]}
+            | {"scale": asdict(share("Top-1 accuracy")), "chance": None}
+            | {"seed_scores": {"vit": {"0": 0.5, "1": 0.6}}, "seed_effects": [0.0, 0.1]}
+            | {"few_seeds": True, "split": {}, "stability": None}
+            | {"confidence": 0.95, "estimate": estimate, "low": estimate - 0.01}
+            | {"unadjusted": {"confidence": 0.9, "low": estimate - 0.008, "high": estimate + 0.008}}
             | {"high": estimate + 0.01, "p_value": 0.001, "p_contrary": 0.9, "p_adjusted": 0.002}
             | {"p_contrary_adjusted": 1.0, "method": "t interval", "num_seeds": 2, "n": 2000}
-            | {"standard_error": 0.006, "df": 3.2, "detectable": 0.0225}
+            | {
+                "standard_error": 0.006,
+                "df": 3.2,
+                "detectable": 0.0415,
+                "detectable_estimated": 0.0225,
+            }
             | {"bootstrap_low": estimate - 0.009, "bootstrap_high": estimate + 0.009}
             | {"components": spread | {"residual": [0.1, None], "images_per_unit": 1}}
             | {"verdict": kinds[number % 3], "reason": f"Because of number {number}."}
             | {"runs": [run["run_id"] for run in runs], "predictions": files}
         )
-    ended = {"loss_change": 0.012, "train_accuracy": 0.93, "converged": True, "reason": ""}
+    ended = {"num_epochs": 10, "num_images": 2000, "train_accuracy": 0.93}
+    ended |= {"constant_accuracy": 0.1, "unfinished": {}, "not_learnt": {}, "obstacle": ""}
     write_json(
         out / "analysis" / "verdicts.json",
         {
             "verdicts": verdicts,
             "num_hypotheses": len(verdicts),
             "training": {run["model"]: ended for run in finished},
-            "convergence": {"loss_change": 0.02, "train_accuracy": None},
         },
     )
+
+
+def scales(num_classes, probes):
+    """List range, unit and chance of every arm, as `analysis.json` has them."""
+    rows = []
+    for probe, component in {"test": {"name": "test"}, **probes}.items():
+        metric = "top_k_matching" if component["name"] == "mosaic" else "top1"
+        for position, arm in enumerate(ARMS.get(component["name"], ("treatment", "control"))):
+            k = component.get("grid", 2) ** 2 if metric != "top1" and position == 0 else 1
+            scale = share("Top-1 accuracy")
+            if k > 1:
+                scale = Scale(f"Top-{k} matching", 0.0, k, f"of {k}", "", 1.0, 2)
+            about = {"cell": "", "probe": probe, "arm": arm, "metric": metric}
+            rows.append(about | {"scale": asdict(scale), "chance": f"one of {num_classes}"})
+    return rows
 
 
 def histogram(model, key, k, mean, num_classes):

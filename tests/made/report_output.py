@@ -4,7 +4,14 @@ import json
 from pathlib import Path
 
 import numpy as np
-from report_analysis import write_analysis, write_json, write_matched, write_samples, write_verdicts
+from report_analysis import (
+    scales,
+    write_analysis,
+    write_json,
+    write_matched,
+    write_samples,
+    write_verdicts,
+)
 
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer"]
 CIFAR10 += ["dog", "frog", "horse", "ship", "truck"]
@@ -165,6 +172,8 @@ def fabricate(
         {
             "missing": [run["run_id"] for run in plan if run["run_id"] not in there],
             "missing_predictions": [],
+            "scales": scales(len(class_names), probes),
+            "ties": [],
             "alpha": 0.05,
             "num_resamples": 2000,
             "rng_seed": 0,

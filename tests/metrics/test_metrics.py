@@ -1,9 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
 from priorscope.components import companion
 from priorscope.errors import InputError
 from priorscope.evaluation import Predictions
+from priorscope.metrics import chance_of, num_tied, scale_of, unequal_classes
+from priorscope.metrics.balanced_accuracy import balanced_accuracy
+from priorscope.metrics.cross_entropy import cross_entropy
+from priorscope.metrics.expected_calibration_error import expected_calibration_error
 from priorscope.metrics.top1 import top1
 from priorscope.metrics.top_k_matching import top_k_matching
 
@@ -24,11 +31,28 @@ def test_top1_by_hand():
     assert top1(answer).tolist() == [1, 0, 1]
 
 
-def test_ties_go_to_the_lowest_class_id():
+def test_a_tie_scores_its_expectation():
+    """Whatever the classes are called: 1 by the number that tie, and shares of the last place."""
     tied = [[1, 1, 1], [0, 1, 1]]
-    assert top1(predictions(tied, [0, 2])).tolist() == [1, 0]
-    targets = multi_hot([{0, 2}, {0, 2}], 3)
-    assert top_k_matching(predictions(tied, targets), k=2).tolist() == [1, 1]
+    for targets in ([0, 2], [1, 1], [2, 2]):
+        assert top1(predictions(tied, targets)) == pytest.approx([1 / 3, 1 / 2])
+    assert top1(predictions(tied, [0, 0])) == pytest.approx([1 / 3, 0])
+    two = multi_hot([{0, 2}, {0, 2}], 3)
+    # Two of three places among equals: 2 x 2/3; then both places go to classes 1 and 2.
+    assert top_k_matching(predictions(tied, two), k=2) == pytest.approx([4 / 3, 1])
+    assert [num_tied(predictions(tied, [0, 0])), num_tied(predictions([[1, 2, 3]], [0]))] == [2, 0]
+
+
+def test_ties_are_what_breaking_them_at_random_gives():
+    rng = np.random.default_rng(0)
+    logits = rng.integers(0, 3, (60, 6))
+    rows = [set(rng.choice(6, size=3, replace=False)) for _ in range(60)]
+    answer = predictions(logits, multi_hot(rows, 6))
+    broken = [
+        top_k_matching(predictions(logits + 0.1 * rng.random((60, 6)), answer.targets), k=2)
+        for _ in range(4000)
+    ]
+    assert top_k_matching(answer, k=2) == pytest.approx(np.mean(broken, axis=0), abs=0.05)
 
 
 def test_top_k_matching_by_hand():
@@ -55,14 +79,112 @@ def test_class_ids_give_top_k_accuracy():
     rank = (logits > logits[np.arange(100), targets][:, None]).sum(axis=1)
     assert np.array_equal(top_k_matching(answer, k=3), (rank < 3).astype(float))
     chance = companion(top_k_matching, "chance")(answer, k=3)
-    assert chance.pmf == pytest.approx([0.5, 0.5])
+    assert chance.expected == pytest.approx(0.5)
 
 
-def test_chance():
-    answer = predictions(np.zeros((3, 10)), [0, 1, 2])
-    assert companion(top1, "chance")(answer).expected == 0.1
+def test_chance_of_equal_classes():
+    answer = predictions(np.zeros((30, 10)), np.arange(30) % 10)
+    found = companion(top1, "chance")(answer)
+    assert (found.expected, found.scores) == (pytest.approx(0.1), None)
     four = predictions(np.zeros((2, 10)), multi_hot([{0, 1, 2, 3}, {3, 5, 7, 9}], 10))
     assert companion(top_k_matching, "chance")(four).expected == 1.6
+
+
+def test_chance_is_the_best_constant_answer():
+    """90 of 100 images in one class: naming it is right on 90 %."""
+    targets = np.r_[np.zeros(90, dtype=int), np.ones(10, dtype=int)]
+    answer = predictions(np.zeros((100, 2)), targets)
+    found = companion(top1, "chance")(answer)
+    assert found.expected == pytest.approx(0.9)
+    assert found.scores.tolist() == (targets == 0).tolist()
+    assert "most frequent class of the test labels (class 0)" in found.words
+    assert companion(balanced_accuracy, "chance")(answer).expected == pytest.approx(0.5)
+
+
+def test_chance_knows_the_training_labels_where_they_are_known():
+    targets = np.arange(40) % 4
+    answer = predictions(np.zeros((40, 4)), targets)
+    of_two = companion(top1, "chance")(replace(answer, class_counts=(10, 30, 30, 20)))
+    assert of_two.expected == pytest.approx(0.25)
+    assert of_two.scores == pytest.approx(np.isin(targets, (1, 2)) / 2), "their mean, of two"
+    of_one = companion(top1, "chance")(replace(answer, class_counts=(9, 30, 29, 20)))
+    assert of_one.scores.tolist() == (targets == 1).tolist()
+    assert "training labels (class 1)" in of_one.words
+    entropy = companion(cross_entropy, "chance")(replace(answer, class_counts=(10, 10, 10, 10)))
+    assert entropy.expected == pytest.approx(np.log(4))
+
+
+def test_labels_that_could_be_equally_frequent_count_as_equal():
+    """In `score` nothing is known of training: 12 of 20 is no evidence, 120 of 200 is."""
+    few = predictions(np.zeros((20, 2)), np.r_[np.zeros(12, int), np.ones(8, int)])
+    many = predictions(np.zeros((200, 2)), np.r_[np.zeros(135, int), np.ones(65, int)])
+    assert companion(top1, "chance")(few).expected == pytest.approx(0.5)
+    assert companion(top1, "chance")(many).expected == pytest.approx(0.675)
+    assert [unequal_classes(few), unequal_classes(many)] == [False, True]
+
+
+def test_balanced_accuracy_is_the_mean_of_the_classes_accuracies():
+    rng = np.random.default_rng(0)
+    targets = rng.choice(5, 300, p=[0.5, 0.3, 0.1, 0.07, 0.03])
+    answer = predictions(rng.normal(size=(300, 5)) + 2 * np.eye(5)[targets], targets)
+    right = top1(answer)
+    expected = np.mean([right[targets == c].mean() for c in range(5)])
+    assert balanced_accuracy(answer).mean() == pytest.approx(expected)
+    without = predictions(np.eye(3)[[0, 2, 2]], [0, 2, 2])
+    assert balanced_accuracy(without).mean() == pytest.approx(1), "over the classes that are there"
+
+
+def test_cross_entropy_is_pytorchs():
+    rng = np.random.default_rng(0)
+    logits, targets = 30 * rng.normal(size=(50, 7)), rng.integers(0, 7, 50)
+    answer = predictions(logits, targets)
+    expected = torch.nn.functional.cross_entropy(
+        torch.from_numpy(answer.logits).double(), torch.from_numpy(targets), reduction="none"
+    )
+    assert cross_entropy(answer) == pytest.approx(expected.numpy())
+
+
+def test_calibration_error_is_the_weighted_gap_of_the_bins():
+    rng = np.random.default_rng(1)
+    logits, targets = 2 * rng.normal(size=(400, 4)), rng.integers(0, 4, 400)
+    answer = predictions(logits, targets)
+    p = np.exp(answer.logits.astype(float))
+    p /= p.sum(axis=1, keepdims=True)
+    confidence, right = p.max(axis=1), p.argmax(axis=1) == targets
+    expected = 0.0
+    for low in np.arange(15) / 15:
+        inside = (confidence > low) & (confidence <= low + 1 / 15)
+        if inside.any():
+            gap = right[inside].mean() - confidence[inside].mean()
+            expected += inside.mean() * abs(gap)
+    assert expected_calibration_error(answer).mean() == pytest.approx(expected)
+
+
+def test_scales():
+    ids = predictions(np.zeros((2, 10)), [0, 1])
+    four = predictions(np.zeros((2, 10)), multi_hot([{0, 1, 2, 3}, {3, 5, 7, 9}], 10))
+    one = predictions(np.zeros((2, 10)), multi_hot([{0}, {3}], 10))
+
+    def scale(metric, answer, **more):
+        return scale_of(metric, answer, metric.__name__, **more)
+
+    assert (scale(top1, ids).low, scale(top1, ids).high, scale(top1, ids).symbol) == (0, 1, "%")
+    assert (scale(top_k_matching, four).high, scale(top_k_matching, four).symbol) == (4, "of 4")
+    assert scale(top_k_matching, one) == scale(top1, ids)
+    assert scale(top_k_matching, ids, k=3).words == "Top-3 accuracy"
+    nats = scale(cross_entropy, ids)
+    assert (nats.low, nats.high, nats.symbol) == (0, None, "nats")
+    assert nats.value(2.03) == "2.030"
+
+
+def test_a_metric_that_says_nothing_of_itself_has_no_bounds_and_the_constant_answers_score():
+    def margin(predictions):
+        return np.diff(np.sort(predictions.logits, axis=1)[:, -2:], axis=1)[:, 0]
+
+    answer = predictions([[0, 2, 5], [1, 1, 4]], [0, 1])
+    found = scale_of(margin, answer, "./mine.py:my_margin")
+    assert (found.low, found.high, found.words, found.symbol) == (None, None, "My margin", "")
+    assert chance_of(margin, answer).expected == 0
 
 
 def test_chance_of_rows_with_different_numbers_of_classes_by_simulation():

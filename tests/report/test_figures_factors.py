@@ -1,12 +1,14 @@
 """Figures of factors and dials, drawn from made-up scores: what their labels say, and where."""
 
 import re
+from dataclasses import asdict
 from itertools import combinations
 from math import log10
 from pathlib import Path
 
 import pytest
 
+from priorscope.metrics import share
 from priorscope.report.artefacts import Artefacts
 from priorscope.report.factors import dials
 from priorscope.report.figures import specification, to_svg
@@ -67,7 +69,7 @@ def artefacts():
         comparisons=comparisons,
         histograms=[],
         controls=[],
-        analysis={"alpha": 0.05},
+        analysis={"alpha": 0.05, "scales": [key | {"scale": asdict(share("Top-1 accuracy"))}]},
         judged={"verdicts": []},
         matched={},
         effects=multipliers,

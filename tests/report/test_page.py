@@ -119,7 +119,7 @@ def test_numbers_on_the_page_are_those_of_the_files(report):
         assert " ".join(shown) in text, row
     for row in pl.read_parquet(out / "analysis" / "comparisons.parquet").to_dicts():
         p = row["p_adjusted"]
-        assert ("<\N{NO-BREAK SPACE}0.001" if p < 0.001 else f"{p:.3f}") in read(path).cells
+        assert ("<\N{NO-BREAK SPACE}0.01" if p < 0.01 else f"{p:.3f}") in read(path).cells
 
 
 def test_tables_say_the_same_in_every_form(report):

@@ -6,11 +6,10 @@ import re
 
 import pytest
 
+from priorscope.metrics import Scale, decimal, share
 from priorscope.report.tables import Table, to_csv, to_latex, to_markdown
 from priorscope.report.wording import (
-    Unit,
     counted,
-    decimal,
     file_stem,
     listed,
     magnitude,
@@ -78,14 +77,14 @@ def test_latex_has_as_many_cells_as_columns():
     ],
 )
 def test_percentages(value, signed, text):
-    assert Unit("Top-1 accuracy", "%", "pp", 100, 1).value(value, signed=signed) == text
+    assert share("Top-1 accuracy").value(value, signed=signed) == text
 
 
 def test_intervals_are_low_then_high():
-    unit = Unit("Top-4 matching", "of 4", "", 1, 2)
+    scale = Scale("Top-4 matching", 0, 4, "of 4", "", 1, 2)
     row = {"estimate": 1.934, "low": 1.8, "high": 2.061}
-    assert unit.estimate(row) == "1.93 [1.80, 2.06]"
-    assert unit.estimate(row | {"low": None, "high": None}) == "1.93"
+    assert scale.estimate(row) == "1.93 [1.80, 2.06]"
+    assert scale.estimate(row | {"low": None, "high": None}) == "1.93"
 
 
 def test_numbers_in_words():

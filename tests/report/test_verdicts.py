@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from priorscope.cli._verdicts import print_verdicts
+from priorscope.metrics import Scale, share
 from priorscope.report import build
 from priorscope.report.artefacts import read_artefacts
 from priorscope.report.contents import main_columns
@@ -19,14 +20,13 @@ from priorscope.report.tables_verdicts import (
     declared,
     effect,
     precision_table,
+    verdict_scale,
     verdict_table,
-    verdict_unit,
 )
-from priorscope.report.wording import Unit
 from priorscope.study.hypotheses import digests
 
 MINUS = "\N{MINUS SIGN}"
-POINTS = Unit("Top-1 accuracy", "%", "pp", 100, 1)
+POINTS = share("Top-1 accuracy")
 BASE = {"id": "H1", "statement": "S.", "probe": "background", "metric": "top1", "margin": None}
 BASE |= {"expect": "greater", "condition": None}
 
@@ -43,7 +43,9 @@ def test_verdicts_stand_first_with_effect_reason_and_links(report):
         "vit &lt; cnn in top-1 accuracy on test",
         "local_vit \N{ALMOST EQUAL TO} cnn within \N{PLUS-MINUS SIGN}2 pp",
         "How verdicts were given",
-        "brought at most 2 % of the whole fall",
+        "95 % interval, of this step of Holm",
+        "seeds: vit 50.0, 60.0 %",
+        "stays unseen by S seeds with probability (1 \N{MINUS SIGN} q)^S",
     ):
         assert words in section, words
     assert section.count('<svg class="interval"') == 2
@@ -63,7 +65,7 @@ def test_verdicts_have_a_figure_and_tables_in_every_form(report):
     assert [row["id"] for row in rows] == ["H2", "H3"]
     assert rows[0]["estimate"] == -0.137 and rows[0]["verdict"] == "supported"
     assert "Because of number 1." in (folder / "tables" / "verdicts.md").read_text()
-    assert "2.2 pp" in (folder / "tables" / "precision.md").read_text()
+    assert "2.2 pp; up to 4.2 pp" in (folder / "tables" / "precision.md").read_text()
 
 
 @pytest.mark.parametrize(
@@ -91,21 +93,20 @@ def test_every_contrast_is_written_as_a_difference(study_output, contrast, expec
     artefacts = read_artefacts(out)
     (row,) = artefacts.verdicts
     assert contrasted(row) == short
-    assert declared(row, verdict_unit(artefacts, row)).startswith(long)
+    assert declared(row, verdict_scale(row)).startswith(long)
 
 
 @pytest.mark.parametrize(
-    ("contrast", "least", "most"),
+    ("range_", "least", "most"),
     [
-        ({"a": "vit", "b": "cnn"}, f"{MINUS}100.0", "+100.0"),
-        ({"a": "vit", "b": "cnn", "conditions": ["x", "y"]}, f"{MINUS}200.0", "+200.0"),
-        ({"a": "vit", "b": None, "conditions": ["x", "y"]}, f"{MINUS}100.0", "+100.0"),
-        ({"a": "vit", "b": None, "level": 0.9}, f"{MINUS}90.0", "+10.0"),
+        ([-1, 1], f"{MINUS}100.0", "+100.0"),
+        ([-2, 2], f"{MINUS}200.0", "+200.0"),
+        ([-0.9, 0.1], f"{MINUS}90.0", "+10.0"),
+        ([None, None], f"{MINUS}1,700.0", "+1,800.0"),
     ],
 )
-def test_no_interval_is_shown_beyond_what_scores_can_differ(contrast, least, most):
-    contrast = {"level": None, "conditions": None} | contrast
-    row = {"contrast": contrast, "largest_score": 1, "estimate": 0.05, "low": -17, "high": 18}
+def test_no_interval_is_shown_beyond_what_scores_can_differ(range_, least, most):
+    row = {"range": range_, "estimate": 0.05, "low": -17, "high": 18}
     assert effect(row, POINTS) == f"+5.0 [{least}, {most}] pp"
     assert (row["low"], row["high"]) == (-17, 18), "what decides stays"
 
@@ -114,10 +115,10 @@ def test_what_no_study_could_detect_is_said_so(study_output):
     out = study_output(samples=False, probes={})
     path = out / "analysis" / "verdicts.json"
     judged = json.loads(path.read_text())
-    judged["verdicts"][0] |= {"detectable": 2.16, "low": -3, "high": 2}
+    judged["verdicts"][0] |= {"detectable": 2.16, "detectable_estimated": 1.5}
     path.write_text(json.dumps(judged))
     first = precision_table(read_artefacts(out)).rows[0]
-    assert first[2] == first[3] == "more than scores can differ"
+    assert first[3] == "more than scores can differ"
 
 
 def test_a_verdict_without_estimate_says_so(study_output):
@@ -128,7 +129,7 @@ def test_a_verdict_without_estimate_says_so(study_output):
     judged["verdicts"][0] |= {"verdict": "inconclusive", "predictions": [], "runs": []}
     path.write_text(json.dumps(judged))
     table = verdict_table(read_artefacts(out))
-    assert table and table.rows[0][3:5] == ("\N{EN DASH}", "\N{EN DASH}")
+    assert table and table.rows[0][3:6] == ("\N{EN DASH}", "", "\N{EN DASH}")
     assert table.page_rows[0][2].picture == "" and table.page_rows[0][2].href == ""
     build(out)
 
@@ -150,7 +151,7 @@ def test_the_small_picture_is_drawn_to_scale():
 @pytest.mark.parametrize(("low", "high"), [(-0.14, 0.04), (-0.04, 0.14), (-0.9, 0.08)])
 def test_labels_of_the_small_picture_are_not_cut_off(low, high):
     row = BASE | {"low": low, "high": high, "estimate": low, "margin": 0.08}
-    picture = interval_picture(row | {"verdict": "refuted"}, Unit("Top-4", "", "", 1, 2))
+    picture = interval_picture(row | {"verdict": "refuted"}, Scale("Top-4", 0, 4, "", "", 1, 2))
     width = float(re.search(r'width="(\d+)"', picture)[1])
     found = re.findall(r'<text x="([\d.]+)"[^>]*font-size="10"[^>]*>([^<]+)<', picture)
     assert "0" in {label for _, label in found}  # one that would lie on another is left out
@@ -182,7 +183,7 @@ def test_late_hypotheses_are_told_on_the_page_and_in_the_row(study_output):
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        ("convergence", "The convergence criterion was changed on 2026-11-25"),
+        ("stability", "The part of the budget at which claims are asked again was changed on"),
         ("models", "The models were changed on 2026-11-25"),
         ("probes", "The probes were changed on 2026-11-25"),
         ("factors", "The factors were changed on 2026-11-25"),
@@ -212,7 +213,7 @@ def test_raw_differences_stand_beside_matched_ones(report):
     row = pl.read_csv(folder / "tables" / "matched.csv").row(1, named=True)
     assert (row["probe"], row["raw_estimate"], row["matched_low"]) == ("background", 0.21, -0.02)
     text = (folder / "tables" / "matched.md").read_text()
-    assert f"+21.0 \\[+20.0, +22.0\\] pp | +1.0 \\[{MINUS}2.0, +4.0\\] pp | +3.0 pp" in text
+    assert f"+21.0 \\[+20.0, +22.0\\] pp | +1.0 \\[{MINUS}2.0, +4.0\\] pp |" in text
     assert "31.0 \N{EN DASH} 65.0 %" in text
     assert "interpolated between 3 checkpoints" in report[1].read_text(encoding="utf-8")
 
@@ -231,5 +232,5 @@ def test_the_terminal_shows_verdicts_in_80_columns(report):
     text = " ".join(" ".join(lines).split())
     assert "H2 SUPPORTED A ViT without a locality bias" in text
     assert "vit < cnn in top-1 accuracy on test" in text
-    assert f"{MINUS}13.7 [{MINUS}14.7, {MINUS}12.7] pp p 0.002" in text
+    assert f"{MINUS}13.7 [{MINUS}14.7, {MINUS}12.7] pp p <" in text
     assert "H3 REFUTED" in text and "Because of number 1." in text

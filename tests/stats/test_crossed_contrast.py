@@ -2,6 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import chi2, ttest_1samp, ttest_ind, ttest_rel
 from scipy.stats import t as student
 
@@ -26,9 +28,11 @@ def test_by_hand():
     assert found.components.seed == pytest.approx((seeds - residual / 3,))
     assert found.components.image == pytest.approx(max(images - residual / 2, 0))
     assert found.standard_error == pytest.approx(np.sqrt(seeds / 2))
-    # The seeds' part at its upper limit with 1 df; the images' 1/3, all residual, with 2.
-    limit = seeds / 2 / chi2.ppf(0.2, 1)
-    assert found.df == pytest.approx(limit**2 / (limit**2 + (1 / 3) ** 2 / 2))
+    # What the seeds add at its upper limit with 1 df; the images' 1/3 (a residual of 1/3) with 2.
+    limit = seeds / 2 / chi2.ppf(0.2, 1) - residual / 2 / 3
+    expected = (1 / 3 + limit) ** 2 / (limit**2 + (1 / 3) ** 2 / 2)
+    assert found.df == pytest.approx(expected)
+    assert found.components.seed_most == pytest.approx((seeds / chi2.ppf(0.15, 1) - residual / 3,))
     half = student.ppf(0.975, found.df) * np.sqrt(seeds / 2)
     assert (found.low, found.high) == pytest.approx((3 - half, 3 + half))
     assert (found.num_seeds, found.n) == ((2,), 3)
@@ -61,7 +65,7 @@ def test_equally_many_seeds_lie_between_welch_and_a_pooled_variance():
     a, b = rng.normal(size=(4, 1)), 3 * rng.normal(size=(4, 1))
     found = crossed_contrast([np.tile(a, 30), -np.tile(b, 30)])
     welch, pooled = (ttest_ind(a[:, 0], b[:, 0], equal_var=equal) for equal in (False, True))
-    assert found.df == pytest.approx(welch.df + 0.3 / 3 * (pooled.df - welch.df))
+    assert found.df == pytest.approx(welch.df + 0.4 / 3 * (pooled.df - welch.df))
     assert found.p_value == pytest.approx(2 * student.sf(abs(welch.statistic), found.df))
     assert pooled.pvalue < found.p_value < welch.pvalue
 
@@ -88,17 +92,41 @@ def test_components_are_those_of_a_mixed_model():
 
 
 def test_the_variance_is_unbiased_and_the_residual_counts_once():
+    """Where seeds vary so much that their part is seldom cut at zero."""
     rng, estimates, variances = np.random.default_rng(0), [], []
     for _ in range(1500):
         image = rng.normal(size=30)
-        a = image + crossed(rng, 2, 30, seed=0.2, image=0.7, residual=2)
-        b = image + crossed(rng, 4, 30, seed=0.4, image=0.7, residual=1)
+        a = image + crossed(rng, 4, 30, seed=1.5, image=0.7, residual=2)
+        b = image + crossed(rng, 6, 30, seed=1.2, image=0.7, residual=1)
         found = crossed_contrast([a, -b])
         estimates.append(found.estimate)
         variances.append(found.standard_error**2)
-    by_parts = 0.2**2 / 2 + 0.4**2 / 4 + (2 * 0.7**2 + 2**2 / 2 + 1 / 4) / 30
+    by_parts = 1.5**2 / 4 + 1.2**2 / 6 + (2 * 0.7**2 + 2**2 / 4 + 1 / 6) / 30
     assert np.mean(variances) == pytest.approx(by_parts, rel=0.05)
     assert np.var(estimates) == pytest.approx(by_parts, rel=0.1)
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    num_seeds=st.lists(st.integers(1, 4), min_size=1, max_size=3),
+    spread=st.sampled_from([0.0, 0.1, 1.0]),
+    num_clusters=st.sampled_from([0, 5]),
+    whole=st.booleans(),
+)
+def test_an_interval_over_seeds_is_never_shorter_than_that_of_the_same_networks_held_fixed(
+    seed, num_seeds, spread, num_clusters, whole
+):
+    rng = np.random.default_rng(seed)
+    groups = [crossed(rng, number, 25, seed=spread) for number in num_seeds]
+    groups = [(group > 0).astype(float) for group in groups] if whole else groups
+    clusters = rng.permutation(np.arange(25) % num_clusters) if num_clusters else None
+    over_seeds = crossed_contrast(groups, clusters=clusters)
+    fixed = crossed_contrast([group.mean(axis=0)[None] for group in groups], clusters=clusters)
+    assert over_seeds.standard_error >= fixed.standard_error * (1 - 1e-12)
+    for confidence in (0.5, 0.9, 0.95, 0.99):
+        low, high = over_seeds.interval(confidence)
+        fixed_low, fixed_high = fixed.interval(confidence)
+        assert low <= fixed_low + 1e-12 and high >= fixed_high - 1e-12
 
 
 def test_one_seed_beside_several_stands_for_that_network():

@@ -255,7 +255,7 @@ def _statistics(arm: ArmScores, settings: Settings) -> Record:
         found = estimate(scores[None], arm.scale, settings)
         models[name] = {"estimate": found.estimate, "low": found.low, "high": found.high}
         models[name]["method"] = found.method
-        if arm.chance.pmf is not None and len(arm.chance.pmf) > 2:
+        if arm.chance.pmf is not None:
             # A score between two counts, of classes that tie, counts as either by its part.
             values = np.arange(len(arm.chance.pmf))
             shares = np.maximum(1 - np.abs(scores[:, None] - values), 0.0).sum(axis=0)

@@ -23,7 +23,7 @@ def read_training(out: Path, record: Mapping[str, Any]) -> dict[str, Training]:
     InputError : a damaged file
     """
     epochs: dict[str, list[tuple[int, Sequence[tuple[float, float]]]]] = {}
-    about: dict[str, tuple[int, int, float]] = {}
+    about: dict[str, tuple[int, int, float | None]] = {}
     for run in record["plan"]:
         folder = out / "runs" / run["run_id"]
         if not (folder / "run.json").is_file():
@@ -71,14 +71,20 @@ def _train(record: Mapping[str, Any], cell: str) -> Mapping[str, Any]:
     return record.get("data", {}).get("train", {})
 
 
-def _images(record: Mapping[str, Any], cell: str) -> tuple[int, float]:
-    """Count a cell's training images, and the share of them in the most frequent class."""
-    train, data = _train(record, cell), record.get("data", {})
-    counts = train.get("class_counts")
+def _images(record: Mapping[str, Any], cell: str) -> tuple[int, float | None]:
+    """Count a cell's training images, and the share of them in the most frequent class.
+
+    Studies of earlier versions record no counts: their classes are taken to be equally frequent.
+    """
+    train = _train(record, cell)
+    counts, num_classes = (
+        train.get("class_counts"),
+        len(record.get("data", {}).get("class_names", [])),
+    )
     num_images = int(train.get("num_images", sum(counts or [0])))
     if counts and sum(counts):
         return num_images, max(counts) / sum(counts)
-    return num_images, 1 / max(len(data.get("class_names", [])), 1)
+    return num_images, 1 / num_classes if num_classes and num_images else None
 
 
 def _epochs(path: Path) -> list[tuple[float, float]]:

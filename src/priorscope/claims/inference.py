@@ -20,8 +20,7 @@ from priorscope.stats import (
 )
 
 MIN_CLUSTERS = 10  # flipping the signs of fewer cannot give p-values that survive a correction
-MIN_SEEDS = 5  # with fewer, every seed is shown, and no p-value below `SMALLEST_P` is claimed
-SMALLEST_P = 0.01
+MIN_SEEDS = 5  # with fewer, every seed is shown, and no small p-value is claimed
 _ROUNDING = 1e-12  # of what scores can differ: a smaller standard error is none
 
 
@@ -98,13 +97,23 @@ class Inference:
         return min(1.0, 2 * min(tails))
 
     @property
-    def test(self) -> str:
-        """Name the test of no difference, as a table should say it."""
+    def own_test(self) -> str:
+        """Name the test of no difference where it is not that of the interval; else nothing."""
         if self.flips:
             return f"{self.flips['different'].method}, given the trained networks"
         if isinstance(self.contrast, PairedProportions):
             return "exact McNemar, given the trained networks"
-        return self.contrast.method.replace("interval", "test", 1)
+        return ""
+
+    @property
+    def test(self) -> str:
+        """Name the test of no difference, as a table should say it."""
+        return self.own_test or self.contrast.method.replace("interval", "test", 1)
+
+
+def smallest_p(*, few_seeds: bool | None) -> float:
+    """Return the smallest p-value that is claimed: few seeds carry none below 0.01."""
+    return 0.01 if few_seeds else 0.001
 
 
 def infer(

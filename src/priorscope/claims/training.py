@@ -21,7 +21,8 @@ class Training:
     num_epochs : of the schedule
     num_images : training images
     train_accuracy : mean over seeds, of the last epoch; None where nothing is recorded
-    constant_accuracy : of the best constant answer on the training images
+    constant_accuracy : of the best constant answer on the training images; None where the study
+        does not record how many there are of each class
     unfinished : seed -> why it has not gone through its schedule, as a clause
     not_learnt : seed -> its accuracy in the last epoch, where that is not above the best constant
         answer's by an exact binomial test at 0.001
@@ -30,7 +31,7 @@ class Training:
     num_epochs: int
     num_images: int
     train_accuracy: float | None
-    constant_accuracy: float
+    constant_accuracy: float | None
     unfinished: dict[int, str]
     not_learnt: dict[int, float]
 
@@ -45,7 +46,7 @@ class Training:
             )
             parts.append(
                 f"{listed} has not learnt: its training accuracy is not above the "
-                f"{100 * self.constant_accuracy:.1f} % of the best constant answer"
+                f"{100 * (self.constant_accuracy or 0):.1f} % of the best constant answer"
             )
         return ", ".join(parts)
 
@@ -55,7 +56,7 @@ def judge_training(
     *,
     num_epochs: int,
     num_images: int,
-    constant_accuracy: float,
+    constant_accuracy: float | None,
 ) -> Training:
     """Judge one model seed by seed.
 
@@ -68,7 +69,7 @@ def judge_training(
     epochs : for each seed its number, and loss and accuracy on training images by epoch
     num_epochs : of the schedule
     num_images : training images of an epoch
-    constant_accuracy : of the best constant answer on them
+    constant_accuracy : of the best constant answer on them; None asks nothing of what was learnt
     """
     unfinished, not_learnt, accuracies = {}, {}, []
     for seed, of_seed in epochs:
@@ -81,6 +82,8 @@ def judge_training(
             unfinished[seed] = "has a training loss that is not finite"
         accuracy = of_seed[-1][1]
         accuracies.append(accuracy)
+        if constant_accuracy is None:
+            continue
         right = round(min(max(accuracy, 0.0), 1.0) * num_images)
         test = binomtest(right, num_images, constant_accuracy, alternative="greater")
         if test.pvalue > ALPHA:

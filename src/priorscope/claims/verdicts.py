@@ -28,7 +28,7 @@ their own are each held to it; the family's error rate is then at most the large
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from math import isfinite, isnan
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -36,18 +36,17 @@ import numpy as np
 
 from priorscope.claims.arm_scores import ArmScores
 from priorscope.claims.claim_scores import ClaimScores, claim_scores
-from priorscope.claims.evidence import Evidence, Interval, confidence_of, deciding_interval, gather
+from priorscope.claims.evidence import Evidence, deciding_interval, gather
 from priorscope.claims.inference import Settings
+from priorscope.claims.record import Row, row_of
 from priorscope.claims.stability import Stability, change_with_budget
 from priorscope.claims.terms import Claim, claim_of
 from priorscope.claims.training import FITTED_ACCURACY, Training
 from priorscope.claims.words import INCONCLUSIVE, REFUTED, SUPPORTED, reason, split_text
-from priorscope.stats import CrossedContrast, VarianceComponents, holm, holm_steps
+from priorscope.stats import holm, holm_steps
 from priorscope.study.hypotheses import changed_late
 from priorscope.study.levels import trained_name
 from priorscope.study.spec import Hypothesis
-
-Row = dict[str, Any]
 
 
 def decide(p_adjusted: float, p_contrary_adjusted: float, alpha: float) -> str:
@@ -117,9 +116,7 @@ def judge(
             *_warned(claim, warnings or {}),
         ]
         rows.append(
-            _declared(hypothesis)
-            | _scored(of_scores)
-            | _measured(hypothesis, evidence, interval)
+            row_of(hypothesis, of_scores, evidence, interval)
             | {"p_adjusted": None if evidence is None else p[0]}
             | {"p_contrary_adjusted": None if evidence is None else p[1]}
             | {"verdict": verdict, "reason": _sentence("; ".join([text, *more]), hypothesis)}
@@ -221,7 +218,7 @@ def _budget(
 ) -> list[str]:
     """Say what budget the verdict is about, and whether the claim is another at a part of it."""
     found = [training[name] for name in _names(claim) if name in training]
-    found = [each for each in found if each.num_epochs]
+    found = [each for each in found if each.num_epochs and not each.unfinished]
     if not found:
         return []
     epochs, images = (
@@ -248,91 +245,3 @@ def _sentence(text: str, hypothesis: Hypothesis) -> str:
     first = text.partition(" ")[0].rstrip(":")
     named = first in (*claim_of(hypothesis).models, *(contrast.conditions or ()))
     return f"{text}." if named else f"{text[0].upper()}{text[1:]}."
-
-
-def _declared(hypothesis: Hypothesis) -> Row:
-    contrast = hypothesis.contrast
-    conditions = None if contrast.conditions is None else list(contrast.conditions)
-    return {
-        "id": hypothesis.id,
-        "statement": hypothesis.statement,
-        "contrast": {"a": contrast.a, "b": contrast.b}
-        | {"level": contrast.level, "conditions": conditions}
-        | ({} if contrast.between is None else {"between": contrast.between}),
-        "probe": hypothesis.probe,
-        "metric": hypothesis.metric,
-        "condition": hypothesis.condition,
-        **({} if hypothesis.at is None else {"at": hypothesis.at}),
-        "expect": hypothesis.expect,
-        "margin": hypothesis.margin,
-        "alpha": hypothesis.alpha,
-    }
-
-
-def _scored(scores: ClaimScores | None) -> Row:
-    """Describe the scores of a claim: arms, scale, range, and every seed's own."""
-    if scores is None:
-        return dict.fromkeys(("arms", "scale", "range", "seed_scores", "seed_effects", "chance"))
-    least, most = (end if isfinite(end) else None for end in scores.range)
-    return {
-        "arms": list(scores.arms),
-        "scale": asdict(scores.scale),
-        "range": [least, most],
-        "seed_scores": {
-            name: {str(seed): score for seed, score in of_group.items()}
-            for name, of_group in scores.seed_scores().items()
-        },
-        "seed_effects": scores.seed_effects(),
-        "chance": scores.chance_words or None,
-    }
-
-
-def _measured(hypothesis: Hypothesis, found: Evidence | None, interval: Interval | None) -> Row:
-    """Write the numbers of a hypothesis, or the same keys without numbers."""
-    names = ("estimate", "low", "high", "confidence", "p_value", "p_contrary", "method", "n")
-    names += ("num_seeds", "few_seeds", "split", "standard_error", "df", "detectable")
-    names += ("detectable_estimated", "bootstrap_low", "bootstrap_high", "components")
-    alone = round(confidence_of(hypothesis, hypothesis.alpha), 6)
-    if found is None or interval is None:
-        unadjusted = {"confidence": alone, "low": None, "high": None}
-        return dict.fromkeys(names) | {"unadjusted": unadjusted}
-    inference = found.inference
-    contrast: CrossedContrast = inference.contrast
-    return {
-        "estimate": contrast.estimate,
-        "low": interval.low,
-        "high": interval.high,
-        "confidence": round(interval.confidence, 6),
-        "unadjusted": {"confidence": alone, "low": contrast.low, "high": contrast.high},
-        "p_value": found.p_value,
-        "p_contrary": found.p_contrary,
-        "method": f"{contrast.method}; p: {inference.test}"
-        if max(contrast.num_seeds) == 1
-        else contrast.method,
-        "num_seeds": min(contrast.num_seeds),
-        "few_seeds": inference.few_seeds,
-        "split": {name: list(seeds) for name, seeds in inference.split.items()},
-        "n": contrast.n,
-        "standard_error": contrast.standard_error,
-        "df": contrast.df if np.isfinite(contrast.df) else None,
-        "detectable": found.detectable[1],
-        "detectable_estimated": found.detectable[0],
-        "bootstrap_low": found.bootstrap[0],
-        "bootstrap_high": found.bootstrap[1],
-        "components": _plain(contrast.components),
-    }
-
-
-def _plain(components: VarianceComponents) -> Row:
-    """Write variances as values that JSON can hold; what is not known is none."""
-
-    def known(values: Sequence[float]) -> list[float | None]:
-        return [None if isnan(value) else value for value in values]
-
-    return {
-        "seed": known(components.seed),
-        "seed_most": known(components.seed_most),
-        "image": components.image,
-        "residual": known(components.residual),
-        "images_per_unit": components.images_per_unit,
-    }

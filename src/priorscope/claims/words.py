@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from priorscope.claims.evidence import OPPOSITE, Evidence, Interval
-from priorscope.claims.inference import SMALLEST_P
+from priorscope.claims.inference import smallest_p
 from priorscope.metrics import Scale
 from priorscope.study.levels import listed_levels
 from priorscope.study.spec import Contrast, Hypothesis
@@ -106,7 +106,7 @@ def reason(
 
 def p_text(p: float, *, few: bool = False) -> str:
     """Write "p = 0.163", or "p < 0.001"; few seeds carry no p-value below 0.01."""
-    smallest = SMALLEST_P if few else 0.001
+    smallest = smallest_p(few_seeds=few)
     return f"p < {smallest:g}" if p < smallest else f"p = {p:.3f}"
 
 

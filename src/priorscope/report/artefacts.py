@@ -98,14 +98,14 @@ class Artefacts:
 
     def scale(self, probe: str, arm: str, metric: str) -> Scale:
         """Return range, unit and words of a metric on an arm."""
-        for row in self.analysis["scales"]:
+        for row in self.analysis.get("scales", []):
             if (row["probe"], row["arm"], row["metric"]) == (probe, arm, metric):
                 return Scale(**row["scale"])
         return Scale(metric.replace("_", " "))
 
     def chance_words(self, probe: str, arm: str, metric: str) -> str:
         """Say what answer chance is the score of; empty where that is not known."""
-        for row in self.analysis["scales"]:
+        for row in self.analysis.get("scales", []):
             if (row["probe"], row["arm"], row["metric"]) == (probe, arm, metric):
                 return row["chance"]
         return ""

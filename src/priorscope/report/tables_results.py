@@ -1,5 +1,6 @@
 """Tables of results: at a glance, one for each probe, comparisons, seeds."""
 
+from priorscope.claims.inference import smallest_p
 from priorscope.metrics import NONE, Scale
 from priorscope.report.artefacts import CHANCE, Artefacts, Row, select
 from priorscope.report.figures_intervals import select_arm
@@ -83,13 +84,14 @@ def comparison_table(
     for probe, arm, metric, heading in columns:
         scale = artefacts.scale(probe, arm, metric)
         for row in select(artefacts.comparisons, probe=probe, arm=arm, metric=metric):
+            smallest = smallest_p(few_seeds=row["few_seeds"])
             rows.append(
                 (
                     heading,
                     f"{row['a']} \N{MINUS SIGN} {row['b']}",
                     _difference(scale, row),
-                    p_value(row["p_value"], few_seeds=row["few_seeds"]),
-                    p_value(row["p_adjusted"], few_seeds=row["few_seeds"]),
+                    p_value(row["p_value"], smallest=smallest),
+                    p_value(row["p_adjusted"], smallest=smallest),
                 )
             )
             records.append(row)

@@ -2,6 +2,7 @@
 
 from math import inf
 
+from priorscope.claims.inference import smallest_p
 from priorscope.claims.words import percent, seeds_text
 from priorscope.metrics import NONE, Scale, decimal
 from priorscope.report.artefacts import Artefacts, Row
@@ -102,7 +103,7 @@ def deciding_p(row: Row) -> str:
     """Write the adjusted p of what is claimed, or of its contrary where that is what was shown."""
     refuted = row["verdict"] == "refuted"
     p = row["p_contrary_adjusted" if refuted else "p_adjusted"]
-    return p_value(p, few_seeds=row["few_seeds"])
+    return p_value(p, smallest=smallest_p(few_seeds=row["few_seeds"]))
 
 
 def seeds_shown(row: Row) -> str:
@@ -181,14 +182,14 @@ def training_table(artefacts: Artefacts) -> Table | None:
         return None
     rows = []
     for model, ended in training.items():
-        accuracy = ended["train_accuracy"]
+        accuracy, constant = ended["train_accuracy"], ended["constant_accuracy"]
         rows.append(
             (
                 model,
                 count(ended["num_epochs"]),
                 count(ended["num_images"]),
                 NONE if accuracy is None else f"{100 * accuracy:.1f}",
-                f"{100 * ended['constant_accuracy']:.1f}",
+                NONE if constant is None else f"{100 * constant:.1f}",
                 ended["obstacle"] or "every seed to its end",
             )
         )

@@ -3,15 +3,13 @@
 import re
 from collections.abc import Iterable
 
-from priorscope.claims.inference import SMALLEST_P
 from priorscope.metrics import NBSP, NONE
 
 
-def p_value(p: float | None, *, few_seeds: bool | None = False) -> str:
-    """Write a p-value with three decimals, or as smaller than 0.001; of few seeds, than 0.01."""
+def p_value(p: float | None, *, smallest: float = 0.001) -> str:
+    """Write a p-value with three decimals, or as below the smallest that is claimed."""
     if p is None:
         return NONE
-    smallest = SMALLEST_P if few_seeds else 0.001
     return f"<{NBSP}{smallest:g}" if p < smallest else f"{p:.3f}"
 
 

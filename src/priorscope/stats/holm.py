@@ -47,4 +47,4 @@ def holm_steps(p_values: np.ndarray) -> np.ndarray:
     steps = np.empty(len(p_values))
     with np.errstate(divide="ignore", invalid="ignore"):
         steps[order] = np.where(p_values[order] > 0, largest / p_values[order], places)
-    return steps
+    return np.clip(steps, 1, len(p_values))  # rounding may leave a step just outside

@@ -1,30 +1,33 @@
 """Verdicts: each rule by a case computed by hand, by SciPy or by statsmodels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import ttest_ind, ttest_rel
 from statsmodels.stats.weightstats import ttost_ind
 
-from priorscope.analysis.compare import Settings
-from priorscope.analysis.convergence import Training
-from priorscope.analysis.scores import ArmScores
-from priorscope.analysis.verdicts import decide, judge
-from priorscope.metrics import Chance
+from priorscope.claims import ArmScores, Settings
+from priorscope.claims.training import Training
+from priorscope.claims.verdicts import decide, judge
+from priorscope.metrics import Chance, share
+from priorscope.stats import crossed_contrast, paired_proportions
 
 QUICK = Settings(num_resamples=400)
-DONE = Training(0.01, 0.97, True, "")
+DONE = Training(10, 1000, 0.97, 0.1, {}, {})
 HIGH, LOW = [0.5, 0.6, 0.7], [0.1, 0.2, 0.3]  # a trained network's score, one a seed
 
 
-def flat(values, num_images=4) -> np.ndarray:
+def flat(values, num_images=40) -> np.ndarray:
     """Score every image alike, so that seeds alone vary: a textbook two-sample t test."""
     return np.repeat(np.array(values, dtype=float)[:, None], num_images, axis=1)
 
 
-def make_arm(scores, *, probe="test", arm="test", chance=0.1, clusters=None) -> ArmScores:
+def make_arm(scores, *, probe="test", arm="test", chance=0.1, clusters=None, **more) -> ArmScores:
     n = next(iter(scores.values())).shape[1]
     seeds = {model: tuple(range(len(values))) for model, values in scores.items()}
-    return ArmScores(probe, arm, "top1", np.arange(n), clusters, Chance(chance), scores, seeds)
+    about = (probe, arm, "top1", np.arange(n), clusters, Chance(chance), share("Top-1 accuracy"))
+    return ArmScores(*about, scores, seeds, examples=f"{n} examples of {probe}", **more)
 
 
 def hypothesis(contrast, expect, number=1, **more):
@@ -71,7 +74,7 @@ def test_a_direction_is_a_welch_test_over_seeds(expect, verdict, words):
     assert (row["low"], row["high"]) == pytest.approx((interval.low, interval.high))
     assert row["verdict"] == verdict
     assert words in row["reason"]
-    assert (row["num_seeds"], row["n"]) == (3, 4)
+    assert (row["num_seeds"], row["n"]) == (3, 40)
 
 
 def test_no_clear_direction_is_inconclusive_and_no_refutation():
@@ -157,10 +160,9 @@ def test_two_given_networks_are_compared_by_mcnemars_exact_test():
     assert "with one seed this speaks of these trained networks" in row["reason"]
 
 
-@pytest.mark.parametrize("num_seeds", [1, 2])
-def test_scores_that_do_not_vary_show_nothing(num_seeds):
+def test_scores_that_do_not_vary_show_nothing():
     """A perfect model on 60 images may still be wrong on 4.9 % of all: 0.05 ** (1 / 60)."""
-    alike = make_arm({"a": np.ones((num_seeds, 60)), "b": np.ones((num_seeds, 60))})
+    alike = make_arm({"a": np.ones((2, 60)), "b": np.ones((2, 60))})
     declared = [
         hypothesis({"a": "a", "b": "b"}, "equivalent", margin=1e-4),
         hypothesis({"a": "a", "b": "b"}, "different", 2, margin=0.02),
@@ -173,6 +175,19 @@ def test_scores_that_do_not_vary_show_nothing(num_seeds):
         assert "no estimate of precision" in row["reason"] and "0.001" not in row["reason"]
 
 
+def test_given_networks_that_do_not_vary_are_judged_by_exact_tests():
+    """Two of 60 right answers: within 6.1 points by Tango, above 95.1 % by the binomial."""
+    alike = make_arm({"a": np.ones((1, 60)), "b": np.ones((1, 60))})
+    for contrast, expect, more, verdict in (
+        ({"a": "a", "b": "b"}, "equivalent", {"margin": 0.062}, "supported"),
+        ({"a": "a", "b": "b"}, "equivalent", {"margin": 0.04}, "inconclusive"),
+        ({"a": "a", "level": 0.95}, "greater", {}, "supported"),
+        ({"a": "a", "level": 0.97}, "greater", {}, "inconclusive"),
+    ):
+        (row,) = verdicts([alike], hypothesis(contrast, expect, **more))
+        assert row["verdict"] == verdict, (contrast, more)
+
+
 def test_one_network_right_wherever_the_other_is_wrong_is_shown_by_the_exact_test():
     arm = make_arm({"a": np.ones((1, 60)), "b": np.zeros((1, 60))})
     rows = verdicts(
@@ -181,8 +196,8 @@ def test_one_network_right_wherever_the_other_is_wrong_is_shown_by_the_exact_tes
         hypothesis({"a": "a", "b": "b"}, "equivalent", 2, margin=0.5),
     )
     assert rows[0]["p_value"] == pytest.approx(0.5**60)
-    assert rows[0]["verdict"] == "supported" and "the exact test says so" in rows[0]["reason"]
-    assert rows[1]["verdict"] == "inconclusive"
+    assert rows[0]["verdict"] == "supported" and "exact McNemar" in rows[0]["method"]
+    assert rows[1]["verdict"] == "refuted"
 
 
 def test_a_margin_leaves_the_claim_of_different_to_the_exact_test():
@@ -192,9 +207,8 @@ def test_a_margin_leaves_the_claim_of_different_to_the_exact_test():
     claim = hypothesis({"a": "a", "b": "b"}, "different", margin=0.9)
     (row,) = verdicts([make_arm({"a": a, "b": b})], claim)
     assert row["p_value"] == pytest.approx(22 / 1024)
-    below = ttest_rel(a[0] - 0.9, b[0], alternative="less").pvalue
-    above = ttest_rel(a[0] + 0.9, b[0], alternative="greater").pvalue
-    assert row["p_contrary"] == pytest.approx(max(below, above))
+    pair = paired_proportions(a[0], b[0])
+    assert row["p_contrary"] == max(pair.tail("less", 0.9), pair.tail("greater", -0.9))
     # Flips of nine clusters cannot give small p-values: Student's t over them stands instead.
     (row,) = verdicts([make_arm({"a": a, "b": b}, clusters=np.arange(20) % 9)], claim)
     assert row["method"] == "t interval over 9 clusters, these trained networks only"
@@ -245,24 +259,24 @@ def test_missing_predictions_of_a_planned_run_are_named():
     assert row["predictions"][0] == "runs/a-s0-0/predictions/test.parquet"
 
 
-def test_a_model_that_has_not_converged_leaves_its_hypotheses_open():
-    training = {"a": DONE, "b": Training(0.2, 0.5, False, "has not converged: it still learns")}
+def test_a_model_of_which_a_seed_learnt_nothing_leaves_its_hypotheses_open():
+    training = {"a": DONE, "b": replace(DONE, not_learnt={1: 0.11})}
     declared = [
         hypothesis({"a": "a", "b": "b"}, "greater"),
         hypothesis({"a": "a", "b": "chance"}, "greater", 2),
     ]
     rows = verdicts([TWO], *declared, training=training)
     assert rows[0]["verdict"] == "inconclusive"
-    assert rows[0]["reason"].startswith("b has not converged")
+    assert rows[0]["reason"].startswith("b: seed 1 (11.0 %) has not learnt")
     assert rows[1]["verdict"] == "supported", "b has no part in it"
 
 
 def test_the_reason_names_what_part_of_the_training_images_was_fitted():
     declared = hypothesis({"a": "a", "b": "b"}, "greater")
-    poor = {"a": Training(0.01, 0.83, True, ""), "b": Training(0.01, 0.451, True, "")}
+    poor = {name: replace(DONE, train_accuracy=fit) for name, fit in (("a", 0.83), ("b", 0.451))}
     (row,) = verdicts([TWO], declared, training=poor)
     assert row["verdict"] == "supported"
-    assert "; training images fitted: a 83 %, b 45 %." in row["reason"]
+    assert "; training images fitted: a 83 %, b 45 %; at this budget" in row["reason"]
     (row,) = verdicts([TWO], declared)
     assert "fitted" not in row["reason"], "97 % of both"
 
@@ -287,3 +301,132 @@ def test_the_bootstrap_agrees_where_images_vary_most():
     assert row["bootstrap_low"] == pytest.approx(row["low"], abs=0.35 * width)
     assert row["bootstrap_high"] == pytest.approx(row["high"], abs=0.35 * width)
     assert 0 < row["standard_error"] < row["detectable"]
+
+
+# The interval that is shown is the one that decides.
+
+
+@pytest.mark.parametrize("family", [1, 2, 5])
+@pytest.mark.parametrize("expect", ["less", "greater", "different", "equivalent"])
+def test_an_interval_says_what_the_verdict_says(expect, family):
+    """Over many draws: supported and refuted exactly where the interval shown says so."""
+    rng, seen = np.random.default_rng(family), set()
+    for number in range(60):
+        shift, spread = rng.choice([-0.3, -0.1, 0, 0.1, 0.3]), rng.choice([0.02, 0.1])
+        a = flat(0.5 + shift + spread * rng.normal(size=4)) + rng.normal(0, 0.05, (4, 40))
+        arm = make_arm({"a": a, "b": flat(0.5 + spread * rng.normal(size=4))})
+        margin = 0.15 if expect == "equivalent" or (number % 2 and expect == "different") else None
+        more = {} if margin is None else {"margin": margin}
+        declared = [
+            hypothesis({"a": "a", "b": "b"}, expect, place, **more) for place in range(family)
+        ]
+        row = verdicts([arm], *declared)[0]
+        seen.add(row["verdict"])
+        low, high = row["low"], row["high"]
+        inside = margin is not None and -margin < low and high < margin
+        beyond = margin is not None and (low > margin or high < -margin)
+        claimed = {
+            "less": high < 0, "greater": low > 0, "different": low > 0 or high < 0,
+            "equivalent": inside,
+        }[expect]  # fmt: skip
+        contrary = {
+            "less": low > 0, "greater": high < 0, "different": inside, "equivalent": beyond
+        }[expect]  # fmt: skip
+        if expect == "different" and row["verdict"] != "refuted":
+            contrary = False  # by the other interval, of its own confidence
+        assert (row["verdict"] == "supported") == (claimed and row["verdict"] != "refuted")
+        assert (row["verdict"] == "refuted") == (contrary and row["verdict"] != "supported")
+    assert len(seen) >= 2
+
+
+def test_both_intervals_are_named():
+    arm = make_arm({"a": flat(HIGH), "b": flat(LOW)})
+    claims = [hypothesis({"a": "a", "b": "b"}, "greater", number) for number in (1, 2, 3)]
+    row = verdicts([arm], *claims)[0]
+    assert row["confidence"] == pytest.approx(1 - 2 * 0.05 / 3)
+    assert row["unadjusted"]["confidence"] == pytest.approx(0.9)
+    alone = ttest_ind(HIGH, LOW, equal_var=False).confidence_interval(0.9)
+    assert row["unadjusted"]["low"] == pytest.approx(alone.low)
+    assert row["low"] < row["unadjusted"]["low"]
+
+
+def test_a_refuted_equivalence_has_the_95_percent_that_it_needs():
+    """Two tests beyond the margin at 2.5 % each: the 90 % interval would be too short."""
+    (row,) = verdicts([TWO], hypothesis({"a": "a", "b": "b"}, "equivalent", margin=0.1))
+    assert (row["verdict"], row["confidence"]) == ("refuted", 0.95)
+    assert row["low"] > 0.1
+
+
+# Few seeds, and seeds that fall apart.
+
+
+def humps(rng, accuracies, num_images=500):
+    return (rng.random(num_images) < np.asarray(accuracies)[:, None]).astype(float)
+
+
+def test_every_seed_is_shown_and_the_outlying_one_is_named():
+    rng = np.random.default_rng(0)
+    arm = make_arm({"a": humps(rng, [0.9, 0.3, 0.91]), "b": humps(rng, [0.5, 0.51, 0.5])})
+    (row,) = verdicts([arm], hypothesis({"a": "a", "b": "b"}, "greater"))
+    assert list(row["seed_scores"]) == ["a", "b"]
+    assert row["seed_scores"]["a"]["1"] == pytest.approx(arm.scores["a"][1].mean())
+    assert row["split"] == {"a": [1]} and row["few_seeds"]
+    assert "seed 1 of a stands apart" in row["reason"]
+    # What the effect would be with that seed alone.
+    assert min(row["seed_effects"]) == pytest.approx(
+        arm.scores["a"][1].mean() - arm.scores["b"].mean()
+    )
+
+
+def test_few_seeds_carry_no_small_p_value():
+    (row,) = verdicts([TWO], hypothesis({"a": "a", "b": "b"}, "greater"))
+    assert row["p_value"] < 0.01, "decisions use the p that was computed"
+    assert row["few_seeds"] and "adjusted p < 0.01" in row["reason"]
+    many = make_arm({"a": flat([*HIGH, 0.6, 0.6]), "b": flat([*LOW, 0.2, 0.2])})
+    (row,) = verdicts([many], hypothesis({"a": "a", "b": "b"}, "greater"))
+    assert not row["few_seeds"] and "p < 0.001" in row["reason"]
+
+
+# The budget.
+
+STABLE = {"budget": 0.5, "margin": 0.05}
+
+
+@pytest.mark.parametrize(
+    ("at_half", "status"),
+    [(LOW, "budget-stable"), ([-0.1, 0.0, 0.1], "changes with the budget"), (None, "not known")],
+)
+def test_a_verdict_says_whether_its_claim_is_the_same_at_half_the_budget(at_half, status):
+    rng = np.random.default_rng(0)
+    arms = [make_arm({"a": flat(HIGH), "b": flat(LOW)})]
+    if at_half is not None:  # `a` is as much worse there as `b` is
+        a = flat([score + 0.4 for score in at_half]) + 0.01 * rng.normal(size=(3, 40))
+        b = flat(LOW if status == "budget-stable" else [0.5, 0.5, 0.5])
+        arms.append(make_arm({"a": a, "b": b}, budget=0.5))
+    declared = hypothesis({"a": "a", "b": "b"}, "greater")
+    more = STABLE if status != "budget-stable" else STABLE | {"margin": 0.5}
+    record = {"study": {"hypotheses": [declared], "stability": more}}
+    (row,) = verdicts(arms, declared, **record)
+    assert row["verdict"] == "supported", "never turned into inconclusive by it"
+    assert row["stability"]["status"] == status and status in row["reason"]
+    if at_half is not None:
+        groups = [arms[0].scores["a"], -arms[0].scores["b"]]
+        groups += [-arms[1].scores["a"], arms[1].scores["b"]]
+        expected = crossed_contrast(groups)
+        assert row["stability"]["estimate"] == pytest.approx(expected.estimate)
+        assert row["stability"]["low"] == pytest.approx(expected.low)
+
+
+def test_every_verdict_says_what_budget_it_is_about():
+    (row,) = verdicts([TWO], hypothesis({"a": "a", "b": "b"}, "greater"))
+    assert row["reason"].endswith("; at this budget (10 epochs of 1,000 training images).")
+    assert row["stability"] is None
+
+
+def test_a_warning_of_a_model_stands_at_its_verdicts():
+    declared = hypothesis({"a": "a", "b": "b"}, "greater")
+    record = {"study": {"hypotheses": [declared]}, "plan": []}
+    warnings = {"b": ["answers depend on the batch"], "c": ["something else"]}
+    (row,) = judge(record, [TWO], (), {}, QUICK, warnings=warnings)
+    assert "warning on b: answers depend on the batch" in row["reason"]
+    assert "something else" not in row["reason"]

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from priorscope.analysis.contrasts import by_name
-from priorscope.analysis.power import SEED_SD, plan_power, stated_components
-from priorscope.analysis.scores import ArmScores
-from priorscope.metrics import Chance
+from priorscope.claims import ArmScores, claim_of
+from priorscope.claims.power import SEED_SD, plan_power, stated_components
+from priorscope.metrics import Chance, share
 from priorscope.probes import ProbeSet
 from priorscope.stats import detection_power, equivalence_power
 from priorscope.study._yaml import read_yaml
@@ -39,7 +38,7 @@ def test_one_seed_is_the_textbook_formula(tiny, tmp_path):
     """Two networks: half of 0.25 shared by half, and half of 0.25 each: variance 0.375 an image."""
     (plan,) = plan_power(study_of(tiny, tmp_path, [0], {"contrast": TWO}), probes())
     expected = (norm.isf(0.05) + norm.isf(0.2)) * np.sqrt(0.375 / N)
-    assert plan.detectable == pytest.approx(expected, rel=0.001)
+    assert plan.detectable[0] == pytest.approx(expected, rel=0.001)
     assert (plan.num_seeds, plan.num_images, plan.source) == ((1, 1), N, "stated variances")
     assert plan.seeds is plan.images is None, "no margin was declared"
 
@@ -50,15 +49,15 @@ def test_holm_and_sides_make_tests_harder(tiny, tmp_path):
     plans = plan_power(study_of(tiny, tmp_path, [0], one, both), probes())
     for plan, alpha in zip(plans, (0.025, 0.0125), strict=True):
         expected = (norm.isf(alpha) + norm.isf(0.2)) * np.sqrt(0.375 / N)
-        assert plan.detectable == pytest.approx(expected, rel=0.001)
+        assert plan.detectable[0] == pytest.approx(expected, rel=0.001)
 
 
 def test_what_the_margin_needs_is_enough_and_hardly_more(tiny, tmp_path):
     declared = {"contrast": TWO, "expect": "equivalent", "margin": 0.012}
     study = study_of(tiny, tmp_path, [0, 1], declared)
     (plan,) = plan_power(study, probes())
-    assert plan.detectable > 0.012 and plan.seeds and plan.images is None, "seeds vary too much"
-    components = stated_components(study.hypotheses[0], 1, 1.0)
+    assert plan.detectable[0] > 0.012 and plan.seeds and plan.images is None, "seeds vary too much"
+    components = stated_components(claim_of(study.hypotheses[0]), 1, 1.0)
     assert equivalence_power(0.012, components, [plan.seeds] * 2, N) >= 0.8
     assert equivalence_power(0.012, components, [plan.seeds - 1] * 2, N) < 0.8
 
@@ -69,7 +68,7 @@ def test_where_neither_alone_is_enough_both_are_named(tiny, tmp_path):
     (plan,) = plan_power(study, probes(200))
     assert plan.seeds is plan.images is None and plan.together is not None
     seeds, images = plan.together
-    components = stated_components(study.hypotheses[0], 1, 1.0)
+    components = stated_components(claim_of(study.hypotheses[0]), 1, 1.0)
     assert equivalence_power(0.008, components, [seeds] * 2, images) >= 0.8
     assert equivalence_power(0.008, components, [seeds] * 2, images - 100) < 0.8
 
@@ -84,7 +83,8 @@ def test_where_neither_alone_is_enough_both_are_named(tiny, tmp_path):
     ],
 )
 def test_stated_variances_follow_the_contrast(contrast, groups, seed, image, residual):
-    stated = stated_components(Hypothesis(**(BASE | {"contrast": contrast})), 1, 1.0)
+    claim = claim_of(Hypothesis(**(BASE | {"contrast": contrast})))
+    stated = stated_components(claim, 1, 1.0)
     assert stated.seed == pytest.approx((seed * SEED_SD**2,) * groups)
     assert stated.image == pytest.approx(image)
     assert stated.residual == pytest.approx((residual,) * groups)
@@ -97,36 +97,40 @@ def test_scenes_of_a_cluster_count_for_less(tiny, tmp_path):
     (clustered,) = plan_power(study, probes(2000, clusters))
     assert (clustered.num_images, clustered.num_units) == (2000, 20)
     # 1 + 99 x 0.02: the design effect of 100 scenes a picture, and 19 degrees of freedom
-    assert clustered.detectable / alone.detectable == pytest.approx(np.sqrt(2.98), rel=0.06)
+    assert clustered.detectable[0] / alone.detectable[0] == pytest.approx(np.sqrt(2.98), rel=0.06)
 
 
 def test_a_pilot_brings_its_own_variances(tiny, tmp_path):
     rng = np.random.default_rng(0)
     scores = {"cnn": rng.normal(0, 0.1, (4, 500)), "vit": rng.normal(0, 0.1, (4, 500))}
     seeds = dict.fromkeys(scores, (0, 1, 2, 3))
-    arm = ArmScores("test", "test", "top1", np.arange(500), None, Chance(0.1), scores, seeds)
+    about = ("test", "test", "top1", np.arange(500), None, Chance(0.1), share("Top-1"))
+    arm = ArmScores(*about, scores, seeds)
     study = study_of(tiny, tmp_path, [0], {"contrast": TWO})
-    (plan,) = plan_power(study, probes(), by_name([arm]))
+    (plan,) = plan_power(study, probes(), [arm])
     assert plan.source == "variances of the pilot"
     # Noise of 0.1 that is neither the seed's nor the image's: variance 0.02 an image.
     expected = (norm.isf(0.05) + norm.isf(0.2)) * np.sqrt(0.02 / N)
-    assert plan.detectable == pytest.approx(expected, rel=0.15)
+    assert plan.detectable[0] == pytest.approx(expected, rel=0.15)
+    assert plan.detectable[1] == plan.detectable[0], "one seed is planned: seeds do not count"
+    (plan,) = plan_power(study_of(tiny, tmp_path, [0, 1], {"contrast": TWO}), probes(), [arm])
+    assert plan.detectable[1] > 1.05 * plan.detectable[0], "four seeds leave room for more"
     single = {model: of_model[:1] for model, of_model in scores.items()}
-    lone = ArmScores("test", "test", "top1", np.arange(500), None, Chance(0.1), single, seeds)
+    lone = ArmScores(*about, single, dict.fromkeys(scores, (0,)))
     several = study_of(tiny, tmp_path, [0, 1, 2], {"contrast": TWO})
-    (plan,) = plan_power(several, probes(), by_name([lone]))
+    (plan,) = plan_power(several, probes(), [lone])
     assert plan.source == "variances of the pilot, between seeds stated"
-    components = stated_components(several.hypotheses[0], 1, 1.0)
-    assert plan.detectable > np.sqrt(2 * components.seed[0] / 3)
+    components = stated_components(claim_of(several.hypotheses[0]), 1, 1.0)
+    assert plan.detectable[0] > np.sqrt(2 * components.seed[0] / 3)
     other = study_of(tiny, tmp_path, [0], {"contrast": TWO, "probe": "combined", "metric": "top1"})
     made = probes()
-    (plan,) = plan_power(other, {"combined": made["test"]}, by_name([arm]))
+    (plan,) = plan_power(other, {"combined": made["test"]}, [arm])
     assert plan.source == "stated variances", "the pilot has no such probe"
 
 
 def test_detection_power_at_the_detectable_effect_is_80_percent(tiny, tmp_path):
     study = study_of(tiny, tmp_path, [0, 1, 2], {"contrast": {"a": "cnn", "b": "chance"}})
     (plan,) = plan_power(study, probes())
-    components = stated_components(study.hypotheses[0], 1, 1.0)
-    found = detection_power(plan.detectable, components, [3], N, alpha=0.05, sides=1)
+    components = stated_components(claim_of(study.hypotheses[0]), 1, 1.0)
+    found = detection_power(plan.detectable[0], components, [3], N, alpha=0.05, sides=1)
     assert found == pytest.approx(0.8, abs=1e-4)
