@@ -21,13 +21,18 @@ from priorscope.study.levels import Factor, Level, Value, written
 from priorscope.study.spec import NAME, Component, Split, Study
 from priorscope.training.recipe import Recipe
 
-# Columns of the tables of an analysis: a factor becomes a column beside them.
+# Columns of the tables of an analysis, and of predictions and measurements: a factor becomes a column
+# beside them. `tests/analysis/test_columns.py` holds the list to the tables.
 COLUMNS = (
-    *("a", "b", "model", "seed", "probe", "arm", "metric", "control", "condition", "cluster"),
-    *("cell", "cells", "level", "levels", "factor", "row", "id", "run_id", "kind", "source"),
-    *("value", "score", "fraction", "estimate", "difference", "low", "high", "bound", "share"),
-    *("p_value", "p_adjusted", "test", "method", "n", "num_seeds", "num_images", "sum_sq", "df"),
-    *("effect", "verdict", "margin", "target", "declared"),
+    *("a", "b", "model", "seed", "probe", "arm", "metric", "measure", "control", "condition"),
+    *("cell", "cells", "level", "levels", "against", "factor", "row", "id", "run_id", "kind"),
+    *("source", "cluster", "target", "targets", "logits", "budget", "layer", "head"),
+    *("value", "score", "fraction", "estimate", "difference", "low", "high", "bound"),
+    *("low_bound", "high_bound", "first", "first_low", "first_high", "second", "second_low"),
+    *("second_high", "share", "share_adjusted", "f", "term", "crossing", "p_value", "p_adjusted"),
+    *("test", "method", "few_seeds", "n", "num_seeds", "num_images", "num_train", "num_tied"),
+    *("sum_sq", "df", "effect", "verdict", "margin", "declared", "model_a", "model_b", "seed_a"),
+    *("seed_b", "x", "epoch", "chance"),
 )
 MOST_LEVELS = 1000
 _RECIPE = [field.name for field in fields(Recipe)]
