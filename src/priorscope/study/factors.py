@@ -21,8 +21,8 @@ from priorscope.study.levels import Factor, Level, Value, written
 from priorscope.study.spec import NAME, Component, Split, Study
 from priorscope.training.recipe import Recipe
 
-# Columns of the tables of an analysis, and of predictions and measurements: a factor becomes a column
-# beside them. `tests/analysis/test_columns.py` holds the list to the tables.
+# Columns of the tables of an analysis, of predictions and of measurements: a factor becomes a
+# column beside them. `tests/analysis/test_columns.py` holds the list to the tables.
 COLUMNS = (
     *("a", "b", "model", "seed", "probe", "arm", "metric", "measure", "control", "condition"),
     *("cell", "cells", "level", "levels", "against", "factor", "row", "id", "run_id", "kind"),
