@@ -15,7 +15,8 @@ from priorscope.metrics._chance import (
     unequal_classes,
 )
 from priorscope.metrics._scale import NBSP, NONE, Scale, decimal, share
-from priorscope.metrics._score import chance_of, main_metric, num_tied, scale_of
+from priorscope.metrics._score import chance_of, main_metric, scale_of
+from priorscope.metrics._ties import num_tied, shares_of_top
 
 __all__ = [
     "NBSP",
@@ -30,5 +31,6 @@ __all__ = [
     "num_tied",
     "scale_of",
     "share",
+    "shares_of_top",
     "unequal_classes",
 ]

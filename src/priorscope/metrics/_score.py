@@ -44,12 +44,6 @@ def scale_of(metric: Metric, predictions: Predictions, name: str, **parameters: 
     return found
 
 
-def num_tied(predictions: Predictions) -> int:
-    """Count the rows in which several classes share the largest logit."""
-    largest = predictions.logits.max(axis=1, keepdims=True)
-    return int(((predictions.logits == largest).sum(axis=1) > 1).sum())
-
-
 def main_metric(targets: np.ndarray) -> str:
     """Name the metric that fits targets: top_k_matching for bool [n, num_classes], else top1."""
     return "top_k_matching" if targets.ndim == 2 else "top1"

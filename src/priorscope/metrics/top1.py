@@ -4,8 +4,9 @@ import numpy as np
 
 from priorscope.evaluation import Predictions
 from priorscope.metrics._chance import Chance, constant_chance
-from priorscope.metrics._logits import check_class_ids, finite_logits, shares_of_top
+from priorscope.metrics._logits import check_class_ids, finite_logits
 from priorscope.metrics._scale import Scale, share
+from priorscope.metrics._ties import shares_of_top
 
 
 def top1(predictions: Predictions) -> np.ndarray:

@@ -5,8 +5,9 @@ import numpy as np
 from priorscope.errors import InputError
 from priorscope.evaluation import Predictions
 from priorscope.metrics._chance import Chance, constant_chance
-from priorscope.metrics._logits import finite_logits, shares_of_top
+from priorscope.metrics._logits import finite_logits
 from priorscope.metrics._scale import Scale, share
+from priorscope.metrics._ties import shares_of_top
 from priorscope.stats import top_k_chance
 
 

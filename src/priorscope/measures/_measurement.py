@@ -1,0 +1,146 @@
+"""What a measure returns, and of how many networks it is."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from priorscope.components import companion
+from priorscope.errors import InputError
+from priorscope.metrics import Scale
+
+Kind = Literal["network", "predictions", "networks"]
+WHOLE = "all"  # the arm of values that are the measure itself
+_KINDS: dict[tuple[str, ...], Kind] = {
+    ("network", "images"): "network",
+    ("a", "b"): "predictions",
+    ("a", "b", "images"): "networks",
+}
+
+
+class DoesNotApply(InputError):
+    """A measure has nothing to measure in this network, such as attention in a CNN."""
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """The values of a measure, one an image or one for the whole network (or pair).
+
+    Attributes
+    ----------
+    values : float64 [n], finite; the mean over images is the measure
+    ids : int64 [n], the images; unique within an arm. A value of the whole network has id 0
+    conditions : name -> array [n]; `arm` is always among them. The first arm is the measure
+        itself, others are parts of it, such as its layers
+    """
+
+    values: np.ndarray
+    ids: np.ndarray
+    conditions: dict[str, np.ndarray]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """List the arms in row order: first the measure itself, then its parts."""
+        return tuple(dict.fromkeys(self.conditions["arm"].tolist()))
+
+    def take(self, rows: np.ndarray) -> "Measurement":
+        """Select rows, by a mask bool [n] or by their places int [m], in that order."""
+        conditions = {name: column[rows] for name, column in self.conditions.items()}
+        return Measurement(self.values[rows], self.ids[rows], conditions)
+
+
+def kind_of(measure: Callable[..., Any], *, where: object = None) -> Kind:
+    """Tell of what a measure is, by the names of its positional parameters.
+
+    Raises
+    ------
+    InputError : it has other ones
+    """
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    given = inspect.signature(measure).parameters.values()
+    names = tuple(each.name for each in given if each.kind in kinds)
+    if names not in _KINDS:
+        raise InputError(
+            "a measure takes a network and images, or two networks",
+            where=where,
+            found=f"({', '.join(names)})",
+            allowed="(network, images), (a, b) for predictions, or (a, b, images); all else by "
+            "keyword",
+        )
+    return _KINDS[names]
+
+
+def measurement_of(found: Any, ids: np.ndarray, *, where: str) -> Measurement:
+    """Check what a measure returned, and wrap plain values: one an image, or one in all.
+
+    Parameters
+    ----------
+    ids : int64 [n], of the images that it was given
+
+    Raises
+    ------
+    InputError : another number of values than images, or a value that is not finite
+    """
+    if not isinstance(found, Measurement):
+        found = _wrapped(found, ids, where)
+    if not np.isfinite(found.values).all():
+        row = int(np.argmin(np.isfinite(found.values)))
+        raise InputError(
+            "a measure must give finite values",
+            where=where,
+            found=f"{found.values[row]} at image {found.ids[row]}",
+        )
+    lengths = {len(found.values), len(found.ids), *map(len, found.conditions.values())}
+    if len(lengths) != 1 or "arm" not in found.conditions or not len(found):
+        raise InputError(
+            "a measurement needs ids and conditions for each value, `arm` among them",
+            where=where,
+            found=f"lengths {sorted(lengths)}, conditions {', '.join(found.conditions)}",
+        )
+    return found
+
+
+def _wrapped(found: Any, ids: np.ndarray, where: str) -> Measurement:
+    if hasattr(found, "detach"):  # a tensor, on any device
+        found = found.detach().cpu().numpy()
+    try:
+        values = np.asarray(found, dtype=float)
+    except (TypeError, ValueError):
+        values = np.empty((0, 0))
+    if values.ndim == 0:
+        values, ids = values[None], np.zeros(1, dtype=np.int64)
+    if values.shape != ids.shape:
+        raise InputError(
+            "a measure must give a value an image, or one for the network",
+            where=where,
+            found=f"shape {list(values.shape)}" if values.size else type(found).__name__,
+            allowed=f"a number, or numbers of shape [{len(ids)}]",
+        )
+    return Measurement(values, ids, {"arm": np.full(len(ids), WHOLE)})
+
+
+def scale_of(measure: Callable[..., Any], name: str, parameters: Mapping[str, Any]) -> Scale:
+    """Return the scale of a measure's file, or one without bounds that has the measure's name.
+
+    Raises
+    ------
+    InputError : what the file calls `scale` returns something else
+    """
+    own = companion(measure, "scale")
+    if own is None:
+        words = name.rpartition(":")[2].replace("_", " ")
+        return Scale(f"{words[:1].upper()}{words[1:]}")
+    found = own(**parameters)
+    if not isinstance(found, Scale):
+        raise InputError(
+            "`scale` beside a measure must return a Scale",
+            where=name,
+            found=type(found).__name__,
+            allowed="priorscope.metrics.Scale",
+        )
+    return found
