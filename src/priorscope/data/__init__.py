@@ -1,12 +1,15 @@
 """Datasets: one file each, `def x(*, root: Path, ...) -> Dataset`."""
 
-from priorscope.data._labeled_images import Dataset, LabeledImages, fingerprint
+from priorscope.data._dataset import Dataset
+from priorscope.data._labeled_images import LabeledImages, fingerprint
 from priorscope.data._locations import cache_root, data_root
+from priorscope.data._overlap import Overlap
 from priorscope.data._splits import hold_out, subset
 
 __all__ = [
     "Dataset",
     "LabeledImages",
+    "Overlap",
     "cache_root",
     "data_root",
     "fingerprint",

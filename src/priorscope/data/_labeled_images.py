@@ -1,4 +1,4 @@
-"""The two values that every dataset returns."""
+"""Images with labels, and what tells one set of them from another."""
 
 import hashlib
 from dataclasses import dataclass
@@ -67,15 +67,6 @@ class LabeledImages:
         if most is None or len(self) <= most:
             return self
         return self.take(np.linspace(0, len(self) - 1, most, dtype=int))
-
-
-@dataclass(frozen=True, eq=False)
-class Dataset:
-    """The train and test split of a dataset, and what a report should call it."""
-
-    title: str
-    train: LabeledImages
-    test: LabeledImages
 
 
 def fingerprint(images: np.ndarray, labels: np.ndarray) -> str:
