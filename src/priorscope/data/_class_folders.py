@@ -6,7 +6,6 @@ class in whose folder it lies.
 """
 
 import heapq
-import mimetypes
 import os
 import stat
 from collections.abc import Collection, Mapping
@@ -14,17 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image
-
-from priorscope.data._decode import NO_PIXELS
 from priorscope.data._folder_names import class_name, is_hidden, quoted
+from priorscope.data._image_kind import COMMON, has_suffix, is_image
 from priorscope.data._locations import cache_root
 from priorscope.errors import InputError
 
-# Known without asking Pillow, which imports all its readers to answer.
-_COMMON = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
-# A file without a known suffix is an image only where its first bytes leave no doubt.
-_BY_CONTENT = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "JPEG2000", "AVIF")
 _MARKS = {  # files by which a folder is known that is no class
     ("study.json",): "results of priorscope",
     ("examples.csv", "classes.txt"): "a probe that priorscope wrote",
@@ -45,12 +38,8 @@ _SAID = {
 }
 
 
-class File(NamedTuple):
-    """An image file: its path below the folder that was walked, bytes, time of change (ns)."""
-
-    path: str
-    size: int
-    modified: int
+# An image file: its path below the folder that was walked, bytes, time of change (ns).
+File = tuple[str, int, int]
 
 
 @dataclass
@@ -106,29 +95,6 @@ def walk(folders: Mapping[str, Path], classes: Collection[str] | None = None) ->
     return _Walker(folders, classes).run()
 
 
-def is_image(path: str) -> bool:
-    """Tell whether a file is an image that Pillow reads: by its suffix, else by its first bytes.
-
-    Raises
-    ------
-    OSError : no suffix says so, and it cannot be read
-    """
-    if path.lower().endswith(_COMMON):
-        return True
-    known = Image.registered_extensions().get(Path(path).suffix.lower())
-    if known is not None:
-        return known not in NO_PIXELS and (known in Image.OPEN or known == "MPO")
-    kind, _ = mimetypes.guess_type(path)
-    if kind is not None and not kind.startswith("image/"):
-        return False
-    with Path(path).open("rb") as file:
-        try:
-            Image.open(file, formats=_BY_CONTENT)
-        except Exception:  # readers raise almost anything on what they do not know
-            return False
-    return True
-
-
 def subfolders(folder: Path) -> list[str]:
     """List the folders in a folder, and links to folders, sorted, without those that are no data.
 
@@ -180,7 +146,7 @@ class _Walker:
             if entry.is_symlink():
                 _target_of(entry.path)
             if not entry.is_dir():
-                if entry.name.lower().endswith(_COMMON):
+                if entry.name.lower().endswith(COMMON):
                     self.found.note("beside", said)
             elif self.classes is not None and name not in self.classes:
                 self.found.note("left_out", said)
@@ -208,21 +174,21 @@ class _Walker:
             path, below, real = folders.pop()
             if real in self.read:
                 continue
-            entries = list(os.scandir(path))
-            why = _why_aside({entry.name for entry in entries})
+            files, others = _usual_images(path, f"{top.prefix}{below}")
+            why = _why_aside({entry.name for entry in others})
             if why or real == self.cache:
                 said = f"{top.said}{below}".rstrip("/")
                 self.found.note("aside", f"{said} ({why or 'the cache of priorscope'})")
                 continue
             self.read.add(real)
-            for entry in entries:
+            top.images.extend(files)
+            for entry in others:
                 name = entry.name
-                if name.startswith("."):
-                    continue
                 if entry.is_symlink():
-                    said = f"{top.said}{below}{name}"
-                    link = _Link(entry.path, f"{top.prefix}{below}{name}", said, top.images, False)
-                    heapq.heappush(self.links, link)
+                    said, prefix = f"{top.said}{below}{name}", f"{top.prefix}{below}{name}"
+                    heapq.heappush(
+                        self.links, _Link(entry.path, prefix, said, top.images, is_class=False)
+                    )
                 elif entry.is_dir(follow_symlinks=False):
                     if not is_hidden(name):
                         folders.append((entry.path, f"{below}{name}/", f"{real}{os.sep}{name}"))
@@ -236,8 +202,8 @@ class _Walker:
         elif not is_image(path):
             self.found.note("others", top.said + name)
         else:
-            top.images.append(File(top.prefix + name, status.st_size, status.st_mtime_ns))
-            if not _has_suffix(path):
+            top.images.append((top.prefix + name, status.st_size, status.st_mtime_ns))
+            if not has_suffix(path):
                 self.found.note("by_content", top.said + name)
             return True
         return False
@@ -268,6 +234,21 @@ class _Walker:
         self.found.note("repeated", link.said)
 
 
+def _usual_images(path: str, prefix: str) -> tuple[list[File], list[os.DirEntry[str]]]:
+    """Tell files with the usual suffixes, of which there may be millions, from all others."""
+    files, others = [], []
+    for entry in os.scandir(path):
+        name = entry.name
+        if name.startswith("."):
+            continue
+        if name.lower().endswith(COMMON) and entry.is_file(follow_symlinks=False):
+            status = entry.stat()
+            files.append((prefix + name, status.st_size, status.st_mtime_ns))
+        else:
+            others.append(entry)
+    return files, others
+
+
 def _target_of(link: str) -> tuple[str, os.stat_result]:
     """Return where a link leads in the end, and what is there.
 
@@ -292,8 +273,3 @@ def _target_of(link: str) -> tuple[str, os.stat_result]:
 def _why_aside(names: Collection[str]) -> str | None:
     """Say by the files in it why a folder holds no images of a data set; None where it may."""
     return next((why for marks, why in _MARKS.items() if set(marks) <= set(names)), None)
-
-
-def _has_suffix(path: str) -> bool:
-    suffixes = (*_COMMON, *Image.registered_extensions())
-    return path.lower().endswith(suffixes)

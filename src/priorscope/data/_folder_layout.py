@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from priorscope.data._class_folders import is_image, subfolders
+from priorscope.data._class_folders import subfolders
 from priorscope.data._folder_names import (
     class_name,
     hints_at,
@@ -14,6 +14,7 @@ from priorscope.data._folder_names import (
     refuse_images_and_labels,
     role_of,
 )
+from priorscope.data._image_kind import is_image
 from priorscope.errors import InputError, did_you_mean
 
 _ALLOWED = "<class>/* or train/<class>/* and test/<class>/*"

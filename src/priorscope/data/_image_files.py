@@ -121,13 +121,18 @@ def _image_files(
                 allowed="at least one image that Pillow reads",
                 hint="where it is no class, name those that are: classes: [...]",
             )
-    files = [(label, file) for label, name in enumerate(names) for file in sorted(images[name])]
+    files: list[File] = []
+    labels: list[int] = []
+    for label, name in enumerate(names):
+        of_class = sorted(images[name])
+        files += of_class
+        labels += [label] * len(of_class)
     return ImageFiles(
         folder,
-        tuple(file.path for _, file in files),
-        np.array([label for label, _ in files], dtype=np.int64),
+        tuple(path for path, _, _ in files),
+        np.array(labels, dtype=np.int64),
         tuple(names),
-        np.array([(file.size, file.modified) for _, file in files], dtype=np.int64),
+        np.array([(size, modified) for _, size, modified in files], dtype=np.int64),
     )
 
 

@@ -1,11 +1,14 @@
 """Images that Pillow opens without a word and reads wrongly. Each was found by another reader."""
 
 import re
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
-from PIL import Image, TiffImagePlugin
+from PIL import Image
 
 from priorscope.errors import InputError
+
+if TYPE_CHECKING:  # one that is imported here would be asked first of every file what it is
+    from PIL.TiffImagePlugin import TiffImageFile
 
 # In a codestream: its beginning, the marker of its size, 38 bytes, then its components' number.
 _JPEG2000_SIZE = re.compile(rb"\xff\x4f\xff\x51.{36}(..)", re.DOTALL)
@@ -25,8 +28,8 @@ def refuse_misread(image: Image.Image, where: object) -> None:
     InputError : names what it is
     """
     wrong = None
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        wrong = _in_tiff(image)
+    if image.format == "TIFF":
+        wrong = _in_tiff(cast("TiffImageFile", image))
     elif image.format == "JPEG2000" and image.mode != "I;16":
         bits = _jpeg2000_bits(image)
         wrong = f"JPEG 2000 of {bits} bits a channel" if bits > 8 else None
@@ -51,7 +54,12 @@ def raw_mode(image: Image.Image) -> str:
     return arguments if isinstance(arguments, str) else str((arguments or ("",))[0])
 
 
-def _in_tiff(image: TiffImagePlugin.TiffImageFile) -> str | None:
+def tiff_tag(image: Image.Image, tag: int, default: Any) -> Any:
+    """Look up a tag of an opened TIFF."""
+    return cast("TiffImageFile", image).tag_v2.get(tag, default)
+
+
+def _in_tiff(image: "TiffImageFile") -> str | None:
     tags = image.tag_v2
     bits = max(tags.get(_BITS, (1,)))
     samples = tags.get(_SAMPLE, (1,))
@@ -66,7 +74,7 @@ def _in_tiff(image: TiffImagePlugin.TiffImageFile) -> str | None:
 
 def _jpeg2000_bits(image: Image.Image) -> int:
     """Read the largest number of bits among the channels from the head of the codestream."""
-    file = cast("TiffImagePlugin.TiffImageFile", image).fp
+    file = cast("TiffImageFile", image).fp
     assert file is not None
     place = file.tell()
     file.seek(0)

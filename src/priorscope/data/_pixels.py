@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
-from PIL import Image, ImageOps, TiffImagePlugin
+from PIL import Image, ImageOps
 
-from priorscope.data._misread import raw_mode, refuse_misread
+from priorscope.data._misread import raw_mode, refuse_misread, tiff_tag
 from priorscope.errors import InputError
 
 Range = tuple[float, float]
 BACKGROUND = "white"
 _ALL_16_BITS: Range = (0, 65535)
 _ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
-_MAY_SAY_ORIENTATION = ("exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp")
+_MAY_SAY_ORIENTATION = {"exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp"}
 _BITS, _PHOTOMETRIC, _ORIENTATION = 258, 262, 274  # tags of TIFF and Exif
 
 
@@ -123,7 +123,7 @@ def to_rgb(
         tally.count("frames", index)
     if image.format in ("TIFF", "JPEG2000", "PNG"):
         refuse_misread(image, where)
-    if isinstance(image, TiffImagePlugin.TiffImageFile) and _orientation_tag(image) != 1:
+    if image.format == "TIFF" and tiff_tag(image, _ORIENTATION, 1) in range(2, 9):
         tally.count("turned", index)  # Pillow applies it, in this format alone
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return _grey_of_many_bits(image, index, tally, pixel_range, where)
@@ -170,9 +170,9 @@ def _grey_of_many_bits(
 
 def _declared_range(image: Image.Image) -> Range | None:
     """Return the range that a file itself states beside its pixels: 12-bit TIFF, PGM."""
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        bits = image.tag_v2.get(_BITS, (1,))[0]
-        return (0, 2**bits - 1) if image.mode.startswith("I;16") and bits < 16 else None
+    if image.format == "TIFF" and image.mode.startswith("I;16"):
+        bits = tiff_tag(image, _BITS, (1,))[0]
+        return (0, 2**bits - 1) if bits < 16 else None
     if image.format == "PPM" and image.mode == "I" and raw_mode(image) != "I;16B":
         return _ALL_16_BITS  # Pillow has scaled it to that by the largest value in the header
     return None
@@ -180,8 +180,7 @@ def _declared_range(image: Image.Image) -> Range | None:
 
 def _white_is_zero(image: Image.Image) -> bool:
     """Tell whether black and white are exchanged; Pillow sees to that up to 8 bits only."""
-    is_tiff = isinstance(image, TiffImagePlugin.TiffImageFile)
-    return is_tiff and image.tag_v2.get(_PHOTOMETRIC) == 0
+    return image.format == "TIFF" and tiff_tag(image, _PHOTOMETRIC, 1) == 0
 
 
 def _is_16_bits_a_channel(image: Image.Image) -> bool:
@@ -195,13 +194,8 @@ def _count_upper(image: Image.Image, index: int, tally: Tally) -> None:
     tally.upper_peak = max(tally.upper_peak, peak)
 
 
-def _orientation_tag(image: TiffImagePlugin.TiffImageFile) -> int:
-    found = image.tag_v2.get(_ORIENTATION, 1)
-    return found if found in range(1, 9) else 1
-
-
 def _turn(image: Image.Image, index: int, tally: Tally) -> None:
-    if any(key in image.info for key in _MAY_SAY_ORIENTATION) and _orientation(image) != 1:
+    if not _MAY_SAY_ORIENTATION.isdisjoint(image.info) and _orientation(image) != 1:
         ImageOps.exif_transpose(image, in_place=True)
         tally.count("turned", index)
 
