@@ -99,9 +99,12 @@ def test_links_that_lead_back_do_not_keep_check_from_its_end(tmp_path, study, ca
     (tmp_path / "set" / "extra").symlink_to(tmp_path / "set")
     assert run_command(["check", *study]) == 0
     assert "'train/ant/up', 'train/bee/up'" in capsys.readouterr().out
-    (tmp_path / "set" / "train" / "ant" / "lost.png").symlink_to("nowhere")
-    assert run_command(["check", *study]) == 2
-    assert "a link that leads nowhere" in capsys.readouterr().err
+    lost = tmp_path / "set" / "train" / "ant" / "lost.png"
+    for target in ("nowhere", "lost.png"):
+        lost.symlink_to(target)
+        assert run_command(["check", *study]) == 2
+        assert "a link that leads nowhere" in capsys.readouterr().err
+        lost.unlink()
 
 
 def test_results_in_the_folder_of_images_change_nothing(tmp_path, study, capsys, monkeypatch):

@@ -1,8 +1,8 @@
 """Walk class folders: which files are images, what is passed over, and where links lead.
 
-Every file is met once. Real folders are read first, then the links among them in the order of
-their paths: one to what has been read already is not followed, so that an image counts under the
-class in whose folder it lies.
+Every file is met once. Real folders are read first, then links to folders, then links to files, in
+the order of their paths: a link to what has been read already is not followed, so that an image
+counts under the class in whose folder it lies.
 """
 
 import heapq
@@ -70,6 +70,7 @@ class Walk:
 
 
 class _Link(NamedTuple):
+    to_file: bool
     path: str
     prefix: str
     said: str  # the name by which it is spoken of
@@ -119,7 +120,7 @@ def subfolders(folder: Path) -> list[str]:
 class _Walker:
     def __init__(self, folders: Mapping[str, Path], classes: Collection[str] | None):
         self.folders, self.classes, self.found = folders, classes, Walk()
-        self.links: list[_Link] = []  # a heap: the first path comes first
+        self.links: list[_Link] = []  # a heap: folders come first
         self.linked: set[str] = set()  # files that links have led to
         self.read: set[str] = set()  # folders
         real = {Path(os.path.realpath(folder)) for folder in folders.values()}
@@ -154,7 +155,9 @@ class _Walker:
                 if name in images:
                     self.found.note("merged", prefix + name)
                 of_class = images.setdefault(name, [])
-                link = _Link(entry.path, f"{entry.name}/", f"{said}/", of_class, is_class=True)
+                link = _Link(
+                    False, entry.path, f"{entry.name}/", f"{said}/", of_class, is_class=True
+                )
                 if entry.is_symlink():
                     heapq.heappush(self.links, link)
                 else:
@@ -185,10 +188,7 @@ class _Walker:
             for entry in others:
                 name = entry.name
                 if entry.is_symlink():
-                    said, prefix = f"{top.said}{below}{name}", f"{top.prefix}{below}{name}"
-                    heapq.heappush(
-                        self.links, _Link(entry.path, prefix, said, top.images, is_class=False)
-                    )
+                    heapq.heappush(self.links, _link_in(entry, top, below))
                 elif entry.is_dir(follow_symlinks=False):
                     if not is_hidden(name):
                         folders.append((entry.path, f"{below}{name}/", f"{real}{os.sep}{name}"))
@@ -232,6 +232,14 @@ class _Walker:
                 hint="remove the link: its images would count twice",
             )
         self.found.note("repeated", link.said)
+
+
+def _link_in(entry: os.DirEntry[str], top: _Link, below: str) -> _Link:
+    """Describe a link that lies in a folder, so far `below` the class folder or link `top`."""
+    said, prefix = f"{top.said}{below}{entry.name}", f"{top.prefix}{below}{entry.name}"
+    return _Link(
+        not Path(entry.path).is_dir(), entry.path, prefix, said, top.images, is_class=False
+    )
 
 
 def _usual_images(path: str, prefix: str) -> tuple[list[File], list[os.DirEntry[str]]]:

@@ -168,13 +168,13 @@ def _files(path: Path) -> Iterator[tuple[str, os.stat_result]]:
             continue
         seen.add(real)
         for entry in os.scandir(folder):
-            name = prefix + entry.name
-            if entry.is_dir():
+            name, is_link = prefix + entry.name, entry.is_symlink()
+            if Path(entry.path).is_dir() if is_link else entry.is_dir():
                 if entry.name != "__pycache__":
                     folders.append((f"{name}/", entry.path))
             else:
-                is_broken = entry.is_symlink() and not Path(entry.path).exists()
-                yield name, entry.stat(follow_symlinks=not is_broken)
+                is_lost = is_link and not Path(entry.path).exists()
+                yield name, entry.stat(follow_symlinks=not is_lost)
 
 
 def _words(plain: Any) -> Iterator[str]:
