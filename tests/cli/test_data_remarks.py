@@ -55,7 +55,7 @@ def test_check_and_run_say_each_line_once_and_write_it_down(tmp_path, study, cap
         == "note     data: 'val' is the test split: there is no folder of test images beside it"
     )
     assert transparent.startswith("note     data: 1 of 23 images are transparent in part")
-    assert copies.startswith("warning  data: of 13 test images 3 (23.1 %) are exact copies of a")
+    assert copies.startswith("warning  data: of 13 test images 3 (23.1 %) are exact copies of one")
     assert run_command(["check", *study]) == 0, "now from what was kept"
     assert said(capsys.readouterr().out) == expected
     assert run_command(["run", *study, "--out", "out", "--device", "cpu"]) == 0
@@ -89,7 +89,7 @@ def test_copies_are_counted_in_data_of_any_component(tmp_path, capsys, monkeypat
     assert run_command(["check", "own.yaml"]) == 0
     note, warning = said(capsys.readouterr().out)
     assert note == "note     data: a word of mine"
-    assert "of 8 test images 8 (100 %) are exact copies of a training image" in warning
+    assert "of 8 test images 8 (100 %) are exact copies of one of 8 training images" in warning
 
 
 def test_links_that_lead_back_do_not_keep_check_from_its_end(tmp_path, study, capsys, monkeypatch):

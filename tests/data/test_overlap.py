@@ -181,7 +181,8 @@ def test_below_its_share_a_count_is_a_note_and_above_it_a_warning():
     assert many.notes() == ()
     known, repeated, contradictory = many.warnings()
     assert (
-        "30 (3 %) are exact copies of a training image" in known and "by heart: keep one" in known
+        "30 (3 %) are exact copies of one of 1,000 training images" in known
+        and "by heart: keep one" in known
     )
     assert "60 (6 %) near ones" in repeated and "count each anew: keep one" in repeated
     assert "21 stand under more than one class: correct" in contradictory

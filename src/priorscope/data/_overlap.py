@@ -65,7 +65,7 @@ class Overlap:
 
     def _lines(self) -> Iterator[tuple[str, bool]]:
         """Say each in one line, and whether it is above its share."""
-        known, repeated = "a training image", "an earlier test image"
+        known, repeated = f"one of {self.num_train:,} training images", "an earlier test image"
         for exact, near, of, then in (
             (self.exact_in_train, self.near_in_train, known, "models may know them by heart"),
             (self.exact_in_test, self.near_in_test, repeated, "intervals count each anew"),
