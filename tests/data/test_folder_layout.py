@@ -151,6 +151,8 @@ def test_a_class_that_is_not_there_is_refused_with_the_nearest(tmp_path, refused
     fill(tmp_path / "set", classes=("ant", "bee", "cow"))
     text = refused("unknown class folder: bea", classes=("ant", "bea"))
     assert "did you mean bee?" in text and str(tmp_path / "set") in text
+    for few in ((), ("ant",), ("ant", "ant")):
+        assert "classes" in refused("at least two classes are needed", classes=few)
 
 
 def test_classes_that_are_left_out_are_said(tmp_path, read):

@@ -1,6 +1,8 @@
 """Datasets: one file each, `def x(*, root: Path, ...) -> Dataset`."""
 
 from priorscope.data._dataset import Dataset
+from priorscope.data._decode import read_picture
+from priorscope.data._image_kind import is_image
 from priorscope.data._labeled_images import LabeledImages, fingerprint
 from priorscope.data._locations import cache_root, data_root
 from priorscope.data._overlap import Overlap
@@ -14,5 +16,7 @@ __all__ = [
     "data_root",
     "fingerprint",
     "hold_out",
+    "is_image",
+    "read_picture",
     "subset",
 ]

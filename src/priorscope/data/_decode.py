@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, __version__, features
 
-from priorscope.data._pixels import Range, Tally, to_rgb
+from priorscope.data._pixels import FEW_BITS, Range, Tally, to_rgb
 from priorscope.errors import InputError
 
 LOSSLESS = frozenset({"bmp", "png", "ppm", "raw"})
@@ -82,6 +82,32 @@ def open_image(source: bytes | Path, where: object) -> Image.Image:
         image.close()
         raise InputError("not a format that images are read from", where=where, found=image.format)
     return image
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """Read one image file as upright RGB of its own size: uint8 [height, width, 3].
+
+    What is decided is what `to_rgb` decides; alone, a picture has no range but its format's.
+
+    Raises
+    ------
+    InputError : no image that can be read, or one of more than 8 bits whose range is not known
+    """
+    tally = Tally()
+    try:
+        with open_image(path, path) as image:
+            pixels = np.asarray(to_rgb(image, 0, tally, None, path))
+    except InputError:
+        raise
+    except Exception as error:
+        raise _undecodable(path, error) from None
+    if 0 <= tally.peak <= FEW_BITS or 0 <= tally.upper_peak <= FEW_BITS >> 8:
+        raise InputError(
+            f"an image of 16 bits that never goes above {FEW_BITS}",
+            where=path,
+            found="12 bits or fewer, whose range is not known",
+        )
+    return pixels
 
 
 def encoding_of(formats: Iterable[str]) -> str:

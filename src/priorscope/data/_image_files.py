@@ -101,8 +101,8 @@ def _image_files(
 ) -> ImageFiles:
     names = sorted(images)
     for missing in sorted(set(classes or ()) - set(names)):
-        left_out = [name.rpartition("/")[2] for name in found.met.get("left_out", [])]
-        error = unknown_name("class folder", missing, [*names, *left_out], where="classes")
+        left_out = {name.rpartition("/")[2] for name in found.met.get("left_out", [])}
+        error = unknown_name("class folder", missing, {*names, *left_out}, where="classes")
         error.found = f"{missing}, not in {folder}"
         raise error
     if not names:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from priorscope.data._pixels import BACKGROUND, Range, Tally
+from priorscope.data._pixels import BACKGROUND, FEW_BITS, Range, Tally
 from priorscope.errors import InputError
 
-_FEW_BITS, _HALF, _DARK = 4095, 32767, 15
+_HALF, _DARK = 32767, 15
 _DECIDED = {
     "ranged": "have more than 8 bits: scaled to 8 by pixel_range",
     "scaled": "have 16 bits: scaled to 8",
@@ -44,18 +44,18 @@ def refuse_ranges(
             hint="leave it out",
         )
     peak = max(split.tally.peak for split in splits)
-    if _total(splits, "scaled") and peak <= _FEW_BITS:
+    if _total(splits, "scaled") and peak <= FEW_BITS:
         raise InputError(
-            f"16-bit images that never go above {_FEW_BITS}: are they of 12 bits?",
+            f"16-bit images that never go above {FEW_BITS}: are they of 12 bits?",
             where=f"{where}: {_first(splits, 'scaled')}",
             found=f"{peak} at most in {_total(splits, 'scaled'):,} images",
             allowed="the range of the whole data set as a parameter of it: "
-            f"pixel_range: [0, {_FEW_BITS}], or [0, 65535] where so dark is right",
+            f"pixel_range: [0, {FEW_BITS}], or [0, 65535] where so dark is right",
         )
     upper = max(split.tally.upper_peak for split in splits)
-    if _total(splits, "upper") and upper <= _FEW_BITS >> 8:
+    if _total(splits, "upper") and upper <= FEW_BITS >> 8:
         raise InputError(
-            f"images of 16 bits a channel that never go above {_FEW_BITS}: are they of 12 bits?",
+            f"images of 16 bits a channel that never go above {FEW_BITS}: are they of 12 bits?",
             where=f"{where}: {_first(splits, 'upper')}",
             found=f"{_total(splits, 'upper'):,} images; of colour only the upper 8 bits are read",
             hint="convert the images to 8 bits a channel",

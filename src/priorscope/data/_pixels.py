@@ -19,6 +19,7 @@ from priorscope.errors import InputError
 
 Range = tuple[float, float]
 BACKGROUND = "white"
+FEW_BITS = 4095  # images of 16 bits that never go above it have probably 12
 _ALL_16_BITS: Range = (0, 65535)
 _ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 _MAY_SAY_ORIENTATION = {"exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp"}

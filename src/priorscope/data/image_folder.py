@@ -67,6 +67,8 @@ def image_folder(
     if pixel_range is not None:
         check_range(pixel_range)
     named = _named(classes)
+    if named is not None and len(named) < 2:
+        raise InputError("at least two classes are needed", where="classes", found=sorted(named))
     layout = _layout(folder, train, test, named)
     parts, notes, warnings = _parts(folder, layout, named, test_fraction, seed)
     decoded = {
