@@ -12,7 +12,7 @@ from PIL import Image, ImageEnhance
 from scipy.ndimage import gaussian_filter
 
 from priorscope.data import Dataset, LabeledImages, Overlap, cache_root, fingerprint
-from priorscope.data._copies import near_copies, near_copies_before, waves
+from priorscope.data._copies import near_copies, waves
 from priorscope.data._overlap import class_warnings, count_overlap
 from priorscope.data.synthetic import synthetic
 
@@ -113,7 +113,9 @@ def test_near_copies_are_found_at_any_size_and_before_each_image_only(px):
     again = changed(images[:10], stored("JPEG", quality=90, subsampling=0))
     both = np.concatenate([images, again])
     expected = np.arange(40) >= 30
-    np.testing.assert_array_equal(near_copies_before(both, waves(both)), expected)
+    of_both = waves(both)
+    found = near_copies(both, both, of_both, of_both, before=True)
+    np.testing.assert_array_equal(found, expected)
     found = near_copies(again, images[5:], waves(again), waves(images[5:]))
     np.testing.assert_array_equal(found, np.arange(10) >= 5)
 
@@ -121,6 +123,7 @@ def test_near_copies_are_found_at_any_size_and_before_each_image_only(px):
 def test_other_pictures_mirrored_ones_and_those_without_contrast_are_no_near_copies():
     images = pictures(400)
     flat = np.full((5, 32, 32, 3), np.arange(5)[:, None, None, None] * 20, np.uint8)
+    flat[:, 3, 3:6] += 9  # a speck is no picture yet
     train = labeled(np.concatenate([images[:200], flat]), [0] * 205)
     others = np.concatenate([images[200:], images[:50, :, ::-1], flat + 3])
     found = count_overlap(train, labeled(others, [0] * 255))
