@@ -9,6 +9,7 @@ import pytest
 
 from priorscope.data import cache_root, data_root, fingerprint
 from priorscope.data._cache import Source, Split, cached, content_key
+from priorscope.data._pixels import Tally
 from priorscope.errors import InputError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (10, 4, 4, 3), dtype=np.uint8)
@@ -16,7 +17,15 @@ LABELS = np.arange(10) % 2
 
 
 def source():
-    return Source((10, 4, 4), iter([IMAGES[:7], IMAGES[7:]]), LABELS, ("a", "b"), "png")
+    tally = Tally()
+
+    def blocks():
+        yield IMAGES[:7]
+        yield IMAGES[7:]
+        for index in (3, 5):  # what is counted while images are decoded is kept with them
+            tally.count("turned", index)
+
+    return Source((10, 4, 4), blocks(), LABELS, ("a", "b"), "png", tally)
 
 
 class Counted:
@@ -38,17 +47,18 @@ def cache(tmp_path, monkeypatch):
 
 
 def assert_right(found):
-    images, encoding = found
+    images, encoding, tally = found
     np.testing.assert_array_equal(images.images, IMAGES)
     np.testing.assert_array_equal(images.labels, LABELS)
     assert images.class_names == ("a", "b") and encoding == "png"
+    assert tally.counts == {"turned": 2} and tally.first == {"turned": 3}
     assert images.fingerprint == fingerprint(IMAGES, LABELS)
 
 
 def test_decoded_once_then_mapped_read_only(cache):
     counted = Counted()
     assert_right(cached("some", counted.split))
-    images, _ = found = cached("some", counted.split)
+    images, *_ = found = cached("some", counted.split)
     assert_right(found)
     assert counted.num_reads == 1
     assert isinstance(images.images, np.memmap) and not images.images.flags.writeable
@@ -136,7 +146,7 @@ def load_with_others(barrier, results):
         barrier.wait(timeout=30)  # every process finds no cache, then all write it
         return source()
 
-    images, _ = cached("some", Split((), lambda: "0123", read))
+    images, *_ = cached("some", Split((), lambda: "0123", read))
     results.put((images.fingerprint, int(images.images.sum())))
 
 

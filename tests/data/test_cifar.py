@@ -184,7 +184,7 @@ def with_row(value):
 @pytest.mark.parametrize(
     ("wrong", "problem"),
     [
-        (lambda: table().rename_columns(["image", "label"]), "unexpected columns"),
+        (lambda: table().rename_columns(["picture", "label"]), "unexpected columns"),
         (lambda: table().drop_columns("label"), "unexpected columns"),
         (lambda: table(img=[b"x"] * 10), "unexpected columns"),
         (lambda: table(label=[0.5] * 10), "unexpected columns"),

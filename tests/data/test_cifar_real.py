@@ -60,6 +60,15 @@ def test_real_subset(real):
     assert np.bincount(part.labels).tolist() == [1000] * 10
 
 
+@needs_data
+def test_real_cifar10_has_few_copies_and_is_not_warned_of(real):
+    # Barz and Denzler ("Do We Train on Test Data?", 2020) saw near-duplicates of 3.3 % of the test
+    # images; those that are more than stored anew, such as shifted ones, are not counted here.
+    assert real.overlap.exact_in_train == real.overlap.two_labels == 0
+    assert 0.005 <= real.overlap.near_in_train / 10_000 <= 0.033
+    assert not real.overlap.above_share and real.remarks()["warnings"] == []
+
+
 def test_importing_data_does_not_import_torch():
     code = (
         "import sys, priorscope.data, priorscope.data.cifar10, priorscope.data.image_folder, "

@@ -184,6 +184,19 @@ def test_grey_and_palette_pictures_become_rgb(small, tmp_path):
     assert (probe.images[0][outside] == 77).all()
 
 
+def test_pictures_of_other_depths_are_scaled_or_refused(small, tmp_path):
+    Image.fromarray(np.full((16, 16), 30_000, np.uint16)).save(tmp_path / "deep.png")
+    Image.new("RGBA", (16, 16), (0, 0, 0, 0)).save(tmp_path / "empty.jfif", "PNG")
+    probe = make(small, num_images=20, canvas_px=16, backgrounds=tmp_path)
+    outside = (probe.images[20] == 128).all(-1)
+    assert (probe.images[0][outside] == round(30_000 * 255 / 65_535)).all()
+    assert probe.clusters[10] == "empty.jfif" and (probe.images[10][outside] == 255).any()
+    for values in (np.full((16, 16), 4_000, np.uint16), np.full((16, 16), 0.5, np.float32)):
+        Image.fromarray(values).save(tmp_path / "deep.png", "TIFF")
+        error = refused(small, canvas_px=16, backgrounds=tmp_path)
+        assert "deep.png" in str(error.where) and "PNG of 8 bits" in str(error.hint)
+
+
 def test_picture_px_is_refused_for_a_folder(small, folder):
     assert refused(small, backgrounds=folder, picture_px=64).where == "picture_px"
 

@@ -52,6 +52,15 @@ def print_data(console: Console, checked: Checked) -> None:
         )
 
 
+def print_remarks(console: Console, checked: Checked) -> None:
+    """Print what the datasets of all cells have to say of themselves, each line once."""
+    for key, word, style in (("notes", "note", ""), ("warnings", "warning", "bold red")):
+        lines = [line for data in checked.data.values() for line in data[key]]
+        for line in dict.fromkeys(lines):
+            text = f"{word:<8} data: {line}"
+            console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
+
+
 def print_recipe(console: Console, study: Study) -> None:
     """Print the one recipe."""
     recipe = study.as_dict()["recipe"]

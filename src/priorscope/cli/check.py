@@ -54,6 +54,7 @@ def check(
         print_notes,
         print_power,
         print_recipe,
+        print_remarks,
     )
     from priorscope.data._locations import data_root as find_data_root
     from priorscope.study.cells import study_at
@@ -80,6 +81,7 @@ def check(
 
     console = Console()
     print_data(console, checked)
+    print_remarks(console, checked)
     print_factors(console, loaded, checked)
     print_recipe(console, study_at(loaded, checked.first))
     print_models(console, checked, timed["models"], timed["date"])

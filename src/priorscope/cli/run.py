@@ -99,7 +99,7 @@ def run(
     from rich.console import Console
 
     from priorscope import components
-    from priorscope.cli._summary import print_data, print_factors
+    from priorscope.cli._summary import print_data, print_factors, print_remarks
     from priorscope.cli._training import Settings, train_all
     from priorscope.data._locations import data_root as find_data_root
     from priorscope.errors import RunFailed
@@ -124,6 +124,7 @@ def run(
         checked = look(loaded, key := look_key(loaded, root), load_cell)
         refuse(checked.differences)
         print_data(console, checked)
+        print_remarks(console, checked)
         print_factors(console, loaded, checked)
         console.print(f"runs     {pool.about}", highlight=False, soft_wrap=True)
 

@@ -7,17 +7,19 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from stat import S_ISREG
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from priorscope.data._labeled_images import LabeledImages, fingerprint
 from priorscope.data._locations import cache_root
+from priorscope.data._pixels import Tally
 from priorscope.errors import InputError
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +33,7 @@ class Source:
     labels : int64 [images]
     class_names : one name a class
     encoding : how the pixels were stored: "raw", "png", or "jpeg" if any image was
+    tally : what is decided for images, complete once all blocks have been taken
     """
 
     shape: tuple[int, int, int]
@@ -38,23 +41,37 @@ class Source:
     labels: np.ndarray
     class_names: tuple[str, ...]
     encoding: str
+    tally: Tally = field(default_factory=Tally)
 
 
 @dataclass(frozen=True)
 class Split:
-    """One split in one carrier: the files that hold it, its cache key, and how to decode it."""
+    """One split in one carrier.
+
+    Attributes
+    ----------
+    files : that hold it
+    key : makes its key in the cache, from all that decides images and labels
+    read : decodes it
+    name : number of an image -> what to call it in a note
+    """
 
     files: tuple[Path, ...]
     key: Callable[[], str]
     read: Callable[[], Source]
+    name: Callable[[int], str] = "image {}".format
 
 
-def cached(name: str, split: Split) -> tuple[LabeledImages, str]:
+class Decoded(NamedTuple):
+    """A split from the cache: its images (a read-only memory map), and the rest of its source."""
+
+    images: LabeledImages
+    encoding: str
+    tally: Tally
+
+
+def cached(name: str, split: Split) -> Decoded:
     """Load a split from the cache, decoding it first where it is absent or damaged.
-
-    Returns
-    -------
-    the images (a read-only memory map) and their encoding
 
     Raises
     ------
@@ -75,11 +92,12 @@ def content_key(files: Sequence[Path], salt: str) -> str:
 
     Raises
     ------
-    InputError : a file is missing or cannot be read
+    InputError : a file is missing, cannot be read or is none, such as a pipe
     """
     digest = hashlib.sha256(f"{FORMAT}\0{salt}".encode())
     for path in files:
         try:
+            refuse_special(path)
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
         except OSError as error:
@@ -87,12 +105,24 @@ def content_key(files: Sequence[Path], salt: str) -> str:
     return digest.hexdigest()[:16]
 
 
+def refuse_special(path: Path) -> None:
+    """Refuse a pipe, socket or device, which is never opened: that may wait for ever.
+
+    Raises
+    ------
+    InputError : it is one, or a folder
+    OSError : nothing is there
+    """
+    if not S_ISREG(path.stat().st_mode):
+        raise InputError("not a file", where=path, found="a folder, pipe, socket or device")
+
+
 def unreadable(path: Path, error: OSError) -> InputError:
     """Say that a source file is missing or cannot be read."""
     return InputError("file cannot be read", where=path, found=error.strerror or str(error))
 
 
-def _load(folder: Path) -> tuple[LabeledImages, str] | None:
+def _load(folder: Path) -> Decoded | None:
     """Map a cached split, or give None where it is absent, damaged or of another format.
 
     All pixels are read: a flipped bit would else be trained on under the fingerprint of the others.
@@ -116,7 +146,8 @@ def _load(folder: Path) -> tuple[LabeledImages, str] | None:
         # Mapped anew: a part that is copied out, or one that is small, need not hold all of them.
         images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
         names = tuple(meta["class_names"])
-        return LabeledImages(images, labels, names, meta["fingerprint"]), meta["encoding"]
+        split = LabeledImages(images, labels, names, meta["fingerprint"])
+        return Decoded(split, meta["encoding"], Tally.from_plain(meta["tally"]))
     except Exception:  # a damaged header makes a reader raise almost anything
         return None
 
@@ -153,6 +184,7 @@ def _write_files(source: Source, folder: Path) -> None:
         "labels_sha256": hashlib.sha256(labels.data).hexdigest(),
         "class_names": source.class_names,
         "encoding": source.encoding,
+        "tally": source.tally.plain(),
         "fingerprint": fingerprint(images, labels),
     }
     meta["digest"] = _digest_of(meta)

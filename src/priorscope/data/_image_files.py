@@ -1,18 +1,19 @@
 """Folders of image files, one subfolder a class."""
 
 import hashlib
-import os
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from priorscope.data._cache import FORMAT, Source, unreadable
-from priorscope.data._decode import decode_blocks, encoding_of, open_image
-from priorscope.errors import InputError
-
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+from priorscope.data._class_folders import File, Walk, walk
+from priorscope.data._decode import DECODER, decode_blocks, encoding_of, open_image
+from priorscope.data._folder_names import lookalikes, quoted, refuse_images_and_labels
+from priorscope.data._pixels import Range, Tally, needs_range, no_range
+from priorscope.errors import InputError, unknown_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,67 +43,128 @@ class ImageFiles:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Listing:
+    """The image files of several splits, and what is to be said of all of them together."""
+
+    splits: tuple[ImageFiles, ...]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
 def list_images(folder: Path) -> ImageFiles:
     """List the images under `folder`/<class>/, by class, then by path.
 
-    Hidden files and files without an image's suffix are passed over.
+    Raises
+    ------
+    InputError : as `list_splits`
+    """
+    return list_splits({"": folder}).splits[0]
+
+
+def list_splits(folders: Mapping[str, Path], classes: Collection[str] | None = None) -> Listing:
+    """List the images of several folders of class folders, each file once; see `walk`.
+
+    Parameters
+    ----------
+    folders : how a folder's files are spoken of (`train/`) -> the folder
+    classes : the only class folders that are read, where given
 
     Raises
     ------
-    InputError : no such folder, no class folder, or one without images
+    InputError : no such folder, no class folder, one without images, one of `classes` that is not
+        there, or folders of images and of their labels
     """
-    paths: list[str] = []
-    labels: list[int] = []
-    stamps: list[tuple[int, int]] = []
+    for folder in folders.values():
+        if not folder.is_dir():
+            raise InputError("no such folder of class folders", where=folder)
     try:
-        classes = sorted(
-            entry.name
-            for entry in os.scandir(folder)
-            if entry.is_dir() and not entry.name.startswith(".")
-        )
-        for label, name in enumerate(classes):
-            found = sorted(_walk(folder / name, f"{name}/"))
-            if not found:
-                raise InputError(
-                    "class folder without images",
-                    where=folder / name,
-                    allowed=f"at least one file *{', *'.join(SUFFIXES)}",
-                )
-            paths += [path for path, _, _ in found]
-            stamps += [(size, modified) for _, size, modified in found]
-            labels += [label] * len(found)
+        found = walk(folders, classes)
     except OSError as error:
-        raise unreadable(folder, error) from None
-    if not classes:
+        where = error.filename or next(iter(folders.values()))
+        raise unreadable(Path(str(where)), error) from None
+    splits = [
+        _image_files(folder, images, found, classes)
+        for folder, images in zip(folders.values(), found.images, strict=True)
+    ]
+    names = {name for split in splits for name in split.class_names}
+    warnings = tuple(
+        f"classes whose names differ in blanks, dashes or case only, read as {len(group)}: "
+        f"{', '.join(map(quoted, group))}; rename their folders if they are one class"
+        for group in lookalikes(names)
+    )
+    return Listing(tuple(splits), found.notes(), warnings)
+
+
+def _image_files(
+    folder: Path, images: Mapping[str, list[File]], found: Walk, classes: Collection[str] | None
+) -> ImageFiles:
+    names = sorted(images)
+    for missing in sorted(set(classes or ()) - set(names)):
+        left_out = {name.rpartition("/")[2] for name in found.met.get("left_out", [])}
+        error = unknown_name("class folder", missing, {*names, *left_out}, where="classes")
+        error.found = f"{missing}, not in {folder}"
+        raise error
+    if not names:
         raise InputError("no class folders", where=folder, allowed="one subfolder a class")
+    if classes is None:
+        refuse_images_and_labels(names, where=folder)
+    for name in names:
+        if not images[name]:
+            others = [other for other in found.met.get("others", []) if f"{name}/" in other]
+            raise InputError(
+                "class folder without images",
+                where=folder / name,
+                found=f"{len(others):,} files that are none, such as {others[0]}"
+                if others
+                else None,
+                allowed="at least one image that Pillow reads",
+                hint="where it is no class, name those that are: classes: [...]",
+            )
+    files: list[File] = []
+    labels: list[int] = []
+    for label, name in enumerate(names):
+        of_class = sorted(images[name])
+        files += of_class
+        labels += [label] * len(of_class)
     return ImageFiles(
         folder,
-        tuple(paths),
+        tuple(path for path, _, _ in files),
         np.array(labels, dtype=np.int64),
-        tuple(classes),
-        np.array(stamps, dtype=np.int64),
+        tuple(names),
+        np.array([(size, modified) for _, size, modified in files], dtype=np.int64),
     )
 
 
 def files_key(files: ImageFiles, salt: str) -> str:
-    """Hash place, paths, sizes and times of image files to 16 hex digits (SHA-256, cut)."""
-    digest = hashlib.sha256(f"{FORMAT}\0{salt}\0{files.folder.resolve()}".encode())
-    digest.update("\0".join(files.paths).encode("utf-8", "surrogateescape"))
+    """Hash all that decides pixels and labels to 16 hex digits (SHA-256, cut).
+
+    It is place, paths, sizes, times and classes of the files, what decodes them, and `salt`.
+    """
+    begin = f"{FORMAT}\0{salt}\0{DECODER}\0{files.folder.resolve()}\0"
+    digest = hashlib.sha256(begin.encode("utf-8", "surrogateescape"))
+    for names in (files.paths, files.class_names):
+        digest.update("\0".join(names).encode("utf-8", "surrogateescape"))
     digest.update(np.ascontiguousarray(files.stamps).data)
+    digest.update(np.ascontiguousarray(files.labels).data)
     return digest.hexdigest()[:16]
 
 
-def read_images(files: ImageFiles, image_px: int | None, *, resize: bool) -> Source:
+def read_images(
+    files: ImageFiles, image_px: int | None, *, resize: bool, pixel_range: Range | None = None
+) -> Source:
     """Open every image; say what decoding them will give.
 
     Parameters
     ----------
     image_px : side in pixels; None takes the images' own, which must be square and all the same
     resize : scale the shorter side to `image_px` and crop the centre; else another size is refused
+    pixel_range : the values that become 0 and 255 in images of more than 8 bits
 
     Raises
     ------
-    InputError : an image cannot be read (named), or sizes differ and `image_px` is None
+    InputError : an image cannot be read (named), its range is not known, or sizes differ and
+        `image_px` is None
     """
     full = [files.folder / path for path in files.paths]
     sizes: Counter[tuple[int, int]] = Counter()
@@ -111,6 +173,8 @@ def read_images(files: ImageFiles, image_px: int | None, *, resize: bool) -> Sou
         with open_image(path, path) as image:
             sizes[image.size] += 1
             formats.add(str(image.format))
+            if pixel_range is None and needs_range(image):
+                raise no_range(image, path)
     if image_px is None:
         (width, height), _ = sizes.most_common(1)[0]
         if len(sizes) > 1 or width != height:
@@ -122,23 +186,19 @@ def read_images(files: ImageFiles, image_px: int | None, *, resize: bool) -> Sou
                 hint="give image_px: the shorter side is scaled to it and the centre cropped",
             )
         image_px = width
+    tally = Tally()
     return Source(
         shape=(len(full), image_px, image_px),
-        blocks=decode_blocks(full, image_px, resize=resize, where=lambda i: full[i]),
+        blocks=decode_blocks(
+            full,
+            image_px,
+            resize=resize,
+            where=lambda i: full[i],
+            tally=tally,
+            pixel_range=pixel_range,
+        ),
         labels=files.labels,
         class_names=files.class_names,
         encoding=encoding_of(formats),
+        tally=tally,
     )
-
-
-def _walk(folder: Path, prefix: str) -> list[tuple[str, int, int]]:
-    found = []
-    for entry in os.scandir(folder):
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir():
-            found += _walk(folder / entry.name, f"{prefix}{entry.name}/")
-        elif entry.name.lower().endswith(SUFFIXES):
-            status = entry.stat()
-            found.append((prefix + entry.name, status.st_size, status.st_mtime_ns))
-    return found

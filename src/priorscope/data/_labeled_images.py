@@ -1,4 +1,4 @@
-"""The two values that every dataset returns."""
+"""Images with labels, and what tells one set of them from another."""
 
 import hashlib
 from dataclasses import dataclass
@@ -68,15 +68,6 @@ class LabeledImages:
         if most is None or len(self) <= most:
             return self
         return self.take(proportional_sample([self.labels], most, rng))
-
-
-@dataclass(frozen=True, eq=False)
-class Dataset:
-    """The train and test split of a dataset, and what a report should call it."""
-
-    title: str
-    train: LabeledImages
-    test: LabeledImages
 
 
 def fingerprint(images: np.ndarray, labels: np.ndarray) -> str:

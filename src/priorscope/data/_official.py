@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from priorscope.data._cache import Source, Split, content_key, unreadable
+from priorscope.data._cache import Source, Split, content_key, refuse_special, unreadable
 from priorscope.data._pickle import read_pickle
 from priorscope.errors import InputError
 
@@ -105,6 +105,7 @@ def check_md5(path: Path, expected: str) -> bytes:
     InputError : missing, unreadable, or another md5
     """
     try:
+        refuse_special(path)
         data = path.read_bytes()
     except OSError as error:
         raise unreadable(path, error) from None

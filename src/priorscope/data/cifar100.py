@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from priorscope.data._carriers import carrier_files, read_cifar
-from priorscope.data._labeled_images import Dataset
+from priorscope.data._dataset import Dataset
 from priorscope.data._official import CIFAR100
 
 

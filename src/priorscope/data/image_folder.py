@@ -1,12 +1,19 @@
 """Any folder of images, one subfolder a class."""
 
+import os
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
 
-from priorscope.data._cache import Split, cached
-from priorscope.data._image_files import ImageFiles, files_key, list_images, read_images
-from priorscope.data._labeled_images import Dataset
+from priorscope.data._cache import Split, cached, unreadable
+from priorscope.data._class_folders import subfolders
+from priorscope.data._dataset import Dataset
+from priorscope.data._folder_layout import Layout, find_layout
+from priorscope.data._folder_names import class_name, lookalikes, quoted
+from priorscope.data._image_files import ImageFiles, files_key, list_splits, read_images
+from priorscope.data._pixel_notes import SplitPixels, pixel_notes, pixel_warnings, refuse_ranges
+from priorscope.data._pixels import Range, check_range
 from priorscope.data._splits import stratified
 from priorscope.errors import InputError
 
@@ -18,11 +25,23 @@ def image_folder(
     image_px: int | None = None,
     test_fraction: float = 0.2,
     seed: int = 0,
+    train: str | None = None,
+    test: str | None = None,
+    classes: tuple[str, ...] | None = None,
+    pixel_range: tuple[float, float] | None = None,
 ) -> Dataset:
     """Images of your own: `train/<class>/*` and `test/<class>/*`, or `<class>/*`.
 
-    Classes are sorted by name, images by path. Images become RGB as Pillow converts them; an
-    orientation in their metadata is not applied.
+    Folders: `Train` and `Test`, `training` and `validation` and the like are splits in any case;
+    `val` beside `train` and `test` is left out, and beside `train` alone it is the test split.
+    Classes are sorted by name, images by path. Hidden folders, caches and results of priorscope are
+    no classes. An image is any file that Pillow reads. Links are followed, once.
+
+    Pixels: images become upright RGB of 8 bits. Grey of more bits is scaled by its format's range,
+    or by `pixel_range` where that is open; what is transparent is shown on white; of several frames
+    the first is read; an orientation in the metadata is applied, a colour profile is not.
+
+    All that was decided for some of the images is said once, in the dataset's notes.
 
     Parameters
     ----------
@@ -31,40 +50,75 @@ def image_folder(
     image_px : scale the shorter side to so many pixels and crop the centre; needed when the images
         are not all square and of one size
     test_fraction : in (0, 1); the part of each class that becomes the test split, where there are
-        no subfolders `train` and `test`
+        no folders of splits
     seed : of that part
+    train, test : the folders of the splits, relative to the folder, where their names leave it open
+    classes : the folders that are classes, where others stand beside them
+    pixel_range : the values that become 0 and 255 in images of more than 8 bits, such as [0, 4095]
 
     Raises
     ------
-    InputError : missing folder, fewer than two classes, a class without images, an image that
-        cannot be read (named), sizes that differ without `image_px`, values out of range
+    InputError : missing folder, folders that can be read in two ways, fewer than two classes, a
+        class without images, an image that cannot be read (named), sizes that differ without
+        `image_px`, pixels whose range is not known, values out of range
     """
     folder = root / path
     _check(folder, image_px, test_fraction, seed)
-    train, test = _parts(folder, test_fraction, seed)
-    train_images, _ = cached("image_folder-train", _split(train, image_px))
-    test_images, _ = cached("image_folder-test", _split(test, image_px))
-    if train_images.image_px != test_images.image_px:
+    if pixel_range is not None:
+        check_range(pixel_range)
+    named = _named(classes)
+    if named is not None and len(named) < 2:
+        raise InputError("at least two classes are needed", where="classes", found=sorted(named))
+    layout = _layout(folder, train, test, named)
+    parts, notes, warnings = _parts(folder, layout, named, test_fraction, seed)
+    decoded = {
+        name: cached(f"image_folder-{name}", _split(files, image_px, pixel_range))
+        for name, files in parts.items()
+    }
+    sides = [split.images.image_px for split in decoded.values()]
+    if len(set(sides)) > 1:
         raise InputError(
             "train and test images differ in size",
             where=folder,
-            found=f"{train_images.image_px} and {test_images.image_px} px",
+            found=f"{sides[0]} and {sides[1]} px",
             hint="give image_px: the shorter side is scaled to it and the centre cropped",
         )
-    return Dataset(folder.resolve().name, train_images, test_images)
+    pixels = [
+        SplitPixels(split.tally, len(split.images), _namer(files, folder))
+        for split, files in zip(decoded.values(), parts.values(), strict=True)
+    ]
+    refuse_ranges(pixels, pixel_range, where=folder)
+    return Dataset(
+        folder.resolve().name,
+        decoded["train"].images,
+        decoded["test"].images,
+        notes=(*layout.notes, *notes, *pixel_notes(pixels)),
+        warnings=(*warnings, *pixel_warnings(pixels)),
+    )
 
 
-def sources(*, root: Path, path: str, **_: object) -> list[Path]:
-    """Give the folder that is read.
+def sources(
+    *,
+    root: Path,
+    path: str,
+    train: str | None = None,
+    test: str | None = None,
+    classes: tuple[str, ...] | None = None,
+    **_: object,
+) -> list[Path]:
+    """List the folders that are read.
 
     Raises
     ------
-    InputError : missing folder
+    InputError : missing folder, or folders that can be read in two ways
     """
     folder = root / path
     if not folder.is_dir():
         _check(folder, None, 0.5, 0)
-    return [folder]
+    layout = _layout(folder, train, test, _named(classes))
+    if layout.test is not None:
+        return [layout.train, layout.test]
+    return [folder / name for name in subfolders(folder)]
 
 
 def _check(folder: Path, image_px: int | None, test_fraction: float, seed: int) -> None:
@@ -85,55 +139,103 @@ def _check(folder: Path, image_px: int | None, test_fraction: float, seed: int) 
         )
 
 
-def _parts(folder: Path, test_fraction: float, seed: int) -> tuple[ImageFiles, ImageFiles]:
-    given = [name for name in ("train", "test") if (folder / name).is_dir()]
-    if len(given) == 1:
-        raise InputError(
-            "train/ and test/ go together",
-            where=folder,
-            found=f"{given[0]}/ alone",
-            allowed="<class>/* or train/<class>/* and test/<class>/*",
-        )
-    if not given:
-        files = _list(folder)
-        rng = np.random.default_rng(seed)
-        test = stratified(files.labels, test_fraction, rng, files.class_names)
-        train = np.delete(np.arange(len(files.paths)), test)
-        empty = set(range(len(files.class_names))) - set(files.labels[train].tolist())
-        if empty:
-            raise InputError(
-                "class without a training image",
-                where=folder / files.class_names[min(empty)],
-                found=f"test_fraction {test_fraction}",
-                hint="add images, or lower test_fraction",
-            )
-        return files.take(train), files.take(test)
-    train, test = _list(folder / "train"), _list(folder / "test")
-    if train.class_names != test.class_names:
-        differing = sorted(set(train.class_names) ^ set(test.class_names))
-        raise InputError(
-            "train/ and test/ have different classes",
-            where=folder,
-            found=f"only in one of them: {', '.join(differing)}",
-        )
-    return train, test
+def _named(classes: tuple[str, ...] | None) -> frozenset[str] | None:
+    return None if classes is None else frozenset(map(class_name, classes))
 
 
-def _list(folder: Path) -> ImageFiles:
-    files = list_images(folder)
+def _layout(
+    folder: Path, train: str | None, test: str | None, classes: Collection[str] | None
+) -> Layout:
+    try:
+        return find_layout(folder, train=train, test=test, classes=classes)
+    except OSError as error:
+        raise unreadable(Path(str(error.filename or folder)), error) from None
+
+
+def _parts(
+    folder: Path,
+    layout: Layout,
+    classes: Collection[str] | None,
+    test_fraction: float,
+    seed: int,
+) -> tuple[dict[str, ImageFiles], tuple[str, ...], tuple[str, ...]]:
+    """List the images of both splits, and what is to be said of their files."""
+    if layout.test is None:
+        listing = list_splits({"": folder}, classes)
+        (files,) = listing.splits
+        _check_classes(files)
+        parts = _drawn(files, test_fraction, seed)
+    else:
+        folders = (layout.train, layout.test)
+        listing = list_splits({f"{_below(part, folder)}/": part for part in folders}, classes)
+        train, test = listing.splits
+        _check_classes(train)
+        _check_same_classes(train, test, folder)
+        parts = {"train": train, "test": test}
+    return parts, listing.notes, listing.warnings
+
+
+def _drawn(files: ImageFiles, test_fraction: float, seed: int) -> dict[str, ImageFiles]:
+    """Draw a part of each class for the test split."""
+    rng = np.random.default_rng(seed)
+    test = stratified(files.labels, test_fraction, rng, files.class_names)
+    train = np.delete(np.arange(len(files.paths)), test)
+    empty = set(range(len(files.class_names))) - set(files.labels[train].tolist())
+    if empty:
+        raise InputError(
+            "class without a training image",
+            where=files.folder / files.class_names[min(empty)],
+            found=f"test_fraction {test_fraction}",
+            hint="add images, or lower test_fraction",
+        )
+    return {"train": files.take(train), "test": files.take(test)}
+
+
+def _check_classes(files: ImageFiles) -> None:
     if len(files.class_names) < 2:
         raise InputError(
             "at least two classes are needed",
-            where=folder,
+            where=files.folder,
             found="one class folder: " + ", ".join(files.class_names),
             allowed="one subfolder of images a class",
         )
-    return files
 
 
-def _split(files: ImageFiles, image_px: int | None) -> Split:
+def _check_same_classes(train: ImageFiles, test: ImageFiles, folder: Path) -> None:
+    if train.class_names == test.class_names:
+        return
+    only = [
+        sorted(set(a.class_names) - set(b.class_names)) for a, b in ((train, test), (test, train))
+    ]
+    found = [
+        f"only in {_below(files.folder, folder)}: {', '.join(map(quoted, names[:8]))}"
+        + (", ..." if len(names) > 8 else "")
+        for files, names in zip((train, test), only, strict=True)
+        if names
+    ]
+    alike = [" and ".join(map(quoted, group)) for group in lookalikes({*only[0], *only[1]})]
+    raise InputError(
+        "train and test have different classes",
+        where=folder,
+        found="; ".join(found),
+        hint=f"{alike[0]} differ in blanks, dashes or case only: rename one"
+        if alike
+        else "add the missing folders, or name the classes to read: classes: [...]",
+    )
+
+
+def _split(files: ImageFiles, image_px: int | None, pixel_range: Range | None) -> Split:
     return Split(
         files=(files.folder,),
-        key=lambda: files_key(files, f"image_folder/{image_px}"),
-        read=lambda: read_images(files, image_px, resize=True),
+        key=lambda: files_key(files, f"image_folder/{image_px}/{pixel_range}"),
+        read=lambda: read_images(files, image_px, resize=True, pixel_range=pixel_range),
     )
+
+
+def _namer(files: ImageFiles, folder: Path) -> Callable[[int], str]:
+    below = _below(files.folder, folder)
+    return lambda i: quoted(f"{below}/{files.paths[i]}" if below != "." else files.paths[i])
+
+
+def _below(part: Path, folder: Path) -> str:
+    return os.path.relpath(part, folder)

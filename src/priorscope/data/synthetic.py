@@ -9,7 +9,8 @@ import numpy as np
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from priorscope.data import _synthetic_objects, _synthetic_relation
-from priorscope.data._labeled_images import Dataset, LabeledImages, fingerprint
+from priorscope.data._dataset import Dataset
+from priorscope.data._labeled_images import LabeledImages, fingerprint
 from priorscope.data._synthetic_stream import IMAGE_PX, Block, Draw, Split, blocks
 from priorscope.errors import InputError
 

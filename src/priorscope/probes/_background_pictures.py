@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
+from priorscope.data import is_image, read_picture
 from priorscope.errors import InputError
 from priorscope.probes._backgrounds import KINDS, draw
 
 NUM_PROCEDURAL = 20  # as many as the report had photographs
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 # Number k of a picture and a generator -> uint8 [height, width, 3].
 Read = Callable[[int, np.random.Generator], np.ndarray]
@@ -61,13 +61,14 @@ def _folder(folder: Path, num: int | None, canvas_px: int) -> tuple[list[str], R
             found=folder,
             allowed="a folder of pictures, or no `backgrounds`: they are then drawn",
         )
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+    shown = (path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file())
+    paths = sorted(path for path in shown if is_image(str(path)))
     if not paths:
         raise InputError(
             "the folder holds no pictures",
             where="backgrounds",
             found=folder,
-            allowed="files ending in " + ", ".join(SUFFIXES),
+            allowed="files that Pillow reads, such as *.png and *.jpg",
         )
     if num is not None and num > len(paths):
         raise InputError(
@@ -78,7 +79,7 @@ def _folder(folder: Path, num: int | None, canvas_px: int) -> tuple[list[str], R
         )
     paths = paths[:num]
     for path in paths:
-        smallest = min(_open(path).size)
+        smallest = min(_size(path))
         if smallest < canvas_px:
             raise InputError(
                 "the background picture is smaller than the canvas",
@@ -89,25 +90,25 @@ def _folder(folder: Path, num: int | None, canvas_px: int) -> tuple[list[str], R
     return [path.name for path in paths], lambda k, rng: _read(paths[k])  # noqa: ARG005
 
 
-def _open(path: Path) -> Image.Image:
+def _size(path: Path) -> tuple[int, int]:
     try:
-        return Image.open(path)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise _unreadable(path, error) from None
+        with Image.open(path) as picture:
+            return picture.size
+    except Exception as error:  # readers raise almost anything on damaged files
+        raise _unreadable(path, f"{type(error).__name__}: {error}") from None
 
 
 def _read(path: Path) -> np.ndarray:
     try:
-        with _open(path) as picture:
-            return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
-    except (OSError, ValueError, SyntaxError) as error:
-        raise _unreadable(path, error) from None
+        return read_picture(path)
+    except InputError as error:
+        raise _unreadable(path, f"{error.problem}: {error.found}") from None
 
 
-def _unreadable(path: Path, error: Exception) -> InputError:
+def _unreadable(path: Path, found: str) -> InputError:
     return InputError(
         "the background picture cannot be read",
         where=f"backgrounds, {path}",
-        found=f"{type(error).__name__}: {error}",
-        hint="replace the file or move it out of the folder",
+        found=found,
+        hint="convert the file, to PNG of 8 bits for example, or move it out of the folder",
     )

@@ -54,7 +54,8 @@ def large_background(
     num_images : how many scenes
     canvas_px : side of the canvas in pixels, at least the image's
     backgrounds : a folder of pictures (its files in order of name), which are cropped at their own
-        size and so must not be smaller than the canvas; without one, pictures are drawn
+        size and so must not be smaller than the canvas; without one, pictures are drawn. They
+        become upright RGB of 8 bits as the images of `image_folder` do
     num_backgrounds : how many pictures; by default 20 drawn ones (as many as in the report),
         or the whole folder. Beyond the number of kinds, kinds repeat with other random numbers
     picture_px : side of the drawn pictures in pixels; 2 * canvas_px by default. They show
@@ -70,7 +71,8 @@ def large_background(
     Raises
     ------
     InputError : the canvas is smaller than the image, the picture smaller than the canvas, the
-        folder is missing or has too few pictures, or a file is no picture
+        folder is missing or has too few pictures, or a picture cannot be read or its range is
+        not known
     """
     px = source.image_px
     if canvas_px < px:

@@ -157,7 +157,7 @@ def _quota(path: Path) -> list[int]:
 
 def versions() -> dict[str, str]:
     """Give the versions of what the numbers depend on."""
-    packages = ("torch", "torchvision", "timm", "numpy", "scipy", "statsmodels")
+    packages = ("torch", "torchvision", "timm", "numpy", "scipy", "statsmodels", "pillow")
     return {
         "priorscope": __version__,
         "python": platform.python_version(),

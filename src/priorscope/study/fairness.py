@@ -205,7 +205,8 @@ def _check_cell(
     runs = [f"{record['model']} seed {record['seed']}{at}" for record in records]
     for run, record in zip(runs, records, strict=True):
         recorded = {f"recipe.{key}": value for key, value in record.get("recipe", {}).items()}
-        recorded |= {f"data.{part}": value for part, value in record.get("data", {}).items()}
+        data = record.get("data", {}).items()  # fingerprints, and remarks that compare nothing
+        recorded |= {f"data.{part}": value for part, value in data if isinstance(value, str)}
         recorded |= {f"probes.{name}": value for name, value in record.get("probes", {}).items()}
         if _SEEN in record:
             recorded[_SEEN] = record[_SEEN]

@@ -156,16 +156,25 @@ def _stats(path: Path) -> list[Any]:
 
 
 def _files(path: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Walk files, each folder once however many links lead to it."""
     if not path.is_dir():
         if path.exists():  # what is missing is said when the data are read
             yield path.name, path.stat()
         return
-    for entry in os.scandir(path):
-        if entry.is_dir():
-            if entry.name != "__pycache__":
-                yield from ((f"{entry.name}/{n}", s) for n, s in _files(Path(entry.path)))
-        else:
-            yield entry.name, entry.stat()
+    folders, seen = [("", str(path))], set()
+    while folders:
+        prefix, folder = folders.pop()
+        if (real := os.path.realpath(folder)) in seen:
+            continue
+        seen.add(real)
+        for entry in os.scandir(folder):
+            name, is_link = prefix + entry.name, entry.is_symlink()
+            if Path(entry.path).is_dir() if is_link else entry.is_dir():
+                if entry.name != "__pycache__":
+                    folders.append((f"{name}/", entry.path))
+            else:
+                is_lost = is_link and not Path(entry.path).exists()
+                yield name, entry.stat(follow_symlinks=not is_lost)
 
 
 def _words(plain: Any) -> Iterator[str]:

@@ -27,20 +27,29 @@ from priorscope.training.streams import seeded_streams
 
 @dataclass(frozen=True, eq=False)
 class StudyData:
-    """The images of a study: `train` is trained on, `held_out` is for selection, `test` neither."""
+    """The images of a study: `train` is trained on, `held_out` is for selection, `test` neither.
 
-    title: str
+    `dataset` is what they were taken from.
+    """
+
     train: LabeledImages
     held_out: LabeledImages | None
     test: LabeledImages
     preprocess: Preprocess
+    dataset: Dataset
 
     def describe(self) -> dict[str, Any]:
-        """Return title, classes, sizes, fingerprints and any intervention as plain values."""
+        """Return title, classes, sizes, fingerprints, any intervention and remarks, all plain.
+
+        The remarks are the notes, warnings and overlap of the whole dataset.
+        """
+        return self._identity() | self.dataset.remarks()
+
+    def _identity(self) -> dict[str, Any]:
         parts = {"train": self.train, "held_out": self.held_out, "test": self.test}
         moved = self.preprocess.rearrangement
         return {
-            "title": self.title,
+            "title": self.dataset.title,
             "class_names": list(self.train.class_names),
             "image_px": self.train.image_px,
             **{
@@ -55,8 +64,12 @@ class StudyData:
         } | ({} if moved is None else {"intervention": moved.describe()})
 
     def fingerprints(self) -> dict[str, str]:
-        """Give what a run records: one hash a part, and one of the intervention if there is one."""
-        return fingerprints_in(self.describe())
+        """Return one hash for each part, and one for the intervention if there is one."""
+        return fingerprints_in(self._identity())
+
+    def record(self) -> dict[str, Any]:
+        """Return what a run records: the fingerprints, and the remarks of the dataset."""
+        return self.fingerprints() | self.dataset.remarks()
 
 
 def fingerprints_in(described: Mapping[str, Any]) -> dict[str, str]:
@@ -96,7 +109,7 @@ def split_data(study: Study, dataset: Dataset) -> StudyData:
     if split.intervention is not None:
         moved = _rearrangement(split.intervention, preprocess.image_px, study.base)
         preprocess = replace(preprocess, rearrangement=moved)
-    return StudyData(dataset.title, train, held_out, dataset.test, preprocess)
+    return StudyData(train, held_out, dataset.test, preprocess, dataset)
 
 
 def _rearrangement(component: Component, image_px: int, base: Path) -> Rearrangement:

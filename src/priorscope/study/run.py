@@ -166,7 +166,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             "train_seconds": train_seconds,
             "evaluate_seconds": time.perf_counter() - evaluation_started,
             "train_images_per_second": len(data.train) * len(epochs) / train_seconds,
-            "data": data.fingerprints(),
+            "data": data.record(),
             "probes": made_on,
             "attention": attention,
             "warnings": said,
