@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "interventions": {"errors", "components"},
     "models": {"errors", "components"},
     "stats": {"errors", "components"},
+    "tables": {"errors"},
     "probes": {"errors", "components", "data"},
     "training": {"errors", "components", "data"},
     "evaluation": {"errors", "components", "data"},
@@ -41,6 +42,7 @@ TORCH_FREE = [
     "priorscope.study.load",
     "priorscope.study.plan",
     "priorscope.study.store",
+    "priorscope.tables",
     "priorscope.components",
     "priorscope.cli",
 ]

@@ -73,7 +73,7 @@ def test_the_table_shows_models_chance_and_pairs(files):
 def test_labels_in_every_form_agree(files):
     labels = np.loadtxt(files / "labels.csv", dtype=int)
     np.save(files / "one_hot.npy", np.eye(3)[labels])
-    np.savetxt(files / "ids.csv", [0, 1, 0, 1, 2, 0], fmt="%d")
+    write(files, "ids.csv", "answer\n0\n1\n0\n1\n2\n0\n")
     expected = score_files(files / "labels.csv", {"weak": files / "weak.npy"}, metric="top1")
     for given in ({"labels": "one_hot.npy"}, {"file": "ids.csv"}):
         found = score_files(
@@ -122,7 +122,7 @@ BAD = {
     "missing file": ({"good": "nowhere.csv"}, "no such file"),
     "row counts": ({"x": ("x.csv", "1,0,0\n")}, "number of rows"),
     "number of classes": (
-        {"x": ("x.csv", "1,0\n" * 6), "good": "good.csv"},
+        {"x": ("x.csv", "1,0\n0,1\n" * 3), "good": "good.csv"},
         "rows of different lengths",
     ),
     "NaN": ({"x": ("x.csv", "1,0,nan\n" * 6)}, "not a finite number"),
@@ -160,15 +160,19 @@ def test_bad_labels_are_refused_by_row(files, text, metric, said):
     assert "bad.csv, row" in str(error.value)
 
 
-def test_class_names_for_labels_are_refused_with_what_is_allowed(files):
-    for name, save in {
-        "names.csv": lambda path: path.write_text("cat\ndog\nbird\ncat\ndog\nbird\n"),
-        "names.npy": lambda path: np.save(path, np.array(["cat", "dog"] * 3)),
-    }.items():
-        save(files / name)
-        with pytest.raises(InputError) as error:
-            call(*arguments(files, labels=name))
-        assert "class id" in error.value.allowed and "no names" in error.value.allowed
+def test_class_names_for_labels_are_classes_in_alphabetical_order(files):
+    ids = json.loads(call(*arguments(files), "--json"))
+    names = np.array(["ant", "bee", "cat"] * 2)
+    (files / "names.csv").write_text("\n".join(names))
+    np.save(files / "names.npy", names)
+    for file in ("names.csv", "names.npy"):
+        found = json.loads(call(*arguments(files, labels=file), "--json"))
+        assert found.pop("notes") == ["classes in alphabetical order: 0 ant, 1 bee, 2 cat"]
+        assert found == {key: value for key, value in ids.items() if key != "notes"}
+    np.save(files / "two.npy", np.array(["cat", "dog"] * 3))  # which of three columns?
+    with pytest.raises(InputError, match="open") as error:
+        call(*arguments(files, labels="two.npy"))
+    assert "--class-names" in error.value.hint
 
 
 PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0, 0.1, 0.9], [0.4, 0.3, 0.3]] * 2)[:6]
@@ -227,7 +231,7 @@ def test_bad_arguments_are_refused(files):
 
 
 def test_predicted_class_ids_have_no_second_choice(files):
-    ids = write(files, "ids.csv", "0\n1\n0\n1\n2\n0\n")
+    ids = write(files, "ids.csv", "answer\n0\n1\n0\n1\n2\n0\n")
     with pytest.raises(InputError, match="needs a ranking"):
         call(*arguments(files, "top_k_matching", weak=ids), "--k", 2)
     found = json.loads(call(*arguments(files, "top_k_matching", weak=ids), "--k", 1, "--json"))

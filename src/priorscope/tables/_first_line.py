@@ -1,0 +1,133 @@
+"""Does the first line of a text file name the columns, or is it an example?"""
+
+import re
+from collections.abc import Sequence
+
+import polars as pl
+
+from priorscope.tables._number import is_number_with_comma, is_whole, numbers
+from priorscope.tables._sheet import FirstLine
+
+# Columns that have a meaning of their own. Their names are read in any case.
+STRUCTURE = frozenset({"id", "model", "seed", "arm", "cluster", "label", "target"})
+# What pandas calls an index that has no name, in a file and after it was read and written again.
+_INDEX = re.compile(r"unnamed: [\d._a-z]+|__index_level_\d+__|level_\d+", re.IGNORECASE)
+_WHOLE = r"^[+-]?\d+$"
+
+
+def names_structure(names: Sequence[str]) -> bool:
+    """Tell whether one of some names has a meaning of its own."""
+    return any(name.lower() in STRUCTURE or is_index_name(name) for name in names)
+
+
+def is_index_name(name: str) -> bool:
+    """Tell whether a name is one that pandas gives to an index."""
+    return _INDEX.fullmatch(name) is not None
+
+
+def row_names_lead(first: Sequence[str], rest: pl.DataFrame) -> bool:
+    """Tell whether a first line names all columns but a leading one, as R's `write.table` does.
+
+    Two columns could as well be one with decimal commas.
+    """
+    if rest.width < 3 or not _index_like(rest.to_series(0)):
+        return False
+    return not any(map(_is_value, first)) or _counts(first)
+
+
+def what_first_line_is(
+    first: Sequence[str], rest: pl.DataFrame, *, quoted: bool = False
+) -> FirstLine:
+    """Tell what the first line of a text file is: names of the columns, or an example.
+
+    Parameters
+    ----------
+    first : its cells
+    rest : text [n, columns], the lines below it
+    quoted : whether some of its cells are quoted, and none below it
+    """
+    if not rest.height:  # names of nothing, or the only example
+        return "example" if any(map(_is_value, first)) else "names"
+    named = [cell for cell in first if cell and not _is_value(cell)]
+    counted = [cell for cell in first if _is_value(cell)]
+    if len(named) + len(counted) < len(first):
+        return _with_empty_cells(first, counted, rest)
+    if not counted:
+        return _of_words(first, rest)
+    if named:
+        known = all(names_structure([cell]) for cell in named)
+        return "names" if _counts(counted) and (known or len(counted) > 2) else "example"
+    return "suspect" if quoted else _of_numbers(first, rest)
+
+
+def _with_empty_cells(
+    first: Sequence[str], counted: Sequence[str], rest: pl.DataFrame
+) -> FirstLine:
+    """Pandas leaves the names of its index empty; elsewhere a cell is missing."""
+    leading = next((i for i, cell in enumerate(first) if cell), len(first))
+    named = first[leading:]
+    if not all(named) or not named or not all(_index_like(c) for c in rest[:, :1]):
+        return "example"
+    return "names" if not counted or _counts(counted) or _are_names(counted, rest) else "example"
+
+
+def _of_words(first: Sequence[str], rest: pl.DataFrame) -> FirstLine:
+    if names_structure(first) or any(map(_is_value, rest.row(0))):
+        return "names"
+    again = any(cell in column for cell, column in zip(first, rest, strict=True))
+    return "example" if again else "suspect"
+
+
+def _of_numbers(first: Sequence[str], rest: pl.DataFrame) -> FirstLine:
+    counts = _counts(first)
+    if not _different(first) and not (counts and len(first) > 2):
+        return "example"
+    below = [numbers(column) for column in rest]
+    if words := [column for column in below if column.null_count()]:
+        whole_columns = rest.height > 1 and all(c.null_count() == len(c) for c in words)
+        return "names" if counts and whole_columns else "example"  # which is refused, as damaged
+    if not all(column.is_finite().all() for column in below):
+        return "example"  # refused, too
+    if len(first) == 1:
+        least, most = below[0].min(), below[0].max()
+        within = least <= float(first[0]) <= most  # type: ignore[operator]
+        return "possible names" if within and float(first[0]) else "suspect"
+    if _are_names(first, rest):
+        return "names"
+    from_0 = counts and float(first[0]) == 0
+    return "suspect" if from_0 or (counts and len(first) > 2) else "possible names"
+
+
+def _are_names(first: Sequence[str], rest: pl.DataFrame) -> bool:
+    """Whole numbers, all different, above at least 3 columns without a single whole number.
+
+    A writer that shortens 1.0 to 1 would have to do so in the whole first row, and nowhere else.
+    """
+    written_whole = any(column.str.contains(_WHOLE).any() for column in rest)
+    return len(first) > 2 and _different(first) and not written_whole
+
+
+def _different(first: Sequence[str]) -> bool:
+    """Tell whether cells are whole numbers, no two alike."""
+    return all(map(is_whole, first)) and len(set(first)) == len(first)
+
+
+def _counts(cells: Sequence[str]) -> bool:
+    """Tell whether cells count from 0 or 1."""
+    try:
+        values = [float(cell) for cell in cells]
+    except ValueError:
+        return False
+    return values in ([*range(len(values))], [*range(1, len(values) + 1)])
+
+
+def _is_value(cell: str) -> bool:
+    return is_number_with_comma(cell) or cell.lower() in {"true", "false"}
+
+
+def _index_like(cells: pl.Series) -> bool:
+    """Tell whether cells may name rows: whole numbers or words, no two alike."""
+    if cells.n_unique() < len(cells):
+        return False
+    whole = cells.str.contains(_WHOLE)
+    return bool(whole.all()) or numbers(cells).null_count() == len(cells)
