@@ -81,6 +81,8 @@ def test_labels_in_every_form_agree(files):
             {"weak": files / given.get("file", "weak.npy")},
             metric="top1",
         )
+        for each in (found, expected):
+            each.pop("notes", None)
         assert found == expected
 
 

@@ -47,8 +47,8 @@ def score(
     skip_columns: Annotated[
         str | None,
         typer.Option(
-            help="Columns that hold no class: names, first, last; or none.  [default: as the files "
-            "show, or refuse]",
+            help="Columns that hold no class: names, first, last, or none (no other).  [default: "
+            "as the files show, or refuse]",
             metavar="LIST",
         ),
     ] = None,
@@ -87,10 +87,9 @@ def score(
     from priorscope.tables import Reading, read_names
 
     files = parse_named_files([*predictions, *(more or [])])
-    skipped = () if skip_columns == "none" else tuple((skip_columns or "").split(","))
     reading = Reading(
         header=header,
-        skip_columns=None if skip_columns is None else skipped,
+        skip_columns=() if skip_columns is None else tuple(skip_columns.split(",")),
         decimal=decimal,
         match_rows=match_rows,
         num_classes=num_classes,

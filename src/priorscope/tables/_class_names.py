@@ -1,5 +1,6 @@
 """Names of classes: those of columns, and those that stand for labels."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -167,29 +168,24 @@ def _unlike(table: Table) -> InputError:
     )
 
 
-def check_names(table: Table, names: np.ndarray) -> None:
-    """Refuse what is rather a damaged number, a date or a missing value than a name, text [n]."""
-    for name in np.unique(names).tolist():
-        if not name[0].isalpha() or name.lower() in _MISSING:
-            raise InputError(
-                "neither a class id nor a name of a class",
-                where=table.row(int(np.argmax(names == name))),
-                found=repr(name),
-                allowed="names that begin with a letter",
-                hint="say --class-names if this is one of them",
-            )
-
-
 def alphabetical(
-    spoken: Sequence[np.ndarray], num_columns: int | None, num_classes: int | None, table: Table
+    spoken: Sequence[tuple[Table, np.ndarray]], num_columns: int | None, num_classes: int | None
 ) -> tuple[str, ...]:
     """List the different names in alphabetical order, as folders of images are read.
 
+    Parameters
+    ----------
+    spoken : tables with their names, text [n]; that of the labels first where it has names
+
     Raises
     ------
-    InputError : not as many as there are columns, or names of which this order is in doubt
+    InputError : no names of classes, not as many as there are columns, names of which this order is
+        in doubt, or predictions that name no class of the labels
     """
-    names = np.unique(np.concatenate(spoken)).tolist()
+    for table, said in spoken:
+        _check_names(table, said)
+    table, labels = spoken[0]
+    names = np.unique(np.concatenate([said for _, said in spoken])).tolist()
     number = num_columns or num_classes or len(names)
     if len(names) > number or (num_columns and len(names) < number):
         raise _open_names(table, f"{len(names)} different names for {number} classes")
@@ -197,12 +193,32 @@ def alphabetical(
         numbered = [numbered_name(name) for name in names]
         found = [each for each in numbered if each]
         if len(found) == len(names) and found != sorted(found):
-            raise _open_names(
-                table, f"{names[0]}, {names[1]}, {names[2]}, ...: by letter or number?"
-            )
-        if number > 1 and len(names) == sum(map(len, spoken[:1])):
+            raise _open_names(table, f"{', '.join(names[:3])}, ...: by letter or by number?")
+        if len(np.unique(labels)) == len(labels) > 1:
             raise _open_names(table, "a name of its own in every row")
+    for other, said in spoken[1:]:
+        if not {*said.tolist()} & {*labels.tolist()}:
+            raise InputError(
+                "predictions of which none is the name of a label",
+                where=other.path,
+                found=", ".join(np.unique(said)[:5].tolist()),
+                allowed=", ".join(np.unique(labels).tolist()) + f", as in {table.path}",
+                hint="say --class-names if these are classes, too",
+            )
     return (*names, *(f"class {i}" for i in range(len(names), number)))
+
+
+def _check_names(table: Table, names: np.ndarray) -> None:
+    """Refuse what is rather a damaged number, a date or a missing value than a name, text [n]."""
+    for name in np.unique(names).tolist():
+        if not name[0].isalpha() or name.lower() in _MISSING or re.search(r"\s\s|\t", name):
+            raise InputError(
+                "neither a class id nor a name of a class",
+                where=table.row(int(np.argmax(names == name))),
+                found=repr(name),
+                allowed="names that begin with a letter, without tabs or several blanks",
+                hint="say --class-names if this is one of them",
+            )
 
 
 def _open_names(table: Table, found: str) -> InputError:

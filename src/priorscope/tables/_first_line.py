@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import PurePath
 
 import polars as pl
 
@@ -17,7 +18,7 @@ _WHOLE = r"^[+-]?\d+$"
 
 def names_structure(names: Sequence[str]) -> bool:
     """Tell whether one of some names has a meaning of its own."""
-    return any(name.lower() in STRUCTURE or is_index_name(name) for name in names)
+    return any(name.lower() in {*STRUCTURE, "index"} or is_index_name(name) for name in names)
 
 
 def is_index_name(name: str) -> bool:
@@ -25,14 +26,17 @@ def is_index_name(name: str) -> bool:
     return _INDEX.fullmatch(name) is not None
 
 
-def row_names_lead(first: Sequence[str], rest: pl.DataFrame) -> bool:
+def row_names_lead(first: Sequence[str], rest: pl.DataFrame, separator: str | None) -> bool:
     """Tell whether a first line names all columns but a leading one, as R's `write.table` does.
 
-    Two columns could as well be one with decimal commas.
+    What a comma separates could as well be one column with decimal commas.
     """
-    if rest.width < 3 or not _index_like(rest.to_series(0)):
+    names = rest.to_series(0)
+    if (rest.width < 3 and separator == ",") or not names.is_unique().all():
         return False
-    return not any(map(_is_value, first)) or _counts(first)
+    if not _names_rows(names):
+        return False
+    return not any(map(_is_value, first)) or _different(first)
 
 
 def what_first_line_is(
@@ -48,27 +52,51 @@ def what_first_line_is(
     """
     if not rest.height:  # names of nothing, or the only example
         return "example" if any(map(_is_value, first)) else "names"
-    named = [cell for cell in first if cell and not _is_value(cell)]
-    counted = [cell for cell in first if _is_value(cell)]
-    if len(named) + len(counted) < len(first):
-        return _with_empty_cells(first, counted, rest)
-    if not counted:
+    words = [i for i, cell in enumerate(first) if cell and not _is_value(cell)]
+    values = [i for i, cell in enumerate(first) if _is_value(cell)]
+    if len(words) + len(values) < len(first):
+        return _with_empty_cells(first, rest)
+    if not values:
         return _of_words(first, rest)
-    if named:
-        known = all(names_structure([cell]) for cell in named)
-        return "names" if _counts(counted) and (known or len(counted) > 2) else "example"
+    if words:
+        return _of_words_and_numbers(first, rest, words, values)
     return "suspect" if quoted else _of_numbers(first, rest)
 
 
-def _with_empty_cells(
-    first: Sequence[str], counted: Sequence[str], rest: pl.DataFrame
-) -> FirstLine:
+def _with_empty_cells(first: Sequence[str], rest: pl.DataFrame) -> FirstLine:
     """Pandas leaves the names of its index empty; elsewhere a cell is missing."""
     leading = next((i for i, cell in enumerate(first) if cell), len(first))
     named = first[leading:]
-    if not all(named) or not named or not all(_index_like(c) for c in rest[:, :1]):
+    if not named or not all(named):
         return "example"
-    return "names" if not counted or _counts(counted) or _are_names(counted, rest) else "example"
+    numbered = [leading + i for i, cell in enumerate(named) if _is_value(cell)]
+    counted = [first[i] for i in numbered]
+    if not _different(counted) or not all(map(_names_rows, rest[:, :leading])):
+        return "example"
+    if not counted or _are_names(counted, rest[:, numbered]):
+        return "names"
+    if not _counts(counted):
+        return "example"
+    return "names" if rest.to_series(0).is_unique().all() else "suspect"
+
+
+def _of_words_and_numbers(
+    first: Sequence[str], rest: pl.DataFrame, words: Sequence[int], values: Sequence[int]
+) -> FirstLine:
+    numbered = [first[i] for i in values]
+    if not _different(numbered) or any(_alike(first[i], rest[0, i]) for i in words):
+        return "example"
+    below = rest[:, values]
+    if names_structure([first[i] for i in words]) or _are_names(numbered, below):
+        return "names"
+    if _counts(numbered) and (float(numbered[0]) == 0 or len(numbered) > 2):
+        return "suspect"
+    return "example" if any(_is_value(rest[0, i]) for i in words) else "possible names"
+
+
+def _alike(cell: str, below: str) -> bool:
+    """Tell whether two cells are names of files of one kind."""
+    return bool(PurePath(cell).suffix) and PurePath(cell).suffix == PurePath(below).suffix
 
 
 def _of_words(first: Sequence[str], rest: pl.DataFrame) -> FirstLine:
@@ -113,11 +141,13 @@ def _different(first: Sequence[str]) -> bool:
 
 
 def _counts(cells: Sequence[str]) -> bool:
-    """Tell whether cells count from 0 or 1."""
+    """Tell whether cells count from 0 or 1; more than two may do so in another order."""
     try:
         values = [float(cell) for cell in cells]
     except ValueError:
         return False
+    if len(values) > 2:
+        values.sort()
     return values in ([*range(len(values))], [*range(1, len(values) + 1)])
 
 
@@ -125,9 +155,6 @@ def _is_value(cell: str) -> bool:
     return is_number_with_comma(cell) or cell.lower() in {"true", "false"}
 
 
-def _index_like(cells: pl.Series) -> bool:
-    """Tell whether cells may name rows: whole numbers or words, no two alike."""
-    if cells.n_unique() < len(cells):
-        return False
-    whole = cells.str.contains(_WHOLE)
-    return bool(whole.all()) or numbers(cells).null_count() == len(cells)
+def _names_rows(cells: pl.Series) -> bool:
+    """Tell whether cells may name rows: whole numbers or words."""
+    return bool(cells.str.contains(_WHOLE).all()) or numbers(cells).null_count() == len(cells)

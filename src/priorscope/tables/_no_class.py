@@ -39,7 +39,8 @@ def unlike_classes(
     odd = _named_otherwise(names)
     whole = (values == np.round(values)).all(axis=0)
     if not whole.all():
-        odd |= _beside_probabilities(values) if values.shape[1] > 2 else {}
+        if (place := beside_probabilities(values)) is not None:
+            odd[place] = "the others are probabilities that sum to one"
         if not _are_alike(names) and not _sum_to_one(values, values.sum(axis=1)):
             for end in {0, values.shape[1] - 1} & set(np.flatnonzero(whole).tolist()):
                 odd.setdefault(end, "whole numbers, and not so elsewhere")
@@ -74,16 +75,21 @@ def _of_two_whole(values: np.ndarray, *, commas: bool) -> dict[int, str]:
 
 def _of_many_whole(values: np.ndarray) -> dict[int, str]:
     n, k = values.shape
+    first, binary = values[:, 0], np.isin(values, (0, 1)).all(axis=0)
+    if binary.all():  # as rows of labels may be
+        return {}
+    if np.sum(~binary) <= 2 <= np.sum(binary):
+        return {int(i): "more than 0 and 1, and not so elsewhere" for i in np.flatnonzero(~binary)}
     found = {}
+    like_ids = (values >= 0) & (values < k)
     for end in (0, k - 1):
-        column, rest = values[:, end], np.delete(values, end, axis=1)
-        like_ids = column.min() >= 0 and column.max() <= k - 2 and n >= _FEWEST
-        if not np.isin(column, (0, 1)).all() and np.isin(rest, (0, 1)).all():
-            found[end] = "more than 0 and 1, and not so elsewhere"
-        elif like_ids and (rest.max(axis=0) > k - 2).all():
-            found[end] = "smaller whole numbers than elsewhere, as class ids are"
-    if n >= _FEWEST and len(np.unique(values[:, 0])) == n:
+        elsewhere = np.delete(like_ids, end, axis=1).all(axis=0)
+        if n >= _FEWEST and like_ids[:, end].all() and not elsewhere.any():
+            found[end] = "small whole numbers, as of class ids, and not so elsewhere"
+    if len(np.unique(first)) == n >= _FEWEST:
         found[0] = "whole numbers, no two alike, as of an index"
+    elif 2 * np.sum(np.diff(first) == 1) >= n - 1 > 0:
+        found[0] = "it counts from row to row, as an index does"
     return found
 
 
@@ -105,18 +111,18 @@ def _named_otherwise(names: Sequence[str] | None) -> dict[int, str]:
     return dict.fromkeys(others, f"not named like the others: {like}")
 
 
-def _beside_probabilities(values: np.ndarray) -> dict[int, str]:
-    """Find a column without which all rows are probabilities."""
+def beside_probabilities(values: np.ndarray) -> int | None:
+    """Find a column beside two or more others that are probabilities, float [n, columns]."""
     sums = values.sum(axis=1)
-    if _sum_to_one(values, sums):
-        return {}
+    if values.shape[1] < 3 or _sum_to_one(values, sums):
+        return None
     for column in range(values.shape[1]):
         rest = np.delete(values, column, axis=1)
         if np.ptp(sums - values[:, column]) < 2 * SUM_TOLERANCE and _sum_to_one(
             rest, sums - values[:, column]
         ):
-            return {column: "the other columns are probabilities that sum to one"}
-    return {}
+            return column
+    return None
 
 
 def _sum_to_one(values: np.ndarray, sums: np.ndarray) -> bool:

@@ -1,5 +1,6 @@
 """What a file holds before anything is known of its columns: cells, and where they stand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -50,6 +51,10 @@ class Sheet:
         return replace(
             self, frame=self.frame[1:], names=names, lines=self.lines[1:], first_line="names"
         )
+
+    def names_of(self, places: Sequence[int]) -> tuple[str, ...] | None:
+        """Return the names of some columns, or None where the file has none."""
+        return None if self.names is None else tuple(self.names[place] for place in places)
 
     def row(self, row: int) -> str:
         """Name a row, given its index from 0, as a person counts."""

@@ -21,7 +21,8 @@ _NUM_TRIED = 20  # rows that are split on trial, to find their separator
 _SAID = re.compile(r'\s*"?sep=(.)"?[,;\s]*')  # Excel's own first line
 # What Excel writes for what it could not compute begins a row, and no comment.
 _NOT_COMPUTED = re.compile(r"#(N/A|DIV/0!|NUM!|VALUE!|REF!|NAME\?|NULL!)")
-_QUOTED = re.compile(r'"[^"]*"')
+_QUOTED = re.compile(r'"([^"]*)"')
+_HIDDEN = str.maketrans(",;\t ", ".___")  # what separates nothing when it is quoted
 
 
 def read_text(path: Path, decimal: str | None) -> Sheet:
@@ -47,7 +48,7 @@ def read_text(path: Path, decimal: str | None) -> Sheet:
     separator = said[1] if said else _separator(rows, decimal)
     first, frame = _split(rows, separator, path, lines)
     names = None
-    if len(first) == frame.width - 1 and row_names_lead(first, frame):
+    if len(first) == frame.width - 1 and row_names_lead(first, frame, separator):
         names = ("", *first)
     elif len(first) != frame.width:
         raise _ragged(path, lines[1], frame.width, len(first), separator)
@@ -88,7 +89,7 @@ def _without_comments(
 
 def _separator(rows: Sequence[str], decimal: str | None) -> str | None:
     """Find what separates the columns: it is in every row below the first, and makes numbers."""
-    bare = [_QUOTED.sub('""', row) for row in rows] if '"' in "".join(rows) else rows
+    bare = [_QUOTED.sub(lambda cell: cell[1].translate(_HIDDEN), row) for row in rows]
     below = bare[1:] or bare
     candidates = [sign for sign in _SEPARATORS if not (sign == "," and decimal == "comma")]
     found = [sign for sign in candidates if all(sign in row for row in below)]
@@ -110,7 +111,7 @@ def _separated_by_blanks(rows: Sequence[str]) -> bool:
 
 def _share_of_numbers(rows: Sequence[str], separator: str) -> float:
     right: Callable[[str], bool] = is_number if separator == "," else is_number_with_comma
-    cells = [cell.strip('"') for row in rows for cell in _cells(row, separator)]
+    cells = [cell for row in rows for cell in _cells(row, separator)]
     return sum(map(right, cells)) / len(cells)
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from priorscope.errors import InputError
+from priorscope.tables._beside_answers import answers_alone
 from priorscope.tables._class_ids import Ids, first_of
 from priorscope.tables._class_names import (
     alphabetical,
-    check_names,
     common_columns,
     ids_of,
 )
@@ -53,15 +53,15 @@ def settle_classes(labels: Table, predictions: Sequence[Table], reading: Reading
     InputError : rows of different lengths, columns or labels that do not fit each other, ids or
         names of which it is open what they mean; with the option that settles it
     """
-    parts = [_labels_of(labels), *map(_answers_of, predictions)]
-    tables = [labels, *predictions]
+    truth = _labels_of(labels)
+    predictions = [answers_alone(table, truth, reading) for table in predictions]
+    tables, parts = [labels, *predictions], [truth, *map(_answers_of, predictions)]
     whats = ["label", *["predicted class id"] * len(predictions)]
     num_columns = _num_columns(tables, parts)
     in_rows = [i for i, part in enumerate(parts) if part.ndim == 2]
     of_names = [i for i, part in enumerate(parts) if part.dtype.kind == "U"]
     of_ids = [i for i in range(len(parts)) if i not in {*in_rows, *of_names}]
-    spoken = [parts[i] for i in of_names]
-    columns = common_columns([tables[i] for i in in_rows], spoken, reading)
+    columns = common_columns([tables[i] for i in in_rows], [parts[i] for i in of_names], reading)
     for i, order in zip(in_rows, columns.orders, strict=True):
         parts[i] = parts[i][:, order]
     notes, names = list(columns.notes), columns.names
@@ -69,23 +69,19 @@ def settle_classes(labels: Table, predictions: Sequence[Table], reading: Reading
         if of_ids and not reading.class_names:
             raise _names_beside_ids(tables[of_names[0]], tables[of_ids[0]])
         if names is None:
-            for i in of_names:
-                check_names(tables[i], parts[i])
-            table = tables[of_names[0]]
-            names = alphabetical(spoken, num_columns, reading.num_classes, table)
+            spoken = [(tables[i], parts[i]) for i in of_names]
+            names = alphabetical(spoken, num_columns, reading.num_classes)
             shown = ", ".join(f"{i} {name}" for i, name in enumerate(names[:5]))
             notes.append(f"classes in alphabetical order: {shown}{', ...' * (len(names) > 5)}")
         for i in of_names:
             parts[i] = ids_of(tables[i], parts[i], names, whats[i])
-    files = [Ids(tables[i], parts[i], whats[i]) for i in of_ids]
-    if columns.numbers and files:
+    if of_ids and columns.numbers:
         for i in of_ids:
             parts[i] = ids_of(tables[i], parts[i], columns.numbers, whats[i])
-    elif files:
-        known = num_columns or reading.num_classes or len(names or ())
+    elif of_ids:
         first, number = first_of(
-            files,
-            num_classes=known or None,
+            [Ids(tables[i], parts[i], whats[i]) for i in of_ids],
+            num_classes=num_columns or reading.num_classes or len(names or ()) or None,
             first=reading.first_class,
             columns_from_1=columns.from_1,
         )
@@ -94,7 +90,8 @@ def settle_classes(labels: Table, predictions: Sequence[Table], reading: Reading
         names = names or tuple(str(first + i) for i in range(number))
         if reading.first_class is None and first:
             notes.append("class ids start at 1, as the numbers of the columns do")
-    assert names or num_columns
+    if num_columns is None and not (reading.num_classes or reading.class_names):
+        notes.append(f"{len(names or ())} classes, as many as occur; --num-classes says otherwise")
     names = names or tuple(map(str, range(num_columns or 0)))
     return Classes(names, parts[0], tuple(parts[1:]), tuple(notes))
 

@@ -131,8 +131,8 @@ def _check_skipped(sheets: Sequence[Sheet], reading: Reading) -> None:
     """Refuse a column to be skipped that no file has."""
     names = {name for sheet in sheets for name in sheet.names or ()}
     unnamed = any(sheet.names is None for sheet in sheets)
-    for name in reading.skip_columns or ():
-        place = name in {"first", "last"} or (unnamed and name.isdecimal())
+    for name in reading.skip_columns:
+        place = name in {"first", "last", "none"} or (unnamed and name.isdecimal())
         if not place and name not in names:
             options = {*names, "first", "last", "none"}
             raise unknown_name("column", name, options, where="--skip-columns")

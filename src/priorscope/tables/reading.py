@@ -19,8 +19,7 @@ class Reading:
     ----------
     header : whether a first line of numbers that could be names of columns is such
     skip_columns : the columns that hold no class, such as an index or a copy of the labels: names;
-        `first`, `last` of those that have no meaning by their name, in files with several; or
-        places from 1 in files without names. () where all hold one.
+        `first`, `last` or places from 1 where such a column is in doubt; `none` where no other is
     decimal : point or comma
     match_rows : whether rows of several files belong together by their ids, or by their order
     num_classes : how many classes there are, where the files hold only ids
@@ -29,7 +28,7 @@ class Reading:
     """
 
     header: bool | None = None
-    skip_columns: tuple[str, ...] | None = None
+    skip_columns: tuple[str, ...] = ()
     decimal: str | None = None
     match_rows: str | None = None
     num_classes: int | None = None
