@@ -51,7 +51,7 @@ class Case:
 
 def case_of(rng: Rng) -> Case:
     """Draw labels and predictions whose score is known."""
-    n, k = int(pick(rng, rng.integers(3, 12), rng.integers(12, 60))), int(rng.integers(2, 12))
+    n, k = int(pick(rng, rng.integers(5, 12), rng.integers(12, 60))), int(rng.integers(2, 12))
     form, rows = rows_of(rng, n, k)
     said = rows.argmax(axis=1)
     targets = np.where(rng.random(n) < 0.6, said, rng.integers(k, size=n))

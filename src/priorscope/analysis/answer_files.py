@@ -84,16 +84,6 @@ def _targets(table: Table, labels: np.ndarray, metric: str) -> np.ndarray:
     """Return class ids, int64 [n], or the classes that are present, bool [n, num_classes]."""
     if labels.ndim == 1:
         return labels
-    wrong = ~np.isin(labels, (0, 1)).all(axis=1)
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise InputError(
-            "labels with several columns are multi-hot rows",
-            where=table.row(row),
-            found=labels[row].tolist(),
-            allowed="0 (absent) and 1 (present), or a column called label",
-            hint="say --skip-columns for those that are no labels",
-        )
     present = labels.astype(bool)
     if not present.any(axis=1).all():
         row = int(np.argmin(present.any(axis=1)))

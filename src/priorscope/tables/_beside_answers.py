@@ -35,7 +35,8 @@ def answers_alone(table: Table, labels: np.ndarray, reading: Reading) -> Table:
     options = [ends.get(place, str(place + 1)), *(table.names or ())[place : place + 1]]
     if {*options} & {*reading.skip_columns}:
         names = table.names and (*table.names[:place], *table.names[place + 1 :])
-        return replace(table, values=np.delete(table.values, place, axis=1), names=names)
+        values, skipped = np.delete(table.values, place, axis=1), table.skipped | {*options}
+        return replace(table, values=values, names=names, skipped=skipped)
     if "none" in reading.skip_columns:
         return table
     raise InputError(

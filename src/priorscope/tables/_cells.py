@@ -10,6 +10,7 @@ from priorscope.tables._decimals import with_points
 from priorscope.tables._number import numbers
 from priorscope.tables._sheet import Sheet
 
+_DECIMAL = r"^[+-]?\d*[.,]\d+([eE][+-]?\d+)?$"
 _TEXT = (pl.String, pl.Categorical, pl.Enum)
 
 
@@ -106,7 +107,7 @@ def keys(sheet: Sheet, place: int) -> np.ndarray:
     InputError : an empty cell, or a number that is not whole
     """
     text = _key_text(sheet, place)
-    wrong = (text == "") | text.str.contains(r"^[+-]?\d*[.,]\d+([eE][+-]?\d+)?$")
+    wrong = (text == "") | text.str.contains(_DECIMAL)
     if wrong.any():
         row = wrong.arg_max()
         assert row is not None
@@ -126,7 +127,8 @@ def name_rows(sheet: Sheet, place: int) -> bool:
     if text.n_unique() < len(text) or (text == "").any():
         return False
     whole = text.str.contains(r"^[+-]?\d+$")
-    return bool(whole.all()) or numbers(text).null_count() == len(text)
+    words = numbers(text).is_null() & ~text.str.contains(_DECIMAL)
+    return bool(whole.all() or words.all())
 
 
 def _key_text(sheet: Sheet, place: int) -> pl.Series:

@@ -35,8 +35,7 @@ def table_of(sheet: Sheet, reading: Reading, allowed: str) -> Table:
             columns[name] = _cells.labels(sheet, place, reading.decimal)
         elif name:
             columns[name] = _cells.keys(sheet, place)
-        elif not place and _cells.name_rows(sheet, place):  # left out, but it may still name rows
-            columns["index"] = _cells.keys(sheet, place)
+    columns |= _perhaps_index(sheet, {place for place, name in roles.items() if name is None})
     rest = [place for place in range(sheet.frame.width) if place not in roles]
     try:
         return _with_the_rest(sheet, reading, columns, rest, allowed)
@@ -79,16 +78,18 @@ def _with_the_rest(
     """Read the columns that have no meaning by their name: an index, numbers, words."""
     read = _cells.read_columns(sheet, rest, reading.decimal, allowed)
     words = [place for place in rest if read[place].dtype == pl.String]
-    numeric = [place for place in rest if place not in words]
+    if words and len(rest) > 1:
+        left = [place for place in rest if option_of(place, sheet) not in reading.skip_columns]
+        columns = columns | _perhaps_index(sheet, {*rest} - {*left})
+        rest, words = left, [place for place in words if place in left]
     if words and words[0] == rest[0] and _cells.name_rows(sheet, words[0]):
         if len(rest) > 1 or "label" in columns:
             columns = {"index": _cells.keys(sheet, words[0])} | columns
         if len(rest) > 1:
-            del words[0]
-    if words and len(words) + len(numeric) > 1:
-        left = [place for place in rest if option_of(place, sheet) not in reading.skip_columns]
-        columns = _left_out(sheet, {*rest} - {*left}) | columns
-        words, numeric = ([x for x in places if x in left] for places in (words, numeric))
+            rest, words = rest[1:], words[1:]
+    numeric = [place for place in rest if place not in words]
+    if numeric and "label" in columns:
+        columns = columns | _perhaps_index(sheet, {numeric[0]})
     doubt = words_beside(sheet, words, numeric)
     values = _cells.finite(sheet, numeric, read, allowed)
     notes = []
@@ -101,7 +102,7 @@ def _with_the_rest(
         left_out = [i for i in odd if option_of(numeric[i], sheet) in reading.skip_columns]
         if not left_out:
             break
-        columns = _left_out(sheet, {numeric[i] for i in left_out}) | columns
+        columns = columns | _perhaps_index(sheet, {numeric[i] for i in left_out})
         numeric = [place for i, place in enumerate(numeric) if i not in left_out]
         values, doubt = np.delete(values, left_out, axis=1), None
     if doubt is None and not reading.skip_columns and reading.decimal is None:
@@ -114,11 +115,16 @@ def _with_the_rest(
         words=read[words[0]].to_numpy().astype(str) if words else None,
         lines=sheet.lines,
         notes=tuple(notes),
+        skipped=frozenset(
+            option_of(place, sheet)
+            for place in range(sheet.frame.width)
+            if place not in {*numeric, *words}
+        ),
         doubt=None if "none" in reading.skip_columns and not words else doubt,
     )
 
 
-def _left_out(sheet: Sheet, places: set[int]) -> dict[str, np.ndarray]:
-    """Keep a leading column that holds no class: it may still name the rows."""
+def _perhaps_index(sheet: Sheet, places: set[int]) -> dict[str, np.ndarray]:
+    """Keep the first column, where it holds no class: it may still name the rows."""
     named = 0 in places and _cells.name_rows(sheet, 0)
-    return {"index": _cells.keys(sheet, 0)} if named else {}
+    return {"perhaps index": _cells.keys(sheet, 0)} if named else {}

@@ -49,7 +49,7 @@ def commas_may_be_decimal(frame: pl.DataFrame) -> bool:
     ----------
     frame : text [n, columns], more than two
     """
-    if frame.width % 2 or not all(column.str.contains(_WHOLE).all() for column in frame):
+    if frame.width % 2 or not are_whole(frame):
         return False
     before, after = ([*frame][start::2] for start in (0, 1))
     if any(column.str.contains(r"^[+-]").any() for column in after):
@@ -62,6 +62,11 @@ def commas_may_be_decimal(frame: pl.DataFrame) -> bool:
         return True
     small = all(column.is_in(["0", "1"]).all() for column in before)
     return small and not all(column.is_in(["0", "1"]).all() for column in after)
+
+
+def are_whole(frame: pl.DataFrame) -> bool:
+    """Tell whether all cells of text are written as whole numbers."""
+    return all(column.str.contains(_WHOLE).all() for column in frame)
 
 
 def _matching(frame: pl.DataFrame, form: str) -> tuple[int, int] | None:

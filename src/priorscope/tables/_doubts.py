@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from priorscope.errors import InputError
-from priorscope.tables._decimals import commas_may_be_decimal
+from priorscope.tables._decimals import are_whole, commas_may_be_decimal
 from priorscope.tables._first_line import STRUCTURE
 from priorscope.tables._no_class import unlike_classes
 from priorscope.tables._sheet import Sheet
@@ -37,6 +37,7 @@ def odd_columns(
     the indices of such columns among these, and the question; none and None where all hold a class
     """
     commas = sheet.separator == "," and sheet.names is None and decimal is None
+    commas = commas and len(places) == 2 and are_whole(sheet.frame[:, [*places]])
     odd = unlike_classes(values, sheet.names_of(places), commas=commas)
     if not odd:
         return (), None
@@ -46,7 +47,7 @@ def odd_columns(
     )
     options = ",".join(option_of(places[i], sheet) for i in odd)
     hint = f"say --skip-columns {options} if so, --skip-columns none if all columns hold a class"
-    if commas and sheet.frame.width == 2:
+    if commas:
         hint += ", --decimal comma if commas separate no columns"
     question = InputError(
         "columns that may hold no class, such as an index or a label",

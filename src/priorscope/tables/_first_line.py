@@ -36,7 +36,7 @@ def row_names_lead(first: Sequence[str], rest: pl.DataFrame, separator: str | No
         return False
     if not _names_rows(names):
         return False
-    return not any(map(_is_value, first)) or _different(first)
+    return _different([cell for cell in first if _is_value(cell)])
 
 
 def what_first_line_is(
@@ -110,7 +110,7 @@ def _of_numbers(first: Sequence[str], rest: pl.DataFrame) -> FirstLine:
     counts = _counts(first)
     if not _different(first) and not (counts and len(first) > 2):
         return "example"
-    below = [numbers(column) for column in rest]
+    below = [numbers(column.str.replace(",", ".", literal=True)) for column in rest]
     if words := [column for column in below if column.null_count()]:
         whole_columns = rest.height > 1 and all(c.null_count() == len(c) for c in words)
         return "names" if counts and whole_columns else "example"  # which is refused, as damaged

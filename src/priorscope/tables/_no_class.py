@@ -41,6 +41,8 @@ def unlike_classes(
     if not whole.all():
         if (place := beside_probabilities(values)) is not None:
             odd[place] = "the others are probabilities that sum to one"
+        if (place := _largest_of_others(values)) is not None:
+            odd[place] = "the largest of the others"
         if not _are_alike(names) and not _sum_to_one(values, values.sum(axis=1)):
             for end in {0, values.shape[1] - 1} & set(np.flatnonzero(whole).tolist()):
                 odd.setdefault(end, "whole numbers, and not so elsewhere")
@@ -68,7 +70,7 @@ def _of_two_whole(values: np.ndarray, *, commas: bool) -> dict[int, str]:
         if commas and not second.any():
             return {0: "before a comma and 0, as of decimals"}
         return {0: "0, 1, as an index would be"} if first.tolist() == [0, 1] else {}
-    if len(np.unique(first)) == len(first) or binary[:, 1].all():
+    if len(np.unique(first)) == len(first) or binary[:, 1].all() or _counts_on(first):
         return {0: "whole numbers, as of an index beside a class id"}
     return {0: "whole numbers, as before decimal commas"} if commas else {}
 
@@ -88,9 +90,14 @@ def _of_many_whole(values: np.ndarray) -> dict[int, str]:
             found[end] = "small whole numbers, as of class ids, and not so elsewhere"
     if len(np.unique(first)) == n >= _FEWEST:
         found[0] = "whole numbers, no two alike, as of an index"
-    elif 2 * np.sum(np.diff(first) == 1) >= n - 1 > 0:
+    elif _counts_on(first):
         found[0] = "it counts from row to row, as an index does"
     return found
+
+
+def _counts_on(column: np.ndarray) -> bool:
+    """Tell whether most numbers are 1 more than the one before, as in indices one after another."""
+    return bool(2 * np.sum(np.diff(column) == 1) >= len(column) - 1 > 0)
 
 
 def numbered_name(name: str) -> tuple[str, int] | None:
@@ -123,6 +130,14 @@ def beside_probabilities(values: np.ndarray) -> int | None:
         ):
             return column
     return None
+
+
+def _largest_of_others(values: np.ndarray) -> int | None:
+    """Find a last column that is the largest of the others in every row, as a confidence is."""
+    if values.shape[1] < 3 or len(values) < _FEWEST:
+        return None
+    same = np.array_equal(values[:, -1], values[:, :-1].max(axis=1))
+    return values.shape[1] - 1 if same else None
 
 
 def _sum_to_one(values: np.ndarray, sums: np.ndarray) -> bool:

@@ -24,7 +24,7 @@ class Classes:
     Attributes
     ----------
     names : one a class
-    targets : int64 [n], the class of each row; or float [n, num_classes] as the file has it
+    targets : int64 [n], the class of each row; or float [n, num_classes], 0 and 1
     answers : for each table of predictions float [n, num_classes], or int64 [n], the class
     notes : what was decided, in words
     """
@@ -53,8 +53,10 @@ def settle_classes(labels: Table, predictions: Sequence[Table], reading: Reading
     InputError : rows of different lengths, columns or labels that do not fit each other, ids or
         names of which it is open what they mean; with the option that settles it
     """
+    _require_certain([*([] if "label" in labels.columns else [labels]), *predictions])
     truth = _labels_of(labels)
     predictions = [answers_alone(table, truth, reading) for table in predictions]
+    _check_skipped([labels, *predictions], reading)
     tables, parts = [labels, *predictions], [truth, *map(_answers_of, predictions)]
     whats = ["label", *["predicted class id"] * len(predictions)]
     num_columns = _num_columns(tables, parts)
@@ -96,15 +98,62 @@ def settle_classes(labels: Table, predictions: Sequence[Table], reading: Reading
     return Classes(names, parts[0], tuple(parts[1:]), tuple(notes))
 
 
+def _require_certain(tables: Sequence[Table]) -> None:
+    """Ask about all tables at once: what is said of columns is said of all of them."""
+    asking = [table for table in tables if table.doubt]
+    if len(asking) < 2:
+        for table in asking:
+            table.require_certain()
+        return
+    doubts = [table.doubt for table in asking if table.doubt]
+    hints = dict.fromkeys(f"{doubt.hint}" for doubt in doubts)
+    raise InputError(
+        "columns that may hold no class, in several files",
+        where=", ".join(str(table.path) for table in asking),
+        found="; ".join(f"{doubt.where}: {doubt.found}" for doubt in doubts),
+        allowed=doubts[0].allowed,
+        hint="; or ".join(hints),
+    )
+
+
+def _check_skipped(tables: Sequence[Table], reading: Reading) -> None:
+    """Refuse a column to be left out that no file was in doubt about."""
+    done = {"none"}.union(*(table.skipped for table in tables))
+    done |= {name for table in tables for name in table.names or ()}
+    for name in reading.skip_columns:
+        if name not in done and (name in {"first", "last"} or name.isdecimal()):
+            raise InputError(
+                f"no column {name} is in doubt",
+                where="--skip-columns",
+                found=name,
+                allowed="names of columns, or first, last or numbers of columns in doubt",
+                hint="give the columns names, or take it out of the file",
+            )
+
+
 def _labels_of(table: Table) -> np.ndarray:
-    if "label" in table.columns:
-        return table.columns["label"]
-    return _answers_of(table)
+    """Find what a table of labels says, as `_answers_of` does; rows are of 0 and 1.
+
+    Raises
+    ------
+    InputError : rows of anything else
+    """
+    labels = table.columns["label"] if "label" in table.columns else _answers_of(table)
+    wrong = ~np.isin(labels, (0, 1)).all(axis=1) if labels.ndim == 2 else np.zeros(1, dtype=bool)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError(
+            "labels with several columns are multi-hot rows",
+            where=table.row(row),
+            found=labels[row].tolist(),
+            allowed="0 (absent) and 1 (present), or a column called label",
+            hint="say --skip-columns with those that are no labels, by name",
+        )
+    return labels
 
 
 def _answers_of(table: Table) -> np.ndarray:
     """Find what a table says of each row: float [n, k], float [n] of ids, or text [n] of names."""
-    table.require_certain()
     if table.words is not None:
         return table.words
     if table.values.shape[1]:

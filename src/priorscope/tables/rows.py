@@ -16,7 +16,7 @@ def match_rows(tables: Sequence[Table], *, by: str | None = None) -> list[Table]
 
     Rows that have ids, a column `id` or an index of words, are joined by them. An index of numbers
     is compared: it may say the same as the first one's, or simply count the rows, as that of a new
-    frame does. What it says beside that is refused.
+    frame does. What it says beside that is refused, and so is the same index in another order.
 
     Parameters
     ----------
@@ -31,25 +31,26 @@ def match_rows(tables: Sequence[Table], *, by: str | None = None) -> list[Table]
 
 
 def _matched(first: Table, table: Table, by: str | None) -> Table:
-    shared = [name for name in ("id", "index") if name in first.columns and name in table.columns]
-    if by == "ids" and not shared:
+    names = _shared(first, table)
+    if by == "ids" and not names:
         raise InputError(
             "no ids to match rows by",
-            where=table.path if _has_ids(first) else first.path,
+            where=table.path if _shared(first, first) else first.path,
             allowed="a column called id, or an index, in every file",
         )
-    if not shared or by == "order":
+    if not names or by == "order":
         _check_lengths(first, table)
         return table
-    name = shared[0]
-    ours, theirs = first.columns[name], table.columns[name]
+    ours, theirs = first.columns[names[0]], table.columns[names[1]]
     if np.array_equal(ours, theirs):
         return table
-    if name == "id" or by == "ids" or not (_are_numbers(ours) or _are_numbers(theirs)):
-        return _joined(first, table, name)
+    certain = names in (("id", "id"), ("index", "index"))
+    numeric = _are_numbers(ours) or _are_numbers(theirs)
+    if by == "ids" or names[0] == "id" or (certain and not numeric):
+        return _joined(first, table, names)
     _check_lengths(first, table)
     same = np.array_equal(np.sort(ours), np.sort(theirs))
-    if same or not (_counts(ours) or _counts(theirs)):
+    if same or (certain and not (_counts(ours) or _counts(theirs))):
         row = int(np.argmax(ours != theirs))
         raise InputError(
             "the same index in another order" if same else "another index",
@@ -59,12 +60,19 @@ def _matched(first: Table, table: Table, by: str | None) -> Table:
             hint="say --match-rows ids to join rows by their index, --match-rows order if they "
             "belong together as they stand",
         )
+    if not certain:
+        return table
     note = f"{table.path}: its index is not that of {first.path}; rows are taken as they stand"
     return replace(table, notes=(*table.notes, note))
 
 
-def _has_ids(table: Table) -> bool:
-    return "id" in table.columns or "index" in table.columns
+def _shared(first: Table, table: Table) -> tuple[str, str] | None:
+    """Find the columns of two tables that may name the same rows."""
+    if "id" in first.columns and "id" in table.columns:
+        return "id", "id"
+    indices = ("index", "perhaps index")
+    ours, theirs = ([name for name in indices if name in each.columns] for each in (first, table))
+    return (ours[0], theirs[0]) if ours and theirs else None
 
 
 def _check_lengths(first: Table, table: Table) -> None:
@@ -77,8 +85,8 @@ def _check_lengths(first: Table, table: Table) -> None:
         )
 
 
-def _joined(first: Table, table: Table, name: str) -> Table:
-    places = [_places(each, name) for each in (first, table)]
+def _joined(first: Table, table: Table, names: tuple[str, str]) -> Table:
+    places = [_places(each, name) for each, name in zip((first, table), names, strict=True)]
     for here, there, with_id, where in ((*places, first, table), (*places[::-1], table, first)):
         if missing := [key for key in here if key not in there]:
             shown = ", ".join(missing[:_NUM_SHOWN]) + ", ..." * (len(missing) > _NUM_SHOWN)
@@ -89,8 +97,8 @@ def _joined(first: Table, table: Table, name: str) -> Table:
                 allowed="the same ids in every file",
                 hint="say --match-rows order if rows belong together as they stand",
             )
-    note = f"{table.path}: its rows are joined to those of {first.path} by their {name}"
-    rows = np.array([places[1][key] for key in first.columns[name].tolist()])
+    note = f"{table.path}: its rows are joined to those of {first.path} by their {names[1]}"
+    rows = np.array([places[1][key] for key in first.columns[names[0]].tolist()])
     return replace(table.take(rows), notes=(*table.notes, note))
 
 
@@ -100,7 +108,7 @@ def _places(table: Table, name: str) -> dict[str, int]:
     if len(places) < len(keys):
         row = next(row for row, key in enumerate(keys) if places[key] != row)
         raise InputError(
-            f"an {name} that is given twice",
+            f"a row that is named twice, by its {name}",
             where=table.row(places[keys[row]]),
             found=keys[row],
             allowed="one row an example",

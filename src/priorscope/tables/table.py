@@ -17,13 +17,15 @@ class Table:
     ----------
     columns : name -> [n]. `id`, `model`, `seed`, `arm`, `cluster` where a header has these names
         (in any case), as text; `label` (or `target`), float, or text where it holds names of
-        classes; `index` for an index without a name, as text
+        classes; `index` for an index without a name, as text; `perhaps index` for a column that
+        holds no class and no two alike rows, as text
     values : float [n, k], finite: the other columns, k may be 0
     names : one a column of `values`, or None where the file has none
     words : text [n], the only other column that holds words in place of numbers, or None
     lines : int, the line of each row of a text file, else None
     order : int [n], where each row stands in the file, from 0; None where they stand so
     notes : what was decided about the file, in words
+    skipped : what of `Reading.skip_columns` was left out
     doubt : why `values` and `words` may not be rows of numbers, one a class; None where they are
     """
 
@@ -35,6 +37,7 @@ class Table:
     lines: np.ndarray | None = None
     order: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    skipped: frozenset[str] = frozenset()
     doubt: InputError | None = None
 
     def __len__(self) -> int:
