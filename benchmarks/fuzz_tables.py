@@ -201,7 +201,9 @@ def answer_to(error: InputError, case: Case, paths: list[Path]) -> dict[str, Any
     if "--header" in hint:
         answer["header"] = asked.truth.get("header", False)
     if "--skip-columns" in hint:
-        answer["skip_columns"] = (*case.labels.truth["skip"], *case.answers.truth["skip"], "none")
+        parts = zip(paths, (case.labels, case.answers), strict=True)
+        skipped = [f"{path}:{name}" for path, part in parts for name in part.truth["skip"]]
+        answer["skip_columns"] = (*skipped, "none")
     if "--decimal" in hint and asked.truth.get("decimal"):
         answer["decimal"] = asked.truth["decimal"]
     for option in ("first_class", "num_classes", "class_names", "match_rows"):

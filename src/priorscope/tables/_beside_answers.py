@@ -33,18 +33,19 @@ def answers_alone(table: Table, labels: np.ndarray, reading: Reading) -> Table:
         return table
     ends = {0: "first", table.values.shape[1] - 1: "last"}
     options = [ends.get(place, str(place + 1)), *(table.names or ())[place : place + 1]]
-    if {*options} & {*reading.skip_columns}:
+    skipped = reading.skipped_in(table.path)
+    if skipped & {*options}:
         names = table.names and (*table.names[:place], *table.names[place + 1 :])
-        values, skipped = np.delete(table.values, place, axis=1), table.skipped | {*options}
-        return replace(table, values=values, names=names, skipped=skipped)
-    if "none" in reading.skip_columns:
+        values = np.delete(table.values, place, axis=1)
+        return replace(table, values=values, names=names, skipped=table.skipped | {*options})
+    if "none" in skipped:
         return table
     raise InputError(
         what,
         where=f"{table.row(0)}, column {options[-1]}",
         found=", ".join(f"{value:g}" for value in table.values[:5, place]) + ", ...",
         allowed="one column a class",
-        hint=f"say --skip-columns {options[-1]}, or --skip-columns none if it is a class",
+        hint=f"say --skip-columns {table.path}:{options[-1]}, or none for it if it is a class",
     )
 
 

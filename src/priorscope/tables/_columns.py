@@ -53,7 +53,7 @@ def _roles(sheet: Sheet, reading: Reading) -> dict[int, str | None]:
     for place, name in enumerate(sheet.names or ()):
         leading = leading and not name
         reset = not place and name.lower() == "index" and _cells.name_rows(sheet, 0)
-        if name in reading.skip_columns:
+        if name in reading.skipped_in(sheet.path):
             roles[place] = None
         elif name.lower() in STRUCTURE:
             roles[place] = "label" if name.lower() == "target" else name.lower()
@@ -68,7 +68,7 @@ def _two_of(name: str, sheet: Sheet, roles: dict[int, str | None]) -> InputError
         f"two columns of one meaning: {name}",
         where=sheet.path,
         found=", ".join(map(sheet.column, places)),
-        hint=f"say --skip-columns {option_of(places[-1], sheet)} to leave it out",
+        hint=f"say --skip-columns {sheet.path}:{option_of(places[-1], sheet)} to leave it out",
     )
 
 
@@ -76,52 +76,63 @@ def _with_the_rest(
     sheet: Sheet, reading: Reading, columns: dict[str, np.ndarray], rest: list[int], allowed: str
 ) -> Table:
     """Read the columns that have no meaning by their name: an index, numbers, words."""
+    skipped = reading.skipped_in(sheet.path)
     read = _cells.read_columns(sheet, rest, reading.decimal, allowed)
-    words = [place for place in rest if read[place].dtype == pl.String]
-    if words and len(rest) > 1:
-        left = [place for place in rest if option_of(place, sheet) not in reading.skip_columns]
+    words = {place for place in rest if read[place].dtype == pl.String}
+    columns, rest = _without_row_names(sheet, columns, rest, words)
+    if words & {*rest} and len(rest) > 1:
+        left = [place for place in rest if option_of(place, sheet) not in skipped]
         columns = columns | _perhaps_index(sheet, {*rest} - {*left})
-        rest, words = left, [place for place in words if place in left]
-    if words and words[0] == rest[0] and _cells.name_rows(sheet, words[0]):
-        if len(rest) > 1 or "label" in columns:
-            columns = {"index": _cells.keys(sheet, words[0])} | columns
-        if len(rest) > 1:
-            rest, words = rest[1:], words[1:]
+        columns, rest = _without_row_names(sheet, columns, left, words)
     numeric = [place for place in rest if place not in words]
+    spoken = [place for place in rest if place in words]
     if numeric and "label" in columns:
         columns = columns | _perhaps_index(sheet, {numeric[0]})
-    doubt = words_beside(sheet, words, numeric)
     values = _cells.finite(sheet, numeric, read, allowed)
     notes = []
     if leads_as_index(values, sheet.names_of(numeric)):
         columns = {"index": values[:, 0].astype(int).astype(str)} | columns
         notes.append(f"{sheet.path}: its first column counts the rows, and is their index")
         numeric, values = numeric[1:], values[:, 1:]
+    doubt = words_beside(sheet, spoken, numeric)
     while doubt is None:
-        odd, doubt = odd_columns(sheet, numeric, values, reading.decimal)
-        left_out = [i for i in odd if option_of(numeric[i], sheet) in reading.skip_columns]
+        odd, question = odd_columns(sheet, numeric, values, reading.decimal)
+        left_out = [i for i in odd if option_of(numeric[i], sheet) in skipped]
         if not left_out:
+            doubt = None if "none" in skipped else question
             break
         columns = columns | _perhaps_index(sheet, {numeric[i] for i in left_out})
         numeric = [place for i, place in enumerate(numeric) if i not in left_out]
-        values, doubt = np.delete(values, left_out, axis=1), None
-    if doubt is None and not reading.skip_columns and reading.decimal is None:
+        values = np.delete(values, left_out, axis=1)
+    if doubt is None and not skipped and reading.decimal is None:
         doubt = two_readings(sheet, numeric)
     return Table(
         sheet.path,
         columns,
         values,
-        sheet.names_of(numeric),
-        words=read[words[0]].to_numpy().astype(str) if words else None,
+        sheet.names_of([*numeric, *spoken]),
+        words=read[spoken[0]].to_numpy().astype(str) if spoken else None,
         lines=sheet.lines,
         notes=tuple(notes),
         skipped=frozenset(
-            option_of(place, sheet)
-            for place in range(sheet.frame.width)
-            if place not in {*numeric, *words}
+            name
+            for place in {*range(sheet.frame.width)} - {*numeric, *spoken}
+            for name in (option_of(place, sheet), str(place + 1), *(sheet.names_of([place]) or ()))
         ),
-        doubt=None if "none" in reading.skip_columns and not words else doubt,
+        doubt=doubt,
     )
+
+
+def _without_row_names(
+    sheet: Sheet, columns: dict[str, np.ndarray], rest: list[int], words: set[int]
+) -> tuple[dict[str, np.ndarray], list[int]]:
+    """Take leading words, no two alike, for the index; if they stand alone, they may be answers."""
+    if not rest or rest[0] not in words or not _cells.name_rows(sheet, rest[0]):
+        return columns, rest
+    index = {"index": _cells.keys(sheet, rest[0])}
+    if len(rest) == 1:
+        return (index | columns if "label" in columns else columns), rest
+    return index | columns, rest[1:]
 
 
 def _perhaps_index(sheet: Sheet, places: set[int]) -> dict[str, np.ndarray]:

@@ -45,7 +45,7 @@ def odd_columns(
         f"{sheet.column(places[i])}: {', '.join(f'{x:g}' for x in values[:3, i])}, ... ({why})"
         for i, why in odd.items()
     )
-    options = ",".join(option_of(places[i], sheet) for i in odd)
+    options = ",".join(f"{sheet.path}:{option_of(places[i], sheet)}" for i in odd)
     hint = f"say --skip-columns {options} if so, --skip-columns none if all columns hold a class"
     if commas:
         hint += ", --decimal comma if commas separate no columns"
@@ -63,7 +63,7 @@ def words_beside(sheet: Sheet, words: Sequence[int], numeric: Sequence[int]) -> 
     """Ask about a column of words that does not stand alone; None where there is none."""
     if not words or len(words) + len(numeric) < 2:
         return None
-    options = [option_of(place, sheet) for place in sorted((*words, *numeric[:2]))]
+    options = [f"{sheet.path}:{option_of(place, sheet)}" for place in (*words, *numeric[:2])]
     return InputError(
         "a column of words beside others",
         where=sheet.cell(0, words[0]),

@@ -37,21 +37,20 @@ def unlike_classes(
     if values.shape[1] < 2:
         return {}
     odd = _named_otherwise(names)
+    if (place := _largest_of_others(values)) is not None:
+        odd[place] = "the largest of the others"
     whole = (values == np.round(values)).all(axis=0)
     if not whole.all():
         if (place := beside_probabilities(values)) is not None:
             odd[place] = "the others are probabilities that sum to one"
-        if (place := _largest_of_others(values)) is not None:
-            odd[place] = "the largest of the others"
         if not _are_alike(names) and not _sum_to_one(values, values.sum(axis=1)):
             for end in {0, values.shape[1] - 1} & set(np.flatnonzero(whole).tolist()):
                 odd.setdefault(end, "whole numbers, and not so elsewhere")
         return odd
     if _are_alike(names):
         return odd
-    if values.shape[1] == 2:
-        return odd | _of_two_whole(values, commas=commas)
-    return odd | _of_many_whole(values)
+    more = _of_two_whole(values, commas=commas) if values.shape[1] == 2 else _of_many_whole(values)
+    return more | odd
 
 
 def _are_alike(names: Sequence[str] | None) -> bool:
@@ -136,7 +135,8 @@ def _largest_of_others(values: np.ndarray) -> int | None:
     """Find a last column that is the largest of the others in every row, as a confidence is."""
     if values.shape[1] < 3 or len(values) < _FEWEST:
         return None
-    same = np.array_equal(values[:, -1], values[:, :-1].max(axis=1))
+    others = values[:, :-1]
+    same = np.array_equal(values[:, -1], others.max(axis=1)) and not np.isin(values, (0, 1)).all()
     return values.shape[1] - 1 if same else None
 
 

@@ -13,8 +13,11 @@ from priorscope.tables._class_names import (
     common_columns,
     ids_of,
 )
-from priorscope.tables.reading import Reading
+from priorscope.tables.reading import Reading, column_in
 from priorscope.tables.table import Table
+
+# What a column of predicted classes is called beside one of labels.
+_PREDICTED = {"prediction", "predictions", "predicted", "pred", "y_pred"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +58,8 @@ def settle_classes(labels: Table, predictions: Sequence[Table], reading: Reading
     """
     _require_certain([*([] if "label" in labels.columns else [labels]), *predictions])
     truth = _labels_of(labels)
+    for table in predictions:
+        _check_not_two(table, reading)
     predictions = [answers_alone(table, truth, reading) for table in predictions]
     _check_skipped([labels, *predictions], reading)
     tables, parts = [labels, *predictions], [truth, *map(_answers_of, predictions)]
@@ -118,14 +123,12 @@ def _require_certain(tables: Sequence[Table]) -> None:
 
 def _check_skipped(tables: Sequence[Table], reading: Reading) -> None:
     """Refuse a column to be left out that no file was in doubt about."""
-    done = {"none"}.union(*(table.skipped for table in tables))
-    done |= {name for table in tables for name in table.names or ()}
-    for name in reading.skip_columns:
-        if name not in done and (name in {"first", "last"} or name.isdecimal()):
+    for said in reading.skip_columns:
+        if not any(column_in(table.path, said) in {"none", *table.skipped} for table in tables):
             raise InputError(
-                f"no column {name} is in doubt",
+                "no such column is in doubt",
                 where="--skip-columns",
-                found=name,
+                found=said,
                 allowed="names of columns, or first, last or numbers of columns in doubt",
                 hint="give the columns names, or take it out of the file",
             )
@@ -165,6 +168,23 @@ def _answers_of(table: Table) -> np.ndarray:
         where=table.path,
         found=", ".join(table.columns),
         allowed="a column of class ids or names, or one column a class, beside these",
+    )
+
+
+def _check_not_two(table: Table, reading: Reading) -> None:
+    """Refuse predictions of which it is open whether `label` or the column beside it is meant."""
+    name = table.names[0] if table.names and len(table.names) == 1 else None
+    if "label" not in table.columns or name is None or name.lower() in _PREDICTED:
+        return
+    if "none" in reading.skipped_in(table.path):
+        return
+    raise InputError(
+        "two columns that may be predictions",
+        where=table.row(0),
+        found=f"label (or target) and {name}",
+        allowed=f"one, or one called {', '.join(sorted(_PREDICTED))} beside the label",
+        hint=f"say --skip-columns {table.path}:label (or target) if {name} holds them, "
+        f"--skip-columns {table.path}:{name} if label does",
     )
 
 

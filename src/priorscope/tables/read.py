@@ -11,7 +11,7 @@ from priorscope.tables._binary import read_npy, read_parquet
 from priorscope.tables._columns import table_of
 from priorscope.tables._sheet import Sheet
 from priorscope.tables._text import read_text
-from priorscope.tables.reading import Reading
+from priorscope.tables.reading import Reading, column_in
 from priorscope.tables.table import Table
 
 FORMATS = (
@@ -130,9 +130,8 @@ def _first_line_in_doubt(sheet: Sheet) -> InputError:
 def _check_skipped(sheets: Sequence[Sheet], reading: Reading) -> None:
     """Refuse a column to be skipped that no file has."""
     names = {name for sheet in sheets for name in sheet.names or ()}
-    unnamed = any(sheet.names is None for sheet in sheets)
-    for name in reading.skip_columns:
-        place = name in {"first", "last", "none"} or (unnamed and name.isdecimal())
-        if not place and name not in names:
-            options = {*names, "first", "last", "none"}
-            raise unknown_name("column", name, options, where="--skip-columns")
+    known = {*names, "first", "last", "none"}
+    for said in reading.skip_columns:
+        found = {column_in(sheet.path, said) for sheet in sheets}
+        if not any(column in known or column.isdecimal() for column in found):
+            raise unknown_name("column", said, known, where="--skip-columns")

@@ -19,7 +19,8 @@ class Reading:
     ----------
     header : whether a first line of numbers that could be names of columns is such
     skip_columns : the columns that hold no class, such as an index or a copy of the labels: names;
-        `first`, `last` or places from 1 where such a column is in doubt; `none` where no other is
+        `first`, `last` or places from 1 where such a column is in doubt; `none` where no other is;
+        each of one file only with its path and a colon before it
     decimal : point or comma
     match_rows : whether rows of several files belong together by their ids, or by their order
     num_classes : how many classes there are, where the files hold only ids
@@ -34,6 +35,10 @@ class Reading:
     num_classes: int | None = None
     first_class: int | None = None
     class_names: tuple[str, ...] | None = None
+
+    def skipped_in(self, path: Path) -> frozenset[str]:
+        """Return what is said of one file's columns."""
+        return frozenset(column_in(path, column) for column in self.skip_columns)
 
     def __post_init__(self):
         for name, choices in _CHOICES.items():
@@ -57,6 +62,12 @@ class Reading:
                     where="--num-classes, --class-names",
                     found=f"{self.num_classes}, and {len(names)} names",
                 )
+
+
+def column_in(path: Path, column: str) -> str:
+    """Return the column that `--skip-columns` names, without the file's name before it."""
+    file, colon, name = column.rpartition(":")
+    return name if colon and file in {str(path), path.name} else column
 
 
 def read_names(text: str) -> tuple[str, ...]:

@@ -20,12 +20,12 @@ class Table:
         classes; `index` for an index without a name, as text; `perhaps index` for a column that
         holds no class and no two alike rows, as text
     values : float [n, k], finite: the other columns, k may be 0
-    names : one a column of `values`, or None where the file has none
+    names : one a column of `values`, or that of `words`; None where the file has none
     words : text [n], the only other column that holds words in place of numbers, or None
     lines : int, the line of each row of a text file, else None
     order : int [n], where each row stands in the file, from 0; None where they stand so
     notes : what was decided about the file, in words
-    skipped : what of `Reading.skip_columns` was left out
+    skipped : what `Reading.skip_columns` may call the columns that are not among the values
     doubt : why `values` and `words` may not be rows of numbers, one a class; None where they are
     """
 
