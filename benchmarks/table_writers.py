@@ -172,7 +172,7 @@ def by_hand(part: Part, path: Path, rng: Rng, form: str) -> None:
         rows.insert(0, [""] * (part.index is not None and separator != "  ") + names)
     ends = separator if separator in ";,\t" and rng.random() < 0.15 else ""
     lines = [separator.join(row) + ends for row in rows]
-    if rng.random() < 0.2:
+    if rng.random() < 0.2 and frame.shape[1] > 1:
         lines = [x for line in lines for x in ([line, ""] if rng.random() < 0.2 else [line])]
     if rng.random() < 0.15:
         lines.insert(0, "# made by hand")

@@ -103,7 +103,7 @@ def _gaps(files: Sequence[Ids], seen: np.ndarray, start: int) -> InputError:
     return InputError(
         "class ids that leave gaps: how many classes are there?",
         where=ids.table.row(row),
-        found=f"{ids.values[row]:.0f}, among {len(seen):,} different ids, of which {first} is none",
+        found=f"{ids.values[row]:.0f}, of {len(seen):,} different ids, without {first}",
         allowed="every id from the lowest to the highest, or rows of one number a class",
         hint="say --num-classes N; what are no class ids (dates, users) has to be left out",
     )

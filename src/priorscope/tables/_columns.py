@@ -9,7 +9,7 @@ from priorscope.tables._doubts import odd_columns, option_of, two_readings, word
 from priorscope.tables._first_line import STRUCTURE, is_index_name
 from priorscope.tables._no_class import leads_as_index
 from priorscope.tables._sheet import Sheet
-from priorscope.tables.reading import Reading
+from priorscope.tables.reading import Reading, column_in
 from priorscope.tables.table import Table
 
 
@@ -50,10 +50,13 @@ def _roles(sheet: Sheet, reading: Reading) -> dict[int, str | None]:
     """Name the columns that have a meaning by their name, by place; None for those left out."""
     roles: dict[int, str | None] = {}
     leading = True  # pandas leaves the names of an index empty, and no others
-    for place, name in enumerate(sheet.names or ()):
+    said = {column_in(sheet.path, each) for each in reading.skip_columns}
+    here = said - {*reading.skip_columns}  # of this file, and so whether it is in doubt or not
+    for place, name in enumerate(sheet.names or ("?",) * sheet.frame.width):
         leading = leading and not name
         reset = not place and name.lower() == "index" and _cells.name_rows(sheet, 0)
-        if name in reading.skipped_in(sheet.path):
+        places = {option_of(place, sheet), str(place + 1)} - {*(sheet.names or ())}
+        if (sheet.names and name in said) or here & places:
             roles[place] = None
         elif name.lower() in STRUCTURE:
             roles[place] = "label" if name.lower() == "target" else name.lower()

@@ -64,10 +64,19 @@ def words_beside(sheet: Sheet, words: Sequence[int], numeric: Sequence[int]) -> 
     if not words or len(words) + len(numeric) < 2:
         return None
     options = [f"{sheet.path}:{option_of(place, sheet)}" for place in (*words, *numeric[:2])]
+    first = str(sheet.frame.to_series(words[0])[0])
+    if not first[:1].isalpha():
+        return InputError(
+            "not a number",
+            where=sheet.cell(0, words[0]),
+            found=repr(first),
+            allowed="plain numbers, without units or signs of thousands",
+            hint=f"say --skip-columns {options[0]} if the column holds no class",
+        )
     return InputError(
         "a column of words beside others",
         where=sheet.cell(0, words[0]),
-        found=repr(sheet.frame.to_series(words[0])[0]),
+        found=repr(first),
         allowed=_ALLOWED,
         hint=f"say --skip-columns, with those of {', '.join(options)} that hold no class",
     )

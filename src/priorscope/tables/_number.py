@@ -27,9 +27,11 @@ def is_whole(cell: str) -> bool:
 def numbers(cells: pl.Series) -> pl.Series:
     """Read text as numbers, float [n], and `true` and `false` as 1 and 0; null where it is neither.
 
-    One column is either: 1 beside `true` is no number.
+    One column is of one kind: 1 beside `true` is no number, nor is `nan` beside words.
     """
     found = cells.cast(pl.Float64, strict=False)
+    if found.null_count() > 0 and not found.is_finite().any():
+        found = pl.Series(found.name, [None] * len(found), dtype=pl.Float64)
     if found.null_count() == len(cells):
         words = cells.str.to_lowercase()
         if words.is_in(["true", "false"]).all():

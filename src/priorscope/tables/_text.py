@@ -46,6 +46,8 @@ def read_text(path: Path, decimal: str | None) -> Sheet:
         raise InputError("the file is empty", where=path)
     lines, rows = np.array([at for at, _ in numbered]), [row for _, row in numbered]
     separator = said[1] if said else _separator(rows, decimal)
+    if separator is None:
+        _check_no_gap(path, lines)
     first, frame = _split(rows, separator, path, lines)
     names = None
     if len(first) == frame.width - 1 and row_names_lead(first, frame, separator):
@@ -85,6 +87,20 @@ def _without_comments(
         )
     above = numbered[start - 1][1].lstrip(" \t#") if start else None
     return numbered[start:stop], above
+
+
+def _check_no_gap(path: Path, lines: np.ndarray) -> None:
+    """Refuse a blank line in a single column, where it may be a value that is missing.
+
+    Files of which every other line is blank are taken as they are.
+    """
+    steps = np.diff(lines)
+    if len(steps) and steps.max() > 1 and len(np.unique(steps)) > 1:
+        raise InputError(
+            "a blank line between rows: is a value missing?",
+            where=f"{path}, line {lines[np.argmax(steps > 1)] + 1}",
+            allowed="one value a line",
+        )
 
 
 def _separator(rows: Sequence[str], decimal: str | None) -> str | None:

@@ -19,8 +19,8 @@ class Reading:
     ----------
     header : whether a first line of numbers that could be names of columns is such
     skip_columns : the columns that hold no class, such as an index or a copy of the labels: names;
-        `first`, `last` or places from 1 where such a column is in doubt; `none` where no other is;
-        each of one file only with its path and a colon before it
+        `first`, `last` or places from 1 where such a column is in doubt; `none` where no other is.
+        With a file's name and a colon before it, a column of that file, in doubt or not
     decimal : point or comma
     match_rows : whether rows of several files belong together by their ids, or by their order
     num_classes : how many classes there are, where the files hold only ids
