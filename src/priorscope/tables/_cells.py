@@ -7,7 +7,7 @@ import polars as pl
 
 from priorscope.errors import InputError
 from priorscope.tables._decimals import with_points
-from priorscope.tables._number import numbers
+from priorscope.tables._number import all_numbers, numbers
 from priorscope.tables._sheet import Sheet
 
 _DECIMAL = r"^[+-]?\d*[.,]\d+([eE][+-]?\d+)?$"
@@ -25,16 +25,23 @@ def read_columns(
     """
     frame = pl.DataFrame([sheet.frame.to_series(place).alias(str(place)) for place in places])
     text = frame.select(column for column in frame if isinstance(column.dtype, _TEXT))
-    text = text.select(_stripped(column) for column in text)
-    read = {column.name: numbers(column) for column in text}
-    if decimal or sheet.separator in {";", "\t"} or any(c.null_count() for c in read.values()):
+    if sheet.lines is None:  # else blanks are stripped already
+        text = text.select(_stripped(column) for column in text)
+    read = all_numbers(text)
+    if (
+        decimal
+        or sheet.separator in {";", "\t"}
+        or any(read.null_count().row(0) if read.width else ())
+    ):
         text = with_points(sheet, text, decimal)
-        read = {column.name: numbers(column) for column in text}
+        read = all_numbers(text)
     found = {}
     for column in frame:
         place = int(column.name)
-        if column.name in read:
-            found[place] = _numbers_or_words(sheet, place, text[column.name], read, allowed)
+        if column.name in read.columns:
+            found[place] = _numbers_or_words(
+                sheet, place, text[column.name], read[column.name], allowed
+            )
         elif column.dtype.is_numeric() or column.dtype == pl.Boolean:
             found[place] = column.cast(pl.Float64)  # a null becomes NaN, which is refused
         else:
@@ -48,9 +55,8 @@ def read_columns(
 
 
 def _numbers_or_words(
-    sheet: Sheet, place: int, cells: pl.Series, read: dict[str, pl.Series], allowed: str
+    sheet: Sheet, place: int, cells: pl.Series, column: pl.Series, allowed: str
 ) -> pl.Series:
-    column = read[cells.name]
     if not column.null_count():
         return column
     wrong = column.is_null() if column.null_count() < len(column) else cells == ""

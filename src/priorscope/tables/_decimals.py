@@ -65,8 +65,8 @@ def commas_may_be_decimal(frame: pl.DataFrame) -> bool:
 
 
 def are_whole(frame: pl.DataFrame) -> bool:
-    """Tell whether all cells of text are written as whole numbers."""
-    return all(column.str.contains(_WHOLE).all() for column in frame)
+    """Tell whether all cells are text, and written as whole numbers."""
+    return all(column.dtype == pl.String and column.str.contains(_WHOLE).all() for column in frame)
 
 
 def _matching(frame: pl.DataFrame, form: str) -> tuple[int, int] | None:

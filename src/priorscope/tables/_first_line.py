@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 import polars as pl
 
-from priorscope.tables._number import is_number_with_comma, is_whole, numbers
+from priorscope.tables._number import is_number, is_number_with_comma, is_whole, numbers
 from priorscope.tables._sheet import FirstLine
 
 # Columns that have a meaning of their own. Their names are read in any case.
@@ -37,6 +37,16 @@ def row_names_lead(first: Sequence[str], rest: pl.DataFrame, separator: str | No
     if not _names_rows(names):
         return False
     return _different([cell for cell in first if _is_value(cell)])
+
+
+def plain_first_line(first: Sequence[str]) -> FirstLine | None:
+    """Tell what a first line above rows of numbers is where it alone says so; None elsewhere."""
+    values = [is_number(cell) for cell in first]
+    if all(first) and not any(values) and not any(map(_is_value, first)):
+        return None if names_structure(first) else "names"
+    return (
+        "example" if all(values) and not all(map(is_whole, first)) and not _counts(first) else None
+    )
 
 
 def what_first_line_is(

@@ -24,16 +24,27 @@ def is_whole(cell: str) -> bool:
     return _WHOLE.fullmatch(cell) is not None
 
 
-def numbers(cells: pl.Series) -> pl.Series:
-    """Read text as numbers, float [n], and `true` and `false` as 1 and 0; null where it is neither.
+def all_numbers(text: pl.DataFrame) -> pl.DataFrame:
+    """Read columns of text as numbers, `true` and `false` as 1 and 0; null where it is neither.
 
-    One column is of one kind: 1 beside `true` is no number, nor is `nan` beside words.
+    A column is of one kind: 1 beside `true` is no number, nor is `nan` beside words.
     """
-    found = cells.cast(pl.Float64, strict=False)
-    if found.null_count() > 0 and not found.is_finite().any():
-        found = pl.Series(found.name, [None] * len(found), dtype=pl.Float64)
-    if found.null_count() == len(cells):
-        words = cells.str.to_lowercase()
-        if words.is_in(["true", "false"]).all():
-            return (words == "true").cast(pl.Float64)
-    return found
+    found = text.select(pl.all().cast(pl.Float64, strict=False))
+    nulls = dict(zip(found.columns, found.null_count().row(0), strict=True)) if found.width else {}
+    mended = [_of_words(text[name], found[name]) for name, count in nulls.items() if count]
+    return found.with_columns(mended) if mended else found
+
+
+def numbers(cells: pl.Series) -> pl.Series:
+    """Read one column of text as numbers, see `all_numbers`."""
+    return all_numbers(cells.to_frame()).to_series()
+
+
+def _of_words(cells: pl.Series, found: pl.Series) -> pl.Series:
+    """Read a column some of whose cells are no numbers."""
+    words = cells.str.to_lowercase()
+    if words.is_in(["true", "false"]).all():
+        return (words == "true").cast(pl.Float64)
+    if found.is_finite().any():
+        return found
+    return pl.Series(found.name, [None] * len(found), dtype=pl.Float64)

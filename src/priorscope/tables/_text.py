@@ -11,7 +11,12 @@ import polars as pl
 
 from priorscope.errors import InputError
 from priorscope.tables._encoding import read_lines
-from priorscope.tables._first_line import names_structure, row_names_lead, what_first_line_is
+from priorscope.tables._first_line import (
+    names_structure,
+    plain_first_line,
+    row_names_lead,
+    what_first_line_is,
+)
 from priorscope.tables._number import is_number, is_number_with_comma
 from priorscope.tables._sheet import Sheet
 
@@ -48,6 +53,9 @@ def read_text(path: Path, decimal: str | None) -> Sheet:
     separator = said[1] if said else _separator(rows, decimal)
     if separator is None:
         _check_no_gap(path, lines)
+    named = _cells(comment, separator) if comment else []
+    if not decimal and not named and (plain := _plain(path, rows, separator, lines)):
+        return plain
     first, frame = _split(rows, separator, path, lines)
     names = None
     if len(first) == frame.width - 1 and row_names_lead(first, frame, separator):
@@ -59,10 +67,46 @@ def read_text(path: Path, decimal: str | None) -> Sheet:
     if first_line == "names":
         return Sheet(path, frame, names or tuple(first), lines[1:], separator)
     frame = pl.concat([pl.DataFrame([first], schema=frame.schema, orient="row"), frame])
-    named = _cells(comment, separator) if comment else []
     if len(named) == frame.width and names_structure(named):
         return Sheet(path, frame, tuple(named), lines, separator)
     return Sheet(path, frame, None, lines, separator, first_line)
+
+
+def _plain(path: Path, rows: list[str], separator: str | None, lines: np.ndarray) -> Sheet | None:
+    """Read rows of numbers at once as such, below a line that is certain to be names or an example.
+
+    Most large files are so, and their cells as text would need several times the memory. None where
+    a file is not.
+    """
+    if separator not in {",", _BLANKS} or any('"' in row for row in rows):
+        return None
+    first = _cells(rows[0], separator)
+    first_line = plain_first_line(first)
+    below = [" ".join(row.split()) for row in rows[1:]] if separator == _BLANKS else rows[1:]
+    if not first_line or any(row.count(separator) != len(first) - 1 for row in below):
+        return None
+    try:
+        frame = _csv(below, separator, pl.Float64, len(first))
+    except pl.exceptions.ComputeError:  # a cell is no number
+        return None
+    if not below or any(frame.null_count().row(0)):
+        return None
+    if first_line == "names":
+        return Sheet(path, frame, tuple(first), lines[1:], separator)
+    top = pl.DataFrame([[float(cell) for cell in first]], schema=frame.schema, orient="row")
+    return Sheet(path, pl.concat([top, frame]), None, lines, separator)
+
+
+def _csv(
+    rows: Sequence[str], separator: str | None, kind: type[pl.DataType], width: int
+) -> pl.DataFrame:
+    return pl.read_csv(
+        io.BytesIO("\n".join(rows).encode()),
+        has_header=False,
+        separator=separator or "\x1f",  # in no file of one column
+        quote_char=None,
+        schema={str(place): kind for place in range(width)},
+    )
 
 
 def _without_comments(
@@ -105,7 +149,10 @@ def _check_no_gap(path: Path, lines: np.ndarray) -> None:
 
 def _separator(rows: Sequence[str], decimal: str | None) -> str | None:
     """Find what separates the columns: it is in every row below the first, and makes numbers."""
-    bare = [_QUOTED.sub(lambda cell: cell[1].translate(_HIDDEN), row) for row in rows]
+    bare = [
+        _QUOTED.sub(lambda cell: cell[1].translate(_HIDDEN), row) if '"' in row else row
+        for row in rows
+    ]
     below = bare[1:] or bare
     candidates = [sign for sign in _SEPARATORS if not (sign == "," and decimal == "comma")]
     found = [sign for sign in candidates if all(sign in row for row in below)]
@@ -165,15 +212,11 @@ def _split(
         schema = dict.fromkeys(map(str, range(width)), pl.String)
         frame = pl.DataFrame(cells[1:], schema=schema, orient="row")
     else:
-        content = io.BytesIO("\n".join(rows[1:]).encode())
-        frame = pl.read_csv(
-            content,
-            has_header=False,
-            separator=separator or "\x1f",  # in no file of one column
-            quote_char=None,
-            infer_schema=False,
-        )
-    frame = frame.select(pl.all().fill_null("").str.strip_chars())
+        frame = _csv(rows[1:], separator, pl.String, width)
+    if any(frame.null_count().row(0)):
+        frame = frame.select(pl.all().fill_null(""))
+    if cells is None and any(" " in row or not row.isascii() for row in rows):
+        frame = frame.select(pl.all().str.strip_chars())
     ends = frame.to_series(width - 1)
     if width > 1 and (ends == "").all() and (len(first) < width or not first[-1]):
         first, frame = first[: width - 1], frame[:, : width - 1]

@@ -1,5 +1,7 @@
 """Read tables of numbers that other tools wrote: CSV, TSV, TXT, NPY or Parquet."""
 
+import csv
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +21,7 @@ FORMATS = (
     "compressed by gzip), .npy, .parquet"
 )
 _TEXT = {".csv", ".tsv", ".txt"}
+_DAMAGES = (UnicodeError, EOFError, zlib.error, OSError, csv.Error, pl.exceptions.PolarsError)
 
 
 def read_table(
@@ -77,6 +80,9 @@ def _read(path: Path, reading: Reading, allowed: str) -> Sheet:
         raise InputError("no such file", where=path)
     suffix = path.suffix.lower()
     inner = Path(path.stem).suffix.lower() if suffix == ".gz" else suffix
+    damages: tuple[type[BaseException], ...] = (*_DAMAGES, MemoryError)
+    if inner not in _TEXT:  # a damaged header makes a reader raise almost anything
+        damages = (Exception, pl.exceptions.PanicException)
     try:
         if inner in _TEXT:
             return read_text(path, reading.decimal)
@@ -86,7 +92,7 @@ def _read(path: Path, reading: Reading, allowed: str) -> Sheet:
             return read_parquet(path)
     except InputError:
         raise
-    except (Exception, pl.exceptions.PanicException) as error:  # a damaged file raises anything
+    except damages as error:
         raise InputError("the file cannot be read", where=path, found=error) from None
     raise InputError("unknown format", where=path, found=path.suffix or path, allowed=FORMATS)
 
