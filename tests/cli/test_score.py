@@ -177,6 +177,103 @@ def test_class_names_for_labels_are_classes_in_alphabetical_order(files):
     assert "--class-names" in error.value.hint
 
 
+def of_one_based(folder):
+    return {"labels": write(folder, "y.csv", "label\n1\n2\n3\n1\n2\n3\n")}
+
+
+def of_gaps(folder):
+    # Class 3 is neither a label nor predicted.
+    labels = write(folder, "y.csv", "label\n0\n1\n2\n0\n1\n4\n")
+    return {"labels": labels, "good": write(folder, "x.csv", "answer\n0\n1\n2\n0\n1\n4\n")}
+
+
+def of_first_lines(folder):
+    names = {"labels": "y.csv", "good": "x.csv"}
+    return {name: write(folder, file, "0\n0\n1\n2\n0\n1\n2\n") for name, file in names.items()}
+
+
+def of_an_index(folder):
+    rows = np.c_[[7, 9, 12, 40, 41, 50], np.loadtxt(folder / "good.csv", delimiter=",")]
+    np.savetxt(folder / "x.csv", rows, delimiter=",")
+    return {"good": "x.csv"}
+
+
+def of_decimal_commas(folder):
+    labels = write(folder, "y.csv", "0,0\n1,0\n2,0\n0,0\n1,0\n2,0\n")
+    return {"labels": labels}
+
+
+def of_names(folder):
+    rows = "cat,dog,ant\n" + (folder / "good.csv").read_text()
+    labels = write(folder, "y.csv", "label\n" + "2\n0\n1\n" * 2)
+    return {
+        "labels": labels,
+        "good": write(folder, "x.csv", rows),
+        "other": write(folder, "z.csv", "ant,cat,dog\n" + rows.partition("\n")[2]),
+    }
+
+
+def of_rows(folder):
+    labels = write(folder, "y.csv", ",label\n3,0\n5,1\n4,2\n8,0\n7,1\n6,2\n")
+    rows = (folder / "good.csv").read_text().splitlines()
+    order = zip("543876", [rows[i] for i in (1, 2, 0, 0, 1, 2)], strict=True)
+    return {
+        "labels": labels,
+        "good": write(
+            folder, "x.csv", ",a,b,c\n" + "".join(f"{key},{row}\n" for key, row in order)
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    ("make", "option"),
+    [
+        (of_one_based, ["--first-class", "1"]),
+        (of_gaps, ["--num-classes", "5"]),
+        (of_first_lines, ["--header"]),
+        (of_an_index, ["--skip-columns", "first"]),
+        (of_decimal_commas, ["--decimal", "comma"]),
+        (of_rows, ["--match-rows", "ids"]),
+    ],
+)
+def test_what_is_open_is_refused_with_the_option_that_settles_it(files, capsys, make, option):
+    given = {"good": "good.csv"} | make(files)
+    command = ["score", *map(str, arguments(files, **given)), "--json"]
+    assert run_command(command) == 2
+    assert option[0] in capsys.readouterr().err
+    assert run_command([*command, *option]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["num_examples"] == 6 and found["models"]["good"]["estimate"] == 1
+
+
+def test_class_names_say_what_the_columns_mean(files, capsys):
+    given = of_names(files)
+    command = ["score", *map(str, arguments(files, **given)), "--json"]
+    assert run_command(command) == 2
+    assert "--class-names" in capsys.readouterr().err
+    (files / "names.txt").write_text("cat\ndog\nant\n")
+    for names in ("cat,dog,ant", files / "names.txt"):
+        assert run_command([*command, "--class-names", str(names)]) == 0
+        found = json.loads(capsys.readouterr().out)
+        # good.csv's columns are right for labels 0 1 2; here they are cat, dog, ant for 2 0 1.
+        right = {name: model["estimate"] for name, model in found["models"].items()}
+        assert right == {"good": 0, "other": 1}
+
+
+def test_what_was_decided_is_said(files, capsys):
+    rows = np.c_[np.arange(6), np.loadtxt(files / "good.csv", delimiter=",")]
+    np.savetxt(files / "x.csv", rows, delimiter=",")
+    assert run_command(["score", *map(str, arguments(files, good="x.csv"))]) == 0
+    assert "note: " in (shown := capsys.readouterr().out) and "index" in shown
+
+
+def test_rows_of_several_runs_are_refused_with_the_column(files):
+    text = "seed,id,a,b,c\n" + "".join(f"0,{i},1,0,0\n" for i in range(6))
+    with pytest.raises(InputError, match="seed") as error:
+        call(*arguments(files, x=write(files, "x.csv", text)))
+    assert "--skip-columns" in error.value.hint
+
+
 PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0, 0.1, 0.9], [0.4, 0.3, 0.3]] * 2)[:6]
 
 

@@ -47,10 +47,11 @@ def first_of(
         are, or that may start at 0 or at 1
     """
     for ids in files:
-        wrong = (ids.values != np.round(ids.values)) | (ids.values < 0) | (ids.values >= _MOST)
+        least = first or 0
+        wrong = (ids.values != np.round(ids.values)) | (ids.values < least) | (ids.values >= _MOST)
         if wrong.any():
-            upper = "..." if num_classes is None else num_classes - 1
-            raise ids.out_of_range(wrong, f"whole numbers 0 .. {upper}")
+            most = "..." if num_classes is None else least + num_classes - 1
+            raise ids.out_of_range(wrong, f"whole numbers {least} .. {most}")
     seen = np.unique(np.concatenate([np.unique(ids.values) for ids in files])).astype(np.int64)
     lowest, highest = int(seen[0]), int(seen[-1])
     if num_classes is None:

@@ -98,6 +98,8 @@ def _with_the_rest(
         notes.append(f"{sheet.path}: its first column counts the rows, and is their index")
         numeric, values = numeric[1:], values[:, 1:]
     doubt = words_beside(sheet, spoken, numeric)
+    if doubt is None and not skipped and reading.decimal is None:
+        doubt = two_readings(sheet, numeric)
     while doubt is None:
         odd, question = odd_columns(sheet, numeric, values, reading.decimal)
         left_out = [i for i in odd if option_of(numeric[i], sheet) in skipped]
@@ -107,8 +109,6 @@ def _with_the_rest(
         columns = columns | _perhaps_index(sheet, {numeric[i] for i in left_out})
         numeric = [place for i, place in enumerate(numeric) if i not in left_out]
         values = np.delete(values, left_out, axis=1)
-    if doubt is None and not skipped and reading.decimal is None:
-        doubt = two_readings(sheet, numeric)
     return Table(
         sheet.path,
         columns,

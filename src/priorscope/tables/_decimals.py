@@ -18,28 +18,33 @@ def with_points(sheet: Sheet, frame: pl.DataFrame, decimal: str | None) -> pl.Da
     Parameters
     ----------
     frame : text, the columns of a sheet that may hold numbers, under their places in it
-    decimal : what the user says
+    decimal : what the user says of numbers that may be decimals or thousands
 
     Raises
     ------
     InputError : both signs, or one that may as well be a sign of thousands
     """
     with_comma, with_point = (_matching(frame, form) for form in (_WITH_COMMA, _WITH_POINT))
-    if decimal == "comma" and with_point is not None:
-        raise _refused("a decimal point beside --decimal comma", sheet, with_point)
     if with_comma is not None and with_point is not None:
         raise _refused("decimal commas and decimal points in one file", sheet, with_comma)
-    if decimal is None:
-        if with_comma is not None and _all_match(frame, _WITH_COMMA, _COMMA_GROUP):
-            raise _refused("decimal commas, or signs of thousands", sheet, with_comma)
-        elsewhere = sheet.separator in {";", "\t"}
-        if elsewhere and with_point is not None and _all_match(frame, _WITH_POINT, _POINT_GROUP):
-            raise _refused("decimal points, or signs of thousands", sheet, with_point)
-    if with_comma is None or decimal == "point":
+    if with_comma is not None and _all_match(frame, _WITH_COMMA, _COMMA_GROUP):
+        _check_said(sheet, with_comma, decimal, "comma")
+    elsewhere = sheet.separator in {";", "\t"}  # where decimals have commas
+    if elsewhere and with_point is not None and _all_match(frame, _WITH_POINT, _POINT_GROUP):
+        _check_said(sheet, with_point, decimal, "point")
+    if with_comma is None:
         return frame
     number = pl.all().str.contains(_WITH_COMMA)
     replaced = pl.all().str.replace(",", ".", literal=True)
     return frame.select(pl.when(number).then(replaced).otherwise(pl.all()))
+
+
+def _check_said(sheet: Sheet, cell: tuple[int, int], decimal: str | None, sign: str) -> None:
+    """Refuse three digits behind a sign, but where it is said to be the decimal one."""
+    if decimal is None:
+        raise _refused(f"a decimal {sign}, or a sign of thousands", sheet, cell)
+    if decimal != sign:
+        raise _refused("signs of thousands", sheet, cell)
 
 
 def commas_may_be_decimal(frame: pl.DataFrame) -> bool:
@@ -92,5 +97,5 @@ def _refused(problem: str, sheet: Sheet, cell: tuple[int, int]) -> InputError:
         where=sheet.cell(*cell),
         found=sheet.frame[cell],
         allowed="numbers without signs of thousands, all with points or all with commas",
-        hint="say --decimal point or --decimal comma",
+        hint="say --decimal point or --decimal comma if it is one, else write plain numbers",
     )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePath
 
+import numpy as np
 import polars as pl
 
 from priorscope.tables._number import is_number, is_number_with_comma, is_whole, numbers
@@ -132,6 +133,8 @@ def _of_numbers(first: Sequence[str], rest: pl.DataFrame) -> FirstLine:
         return "possible names" if within and float(first[0]) else "suspect"
     if _are_names(first, rest):
         return "names"
+    if len(rest) > 2 and np.array_equal(below[0], float(first[0]) + np.arange(1, len(rest) + 1)):
+        return "example"  # which the first column counts
     from_0 = counts and float(first[0]) == 0
     return "suspect" if from_0 or (counts and len(first) > 2) else "possible names"
 

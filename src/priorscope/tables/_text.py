@@ -38,13 +38,15 @@ def read_text(path: Path, decimal: str | None) -> Sheet:
 
     Parameters
     ----------
-    decimal : "comma" where commas are known to separate nothing
+    decimal : "comma" where commas are known to separate nothing, unless there are points as well
 
     Raises
     ------
     InputError : an empty file, rows of different lengths, a comment between rows, an open quote
     """
-    numbered = [(at, line) for at, line in enumerate(read_lines(path), start=1) if line.strip()]
+    numbered = [
+        (at, line) for at, line in enumerate(read_lines(path), start=1) if line.strip(" \t")
+    ]
     said = _SAID.fullmatch(numbered[0][1]) if numbered else None
     numbered, comment = _without_comments(numbered[1:] if said else numbered, path)
     if not numbered:
@@ -154,9 +156,10 @@ def _separator(rows: Sequence[str], decimal: str | None) -> str | None:
         for row in rows
     ]
     below = bare[1:] or bare
-    candidates = [sign for sign in _SEPARATORS if not (sign == "," and decimal == "comma")]
-    found = [sign for sign in candidates if all(sign in row for row in below)]
     tried = below[:_NUM_TRIED]
+    in_numbers = decimal == "comma" and not any("." in row for row in tried)
+    candidates = [sign for sign in _SEPARATORS if not (sign == "," and in_numbers)]
+    found = [sign for sign in candidates if all(sign in row for row in below)]
     if _separated_by_blanks(tried):
         found.append(_BLANKS)
     if found:

@@ -21,7 +21,7 @@ class Reading:
     skip_columns : the columns that hold no class, such as an index or a copy of the labels: names;
         `first`, `last` or places from 1 where such a column is in doubt; `none` where no other is.
         With a file's name and a colon before it, a column of that file, in doubt or not
-    decimal : point or comma
+    decimal : "point" or "comma", where a comma may be a decimal one, or either a sign of thousands
     match_rows : whether rows of several files belong together by their ids, or by their order
     num_classes : how many classes there are, where the files hold only ids
     first_class : the lowest class id
