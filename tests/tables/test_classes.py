@@ -222,3 +222,12 @@ def test_what_cannot_be_meant_is_refused(reading, said):
     with pytest.raises(InputError) as error:
         Reading(**reading)
     assert said in str(error.value)
+
+
+def test_columns_that_no_label_is_called_by_are_asked_about(tmp_path):
+    rows = pd.DataFrame(np.log(P), columns=NAMES).assign(margin=P[:, 0] * 7)
+    found = asked(tmp_path, ":margin", WORDS, rows, skip_columns=("margin",))
+    assert found.names == (*NAMES,)
+    assert len(settled(tmp_path, WORDS, rows, skip_columns=("none",)).names) == 5
+    many = rows.assign(**{name: RNG.random(40) for name in ("ape", "cow", "elk")})
+    assert "no label is called by 4" in " ".join(settled(tmp_path, WORDS, many).notes)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from priorscope.errors import InputError
-from priorscope.tables._no_class import beside_probabilities
+from priorscope.tables._no_class import beside_probabilities, largest_of_others
 from priorscope.tables.reading import Reading
 from priorscope.tables.table import Table
 
@@ -30,6 +30,9 @@ def answers_alone(table: Table, labels: np.ndarray, reading: Reading) -> Table:
         place = beside_probabilities(table.values)
         what = "a column beside others that are probabilities that sum to one"
     if place is None:
+        place = largest_of_others(table.values)
+        what = "a column that is the largest of the others"
+    if place is None:
         return table
     ends = {0: "first", table.values.shape[1] - 1: "last"}
     options = [ends.get(place, str(place + 1)), *(table.names or ())[place : place + 1]]
@@ -37,7 +40,8 @@ def answers_alone(table: Table, labels: np.ndarray, reading: Reading) -> Table:
     if skipped & {*options}:
         names = table.names and (*table.names[:place], *table.names[place + 1 :])
         values = np.delete(table.values, place, axis=1)
-        return replace(table, values=values, names=names, skipped=table.skipped | {*options})
+        left = replace(table, values=values, names=names, skipped=table.skipped | {*options})
+        return answers_alone(left, labels, reading)
     if "none" in skipped:
         return table
     raise InputError(

@@ -11,6 +11,7 @@ from priorscope.tables._no_class import numbered_name
 from priorscope.tables.reading import Reading
 from priorscope.tables.table import Table
 
+_FEW = 3  # columns beside the classes, where classes are not many that do not occur
 _MISSING = {"nan", "na", "n/a", "nat", "none", "null", "inf"}
 
 
@@ -71,8 +72,9 @@ def common_columns(
         if len(words) < len(tables):
             raise _unlike(next(table for table in tables if table not in words))
         names = words[0].names or ()
+        notes = _unspoken(words[0], labels, reading)
         orders = [_order(table, names, str(words[0].path)) for table in tables]
-        return Columns(tuple(orders), names)
+        return Columns(tuple(orders), names, notes=notes)
     _check_places(words)
     orders = [_by_number(found, width) for found in numbers]
     notes = [
@@ -89,6 +91,29 @@ def common_columns(
     starts = {min(found) for found in numbers if found}
     names = words[0].names if words else None
     return Columns(tuple(orders), names, from_1=starts == {1}, notes=tuple(notes))
+
+
+def _unspoken(table: Table, labels: set[str], reading: Reading) -> tuple[str, ...]:
+    """Ask about a few columns that no label is called by; say how many where they are many.
+
+    Raises
+    ------
+    InputError : one to three, of which the user says nothing
+    """
+    odd = [name for name in table.names or () if name not in labels]
+    if not labels <= {*(table.names or ())}:
+        return ()  # a label is called by none of them, which is refused
+    if odd and len(odd) <= _FEW and "none" not in reading.skipped_in(table.path):
+        raise InputError(
+            "columns that no label is called by",
+            where=table.path,
+            found=", ".join(odd),
+            allowed="one column a class",
+            hint="say --skip-columns "
+            + ",".join(f"{table.path}:{name}" for name in odd)
+            + " if they hold no class, --skip-columns none if they are classes that do not occur",
+        )
+    return (f"{table.path}: no label is called by {len(odd)} of its columns",) if odd else ()
 
 
 def _check_width(table: Table, width: int, reading: Reading) -> None:

@@ -37,15 +37,17 @@ def unlike_classes(
     if values.shape[1] < 2:
         return {}
     odd = _named_otherwise(names)
-    if (place := _largest_of_others(values)) is not None:
+    if (place := largest_of_others(values)) is not None:
         odd[place] = "the largest of the others"
     whole = (values == np.round(values)).all(axis=0)
     if not whole.all():
         if (place := beside_probabilities(values)) is not None:
             odd[place] = "the others are probabilities that sum to one"
         if not _are_alike(names) and not _sum_to_one(values, values.sum(axis=1)):
-            for end in {0, values.shape[1] - 1} & set(np.flatnonzero(whole).tolist()):
-                odd.setdefault(end, "whole numbers, and not so elsewhere")
+            dead = whole & (np.ptp(values, axis=0) == 0)  # as of a class that nothing speaks for
+            dead[[0, -1]] = False  # where it is rather an index or a label
+            for place in np.flatnonzero(whole & ~dead).tolist():
+                odd.setdefault(place, "whole numbers, and not so elsewhere")
         return odd
     if _are_alike(names):
         return odd
@@ -131,7 +133,7 @@ def beside_probabilities(values: np.ndarray) -> int | None:
     return None
 
 
-def _largest_of_others(values: np.ndarray) -> int | None:
+def largest_of_others(values: np.ndarray) -> int | None:
     """Find a last column that is the largest of the others in every row, as a confidence is."""
     if values.shape[1] < 3 or len(values) < _FEWEST:
         return None

@@ -71,8 +71,18 @@ def _shared(first: Table, table: Table) -> tuple[str, str] | None:
     if "id" in first.columns and "id" in table.columns:
         return "id", "id"
     indices = ("index", "perhaps index")
-    ours, theirs = ([name for name in indices if name in each.columns] for each in (first, table))
-    return (ours[0], theirs[0]) if ours and theirs else None
+    pairs = [
+        (ours, theirs)
+        for ours in indices
+        for theirs in indices
+        if ours in first.columns and theirs in table.columns
+    ]
+    same = [
+        (ours, theirs)
+        for ours, theirs in pairs
+        if {*first.columns[ours].tolist()} == {*table.columns[theirs].tolist()}
+    ]
+    return next(iter([*same, *pairs]), None)
 
 
 def _check_lengths(first: Table, table: Table) -> None:
