@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 
 from priorscope.errors import InputError
-from priorscope.tables import read_table
+from priorscope.tables import Reading, read_table
 
 
 def read_numbers(path: Path, *, allowed: str = "finite numbers") -> np.ndarray:
-    """Read a table of nothing but numbers, one row an example.
+    """Read a table that is known to hold nothing but numbers, one row an example.
+
+    A first line of numbers is an example, and no names of columns.
 
     Parameters
     ----------
@@ -23,7 +25,8 @@ def read_numbers(path: Path, *, allowed: str = "finite numbers") -> np.ndarray:
     ------
     InputError : as `read_table`, or a column that has another meaning, such as an index
     """
-    table = read_table(path, allowed=allowed)
+    known = Reading(header=False, skip_columns=("none",))
+    table = read_table(path, reading=known, allowed=allowed)
     table.require_certain()
     values = table.values
     if not values.size and "label" in table.columns:

@@ -13,7 +13,7 @@ import polars as pl
 from priorscope.errors import InputError
 from priorscope.report.artefacts import Row
 from priorscope.study.spec import REPORT_ARMS
-from priorscope.tables import read_table
+from priorscope.tables import Reading, read_table
 
 FOLDER = "paper"  # in the data root
 _FILES = {"train_loss": "train_loss", "test_accuracy": "test_acc"}
@@ -68,7 +68,7 @@ def read_arm(folder: Path, arm: str) -> list[Row]:
 
 
 def _read_curve(path: Path, column: str) -> list[float]:
-    table = read_table(path)
+    table = read_table(path, reading=Reading(header=False))
     if table.values.shape[1] != 1:
         found = f"{table.values.shape[1]} columns of numbers"
         raise InputError("a learning curve has one number a line", where=path, found=found)

@@ -69,7 +69,9 @@ def _numbers_or_words(
         where=sheet.cell(row, place),
         found=repr(sheet.frame.to_series(place)[row] or ""),
         allowed=allowed,
-        hint="a first line without any number is a header" if not row and not sheet.names else None,
+        hint=f"say --skip-columns {sheet.path}:{place + 1} if the column holds no class"
+        if sheet.names or row
+        else "a first line without any number is a header",
     )
 
 

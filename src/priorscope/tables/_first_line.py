@@ -45,9 +45,8 @@ def plain_first_line(first: Sequence[str]) -> FirstLine | None:
     values = [is_number(cell) for cell in first]
     if all(first) and not any(values) and not any(map(_is_value, first)):
         return None if names_structure(first) else "names"
-    return (
-        "example" if all(values) and not all(map(is_whole, first)) and not _counts(first) else None
-    )
+    with_decimals = all(values) and not all(map(is_whole, first))
+    return "example" if with_decimals and not _counts(first) else None
 
 
 def what_first_line_is(

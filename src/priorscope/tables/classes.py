@@ -115,7 +115,9 @@ def _require_certain(tables: Sequence[Table]) -> None:
     raise InputError(
         "columns that may hold no class, in several files",
         where=", ".join(str(table.path) for table in asking),
-        found="; ".join(f"{doubt.where}: {doubt.found}" for doubt in doubts),
+        found="; ".join(
+            f"{table.path}, {doubt.found}" for table, doubt in zip(asking, doubts, strict=True)
+        ),
         allowed=doubts[0].allowed,
         hint="; or ".join(hints),
     )
