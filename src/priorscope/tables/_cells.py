@@ -10,7 +10,8 @@ from priorscope.tables._decimals import with_points
 from priorscope.tables._number import all_numbers, numbers
 from priorscope.tables._sheet import Sheet
 
-_DECIMAL = r"^[+-]?\d*[.,]\d+([eE][+-]?\d+)?$"
+# What is rather a number than a name: with decimals, signs of thousands, exponents, percent.
+_DECIMAL = r"^[+-]?\d*[.,_' ]\d[\d.,_' ]*([eE][+-]?\d+)?%?$|^[+-]?\d+%$"
 _TEXT = (pl.String, pl.Categorical, pl.Enum)
 
 

@@ -96,12 +96,19 @@ def _of_words_and_numbers(
     numbered = [first[i] for i in values]
     if not _different(numbered) or any(_alike(first[i], rest[0, i]) for i in words):
         return "example"
+    if not all(_may_name(first[i]) for i in words):
+        return "example"
     below = rest[:, values]
     if names_structure([first[i] for i in words]) or _are_names(numbered, below):
         return "names"
     if _counts(numbered) and (float(numbered[0]) == 0 or len(numbered) > 2):
         return "suspect"
     return "example" if any(_is_value(rest[0, i]) for i in words) else "possible names"
+
+
+def _may_name(cell: str) -> bool:
+    """Tell whether a cell is rather a name than a number in ruin."""
+    return cell[0].isalpha() or cell[0] == "_"
 
 
 def _alike(cell: str, below: str) -> bool:
@@ -113,7 +120,7 @@ def _of_words(first: Sequence[str], rest: pl.DataFrame) -> FirstLine:
     if names_structure(first) or any(map(_is_value, rest.row(0))):
         return "names"
     again = any(cell in column for cell, column in zip(first, rest, strict=True))
-    return "example" if again else "suspect"
+    return "suspect" if all(map(_may_name, first)) and not again else "example"
 
 
 def _of_numbers(first: Sequence[str], rest: pl.DataFrame) -> FirstLine:
