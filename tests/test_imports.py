@@ -20,11 +20,13 @@ MAY_IMPORT = {
     "interventions": {"errors", "components"},
     "models": {"errors", "components"},
     "stats": {"errors", "components"},
+    "tables": {"errors"},
     "probes": {"errors", "components", "data"},
     "training": {"errors", "components", "data"},
     "evaluation": {"errors", "components", "data"},
     "metrics": {"errors", "components", "evaluation", "stats"},
 }
+MAY_IMPORT["measures"] = {"errors", "components", "evaluation", "metrics"}
 MAY_IMPORT["claims"] = {"errors", "components", "metrics", "probes", "stats", "study"}
 MAY_IMPORT["study"] = {*MAY_IMPORT, "models"} - {"study"}
 MAY_IMPORT["execution"] = {*MAY_IMPORT} - {"execution"}
@@ -43,6 +45,7 @@ TORCH_FREE = [
     "priorscope.study.load",
     "priorscope.study.plan",
     "priorscope.study.store",
+    "priorscope.tables",
     "priorscope.components",
     "priorscope.cli",
 ]

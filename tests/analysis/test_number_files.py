@@ -35,6 +35,12 @@ def test_npy_and_both_forms_of_parquet(tmp_path):
         assert np.array_equal(read_numbers(tmp_path / name), ROWS)
 
 
+def test_quoted_numbers_and_a_first_0_are_examples(tmp_path):
+    for text, rows in [('"1","2"\n3,4\n', [[1, 2], [3, 4]]), ("0\n3\n1\n", [0, 3, 1])]:
+        (tmp_path / "x.csv").write_text(text)
+        assert read_numbers(tmp_path / "x.csv").tolist() == rows
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -47,7 +53,6 @@ def test_npy_and_both_forms_of_parquet(tmp_path):
         ("", "empty"),
         ("a,b\n", "no"),
         (",2\n3,4\n", "line 1"),  # a header has no number
-        ('"1","2"\n3,4\n', "line 1"),
         ("1,x\n3,4\n", "'x'"),
         (",\n3,4\n", "line 1"),
     ],

@@ -74,7 +74,7 @@ def test_the_table_shows_models_chance_and_pairs(files):
 def test_labels_in_every_form_agree(files):
     labels = np.loadtxt(files / "labels.csv", dtype=int)
     np.save(files / "one_hot.npy", np.eye(3)[labels])
-    np.savetxt(files / "ids.csv", [0, 1, 0, 1, 2, 0], fmt="%d")
+    write(files, "ids.csv", "answer\n0\n1\n0\n1\n2\n0\n")
     expected = score_files(files / "labels.csv", {"weak": files / "weak.npy"}, metric="top1")
     for given in ({"labels": "one_hot.npy"}, {"file": "ids.csv"}):
         found = score_files(
@@ -82,6 +82,8 @@ def test_labels_in_every_form_agree(files):
             {"weak": files / given.get("file", "weak.npy")},
             metric="top1",
         )
+        for each in (found, expected):
+            each.pop("notes", None)
         assert found == expected
 
 
@@ -123,7 +125,7 @@ BAD = {
     "missing file": ({"good": "nowhere.csv"}, "no such file"),
     "row counts": ({"x": ("x.csv", "1,0,0\n")}, "number of rows"),
     "number of classes": (
-        {"x": ("x.csv", "1,0\n" * 6), "good": "good.csv"},
+        {"x": ("x.csv", "1,0\n0,1\n" * 3), "good": "good.csv"},
         "rows of different lengths",
     ),
     "NaN": ({"x": ("x.csv", "1,0,nan\n" * 6)}, "not a finite number"),
@@ -161,15 +163,116 @@ def test_bad_labels_are_refused_by_row(files, text, metric, said):
     assert "bad.csv, row" in str(error.value)
 
 
-def test_class_names_for_labels_are_refused_with_what_is_allowed(files):
-    for name, save in {
-        "names.csv": lambda path: path.write_text("cat\ndog\nbird\ncat\ndog\nbird\n"),
-        "names.npy": lambda path: np.save(path, np.array(["cat", "dog"] * 3)),
-    }.items():
-        save(files / name)
-        with pytest.raises(InputError) as error:
-            call(*arguments(files, labels=name))
-        assert "class id" in error.value.allowed and "no names" in error.value.allowed
+def test_class_names_for_labels_are_classes_in_alphabetical_order(files):
+    ids = json.loads(call(*arguments(files), "--json"))
+    names = np.array(["ant", "bee", "cat"] * 2)
+    (files / "names.csv").write_text("\n".join(names))
+    np.save(files / "names.npy", names)
+    for file in ("names.csv", "names.npy"):
+        found = json.loads(call(*arguments(files, labels=file), "--json"))
+        assert found.pop("notes") == ["classes in alphabetical order: 0 ant, 1 bee, 2 cat"]
+        assert found == {key: value for key, value in ids.items() if key != "notes"}
+    np.save(files / "two.npy", np.array(["cat", "dog"] * 3))  # which of three columns?
+    with pytest.raises(InputError, match="open") as error:
+        call(*arguments(files, labels="two.npy"))
+    assert "--class-names" in error.value.hint
+
+
+def of_one_based(folder):
+    return {"labels": write(folder, "y.csv", "label\n1\n2\n3\n1\n2\n3\n")}
+
+
+def of_gaps(folder):
+    # Class 3 is neither a label nor predicted.
+    labels = write(folder, "y.csv", "label\n0\n1\n2\n0\n1\n4\n")
+    return {"labels": labels, "good": write(folder, "x.csv", "answer\n0\n1\n2\n0\n1\n4\n")}
+
+
+def of_first_lines(folder):
+    names = {"labels": "y.csv", "good": "x.csv"}
+    return {name: write(folder, file, "0\n0\n1\n2\n0\n1\n2\n") for name, file in names.items()}
+
+
+def of_an_index(folder):
+    rows = np.c_[[7, 9, 12, 40, 41, 50], np.loadtxt(folder / "good.csv", delimiter=",")]
+    np.savetxt(folder / "x.csv", rows, delimiter=",")
+    return {"good": "x.csv"}
+
+
+def of_decimal_commas(folder):
+    labels = write(folder, "y.csv", "0,0\n1,0\n2,0\n0,0\n1,0\n2,0\n")
+    return {"labels": labels}
+
+
+def of_names(folder):
+    rows = "cat,dog,ant\n" + (folder / "good.csv").read_text()
+    labels = write(folder, "y.csv", "label\n" + "2\n0\n1\n" * 2)
+    return {
+        "labels": labels,
+        "good": write(folder, "x.csv", rows),
+        "other": write(folder, "z.csv", "ant,cat,dog\n" + rows.partition("\n")[2]),
+    }
+
+
+def of_rows(folder):
+    labels = write(folder, "y.csv", ",label\n3,0\n5,1\n4,2\n8,0\n7,1\n6,2\n")
+    rows = (folder / "good.csv").read_text().splitlines()
+    order = zip("543876", [rows[i] for i in (1, 2, 0, 0, 1, 2)], strict=True)
+    return {
+        "labels": labels,
+        "good": write(
+            folder, "x.csv", ",a,b,c\n" + "".join(f"{key},{row}\n" for key, row in order)
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    ("make", "option"),
+    [
+        (of_one_based, ["--first-class", "1"]),
+        (of_gaps, ["--num-classes", "5"]),
+        (of_first_lines, ["--header"]),
+        (of_an_index, ["--skip-columns", "first"]),
+        (of_decimal_commas, ["--decimal", "comma"]),
+        (of_rows, ["--match-rows", "ids"]),
+    ],
+)
+def test_what_is_open_is_refused_with_the_option_that_settles_it(files, capsys, make, option):
+    given = {"good": "good.csv"} | make(files)
+    command = ["score", *map(str, arguments(files, **given)), "--json"]
+    assert run_command(command) == 2
+    assert option[0] in capsys.readouterr().err
+    assert run_command([*command, *option]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["num_examples"] == 6 and found["models"]["good"]["estimate"] == 1
+
+
+def test_class_names_say_what_the_columns_mean(files, capsys):
+    given = of_names(files)
+    command = ["score", *map(str, arguments(files, **given)), "--json"]
+    assert run_command(command) == 2
+    assert "--class-names" in capsys.readouterr().err
+    (files / "names.txt").write_text("cat\ndog\nant\n")
+    for names in ("cat,dog,ant", files / "names.txt"):
+        assert run_command([*command, "--class-names", str(names)]) == 0
+        found = json.loads(capsys.readouterr().out)
+        # good.csv's columns are right for labels 0 1 2; here they are cat, dog, ant for 2 0 1.
+        right = {name: model["estimate"] for name, model in found["models"].items()}
+        assert right == {"good": 0, "other": 1}
+
+
+def test_what_was_decided_is_said(files, capsys):
+    rows = np.c_[np.arange(6), np.loadtxt(files / "good.csv", delimiter=",")]
+    np.savetxt(files / "x.csv", rows, delimiter=",")
+    assert run_command(["score", *map(str, arguments(files, good="x.csv"))]) == 0
+    assert "note: " in (shown := capsys.readouterr().out) and "index" in shown
+
+
+def test_rows_of_several_runs_are_refused_with_the_column(files):
+    text = "seed,id,a,b,c\n" + "".join(f"0,{i},1,0,0\n" for i in range(6))
+    with pytest.raises(InputError, match="seed") as error:
+        call(*arguments(files, x=write(files, "x.csv", text)))
+    assert "--skip-columns" in error.value.hint
 
 
 PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0, 0.1, 0.9], [0.4, 0.3, 0.3]] * 2)[:6]
@@ -228,7 +331,7 @@ def test_bad_arguments_are_refused(files):
 
 
 def test_predicted_class_ids_have_no_second_choice(files):
-    ids = write(files, "ids.csv", "0\n1\n0\n1\n2\n0\n")
+    ids = write(files, "ids.csv", "answer\n0\n1\n0\n1\n2\n0\n")
     with pytest.raises(InputError, match="needs a ranking"):
         call(*arguments(files, "top_k_matching", weak=ids), "--k", 2)
     found = json.loads(call(*arguments(files, "top_k_matching", weak=ids), "--k", 1, "--json"))
@@ -270,3 +373,39 @@ def test_top_4_matching_of_the_2021_report(shared_data, k):
     assert found["chance"]["expected"] == 1.6
     assert sum(found["chance"]["pmf"]) == pytest.approx(1)
     assert found["pairs"] == []
+
+
+def test_metrics_of_probabilities_take_logits_and_probabilities_alike(tmp_path):
+    rng = np.random.default_rng(0)
+    logits, labels = 3 * rng.normal(size=(60, 4)), rng.integers(0, 4, 60)
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.save(tmp_path / "y.npy", labels)
+    np.save(tmp_path / "logits.npy", logits)
+    np.save(tmp_path / "p.npy", p)
+    files = {name: tmp_path / f"{name}.npy" for name in ("logits", "p")}
+    found = score_files(tmp_path / "y.npy", files, metric="cross_entropy")["models"]
+    expected = -np.log(p[np.arange(60), labels]).mean()
+    assert found["logits"]["estimate"] == pytest.approx(expected)
+    assert found["p"]["estimate"] == pytest.approx(expected)
+    assert found["p"]["high"] > found["p"]["estimate"] > 1, "no bound of 1"
+
+
+def test_the_null_of_unequal_classes_is_the_commonest_class(tmp_path):
+    """90 of 100 labels are of one class: a constant answer is at chance, and balanced at 1/2."""
+    np.save(tmp_path / "y.npy", np.r_[np.zeros(90, int), np.ones(10, int)])
+    np.save(tmp_path / "p.npy", np.tile([0.9, 0.1], (100, 1)))
+    found = score_files(tmp_path / "y.npy", {"m": tmp_path / "p.npy"}, metric="top1")
+    assert found["chance"]["expected"] == pytest.approx(0.9)
+    assert found["models"]["m"]["estimate"] == pytest.approx(0.9)
+    assert found["models"]["m"]["balanced_accuracy"] == pytest.approx(0.5)
+    assert found["unequal_classes"]
+
+
+def test_rows_that_tie_are_counted(tmp_path):
+    np.save(tmp_path / "y.npy", np.arange(40) % 4)
+    rows = np.array([np.roll([0.4, 0.4, 0.1, 0.1], i % 3) for i in range(40)])  # two of four tie
+    np.save(tmp_path / "p.npy", rows)
+    right = np.mean([row[i % 4] / 0.8 if row[i % 4] > 0.3 else 0 for i, row in enumerate(rows)])
+    found = score_files(tmp_path / "y.npy", {"m": tmp_path / "p.npy"}, metric="top1")
+    assert found["models"]["m"]["num_tied"] == 40
+    assert found["models"]["m"]["estimate"] == pytest.approx(right)

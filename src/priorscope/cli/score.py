@@ -9,12 +9,16 @@ import typer
 
 def score(
     labels: Annotated[
-        Path, typer.Option(help="Class ids or multi-hot rows, one row an example.", metavar="FILE")
+        Path,
+        typer.Option(
+            help="Class ids or names, or multi-hot rows, one row an example.", metavar="FILE"
+        ),
     ],
     predictions: Annotated[
         list[str],
         typer.Option(
-            help="Probability or logit rows, or predicted class ids; any number of NAME=FILE.",
+            help="Probability or logit rows, or predicted class ids or names; any number of "
+            "NAME=FILE.",
             metavar="NAME=FILE ...",
         ),
     ],
@@ -36,17 +40,68 @@ def score(
             "1e-3), or none need be.  [default: refuse a file of which only some rows are]"
         ),
     ] = None,
+    header: Annotated[
+        bool | None,
+        typer.Option(
+            help="Whether a first line of numbers names the columns.  [default: as the files show, "
+            "or refuse]"
+        ),
+    ] = None,
+    skip_columns: Annotated[
+        str | None,
+        typer.Option(
+            help="Columns that hold no class: names, first, last, or none (no other).  [default: "
+            "as the files show, or refuse]",
+            metavar="LIST",
+        ),
+    ] = None,
+    decimal: Annotated[
+        str | None, typer.Option(help="Decimals have a point or a comma.", metavar="point|comma")
+    ] = None,
+    match_rows: Annotated[
+        str | None,
+        typer.Option(
+            help="Rows of several files belong together by their ids (a column id, or an index) or "
+            "by their order.",
+            metavar="ids|order",
+        ),
+    ] = None,
+    num_classes: Annotated[
+        int | None, typer.Option(help="How many classes there are, where all files are ids.")
+    ] = None,
+    first_class: Annotated[int | None, typer.Option(help="The lowest class id, 0 or 1.")] = None,
+    class_names: Annotated[
+        str | None,
+        typer.Option(
+            help="The classes in the order of their ids or columns: a file with one a line, or a "
+            "list.",
+            metavar="FILE|LIST",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Score predictions that any tool made: estimates, intervals and comparisons in pairs.
 
-    Files are CSV (commas, semicolons or white space, with or without a header), NPY or Parquet,
-    all with the same examples in the same order.
+    Files are CSV (commas, semicolons, tabs or blanks, with or without a header), NPY or Parquet,
+    all with the same examples in the same order, or with a column id. An index and columns called
+    id, label or target are told from classes; what is open is refused, with the option that says.
     """
     from priorscope.analysis.external import parse_named_files, score_files
+    from priorscope.tables import Reading, read_names
 
     files = parse_named_files([*predictions, *(more or [])])
-    result = score_files(labels, files, metric=metric, k=k, probabilities=probabilities)
+    reading = Reading(
+        header=header,
+        skip_columns=() if skip_columns is None else tuple(skip_columns.split(",")),
+        decimal=decimal,
+        match_rows=match_rows,
+        num_classes=num_classes,
+        first_class=first_class,
+        class_names=None if class_names is None else read_names(class_names),
+    )
+    result = score_files(
+        labels, files, metric=metric, k=k, probabilities=probabilities, reading=reading
+    )
     if as_json:
         typer.echo(json.dumps(result, indent=1, ensure_ascii=False))
     else:
@@ -81,6 +136,8 @@ def _print(result: dict[str, Any]) -> None:
         cells += [", ".join(counts)] * histogram
         table.add_row(*map(Text, cells), style="dim")
     console.print(table)
+    for note in result["notes"]:
+        console.print(Text(f"note: {note}"), style="dim")
     methods = dict.fromkeys(model["method"] for model in result["models"].values())
     console.print(Text(f"intervals: {', '.join(methods)}"), style="dim")
     console.print(Text(f"chance: {result['chance']['answer']}"), style="dim")

@@ -6,6 +6,8 @@ The file may also define, with the same parameters,
   no bounds and the unit of its name.
 - `chance(predictions, *, ...) -> Chance`: what an answer scores that does not depend on the image.
   A metric without one has the score of `constant_answer`.
+- `SOFTMAX = True`, where it takes a softmax of the logits: where `priorscope score` is given rows
+  probabilities, it then gets their logarithms.
 """
 
 from priorscope.metrics._chance import (

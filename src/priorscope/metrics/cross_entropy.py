@@ -7,6 +7,8 @@ from priorscope.metrics._chance import Chance, constant_chance
 from priorscope.metrics._logits import check_class_ids, log_probabilities
 from priorscope.metrics._scale import Scale
 
+SOFTMAX = True  # takes one of the logits: rows of probabilities are given as their logarithms
+
 
 def cross_entropy(predictions: Predictions) -> np.ndarray:
     """Score the negative logarithm of the target's probability; less is better.

@@ -8,6 +8,8 @@ from priorscope.metrics._logits import check_class_ids, log_probabilities
 from priorscope.metrics._scale import Scale, share
 from priorscope.metrics.top1 import top1
 
+SOFTMAX = True  # takes one of the logits: rows of probabilities are given as their logarithms
+
 
 def expected_calibration_error(predictions: Predictions, *, num_bins: int = 15) -> np.ndarray:
     """Score accuracy minus confidence, signed so that a bin's mean is its gap.

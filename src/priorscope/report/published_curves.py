@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from priorscope.analysis.number_files import read_numbers, row_of
 from priorscope.errors import InputError
 from priorscope.report.artefacts import Row
 from priorscope.study.spec import REPORT_ARMS
+from priorscope.tables import Reading, read_table
 
 FOLDER = "paper"  # in the data root
 _FILES = {"train_loss": "train_loss", "test_accuracy": "test_acc"}
@@ -68,16 +68,17 @@ def read_arm(folder: Path, arm: str) -> list[Row]:
 
 
 def _read_curve(path: Path, column: str) -> list[float]:
-    curve = read_numbers(path)
-    if curve.ndim != 1:
-        found = f"{curve.shape[1]} columns"
+    table = read_table(path, reading=Reading(header=False))
+    if table.values.shape[1] != 1:
+        found = f"{table.values.shape[1]} columns of numbers"
         raise InputError("a learning curve has one number a line", where=path, found=found)
+    curve = table.values[:, 0]
     outside = (curve < 0) | (curve > _HIGHEST[column])
     if outside.any():
         row = int(np.argmax(outside))
         raise InputError(
             f"no {column.replace('_', ' ')}",
-            where=row_of(path, row),
+            where=table.row(row),
             found=f"{curve[row]:g}",
             allowed="0 or more" if column == "train_loss" else "0 to 1",
         )
