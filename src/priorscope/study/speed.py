@@ -22,7 +22,7 @@ from priorscope.probes import ProbeSet
 from priorscope.study.checked import ModelSize
 from priorscope.study.prepare import StudyData, build_model
 from priorscope.study.spec import Study
-from priorscope.training.augment import AUGMENTATIONS, augment
+from priorscope.training.augment import augment
 from priorscope.training.loop import train
 from priorscope.training.optimize import build_optimizer
 from priorscope.training.pool import image_pool
@@ -112,8 +112,7 @@ def pipeline_stages(study: Study, data: StudyData, device: torch.device) -> list
         "gather": (lambda: pool(next(batches)), 2 * pixels.numel())
     }
     for name in recipe.augment:
-        function = AUGMENTATIONS[name]
-        calls[name] = (lambda f=function: f(pixels, generator), 2 * pixels.numel())
+        calls[name] = (lambda n=name: augment(pixels, (n,), generator), 2 * pixels.numel())
     calls["normalise"] = (lambda: preprocess(pixels), pixels.numel() + 4 * seen_bytes)
 
     def whole() -> torch.Tensor:
