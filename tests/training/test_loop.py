@@ -92,7 +92,7 @@ def test_non_finite_loss_stops_with_step_and_learning_rate():
 
 def test_cosine_rises_linearly_and_ends_near_zero():
     recipe = Recipe(schedule="cosine", warmup_fraction=0.1, learning_rate=1.0)
-    optimizer = build_optimizer(network(), recipe)
+    optimizer = build_optimizer(network(), recipe, CPU)
     schedule = build_schedule(optimizer, recipe, 100)
     rates = []
     for _ in range(100):

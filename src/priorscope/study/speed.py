@@ -103,7 +103,7 @@ def pipeline_stages(study: Study, data: StudyData, device: torch.device) -> list
     recipe, preprocess = study.recipe, data.preprocess
     n = min(recipe.batch_size, len(data.train))
     pool = image_pool(data.train.images, device)
-    order = torch.randperm(len(data.train), generator=torch.Generator().manual_seed(0)).to(device)
+    order = torch.randperm(len(data.train), generator=torch.Generator().manual_seed(0))
     batches = itertools.cycle([batch for batch in order.split(n) if len(batch) == n])
     generator = torch.Generator().manual_seed(0)  # on the host, as in training
     pixels = pool(next(batches))
@@ -175,7 +175,7 @@ def _step_seconds(
     device: torch.device,
 ) -> dict[str, float]:
     """Time the parts of a training step in turn: medians of forward, backward and optimizer."""
-    optimizer = build_optimizer(model, study.recipe)
+    optimizer = build_optimizer(model, study.recipe, device)
     parts: dict[str, list[float]] = {"forward": [], "backward": [], "optimizer": []}
     model.train()
     started = time.perf_counter()
