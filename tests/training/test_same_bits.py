@@ -119,3 +119,4 @@ def test_the_loop_ends_in_the_bits_of_the_training_in_one_piece(name):
     assert all(torch.equal(state[key], value) for key, value in expected.state_dict().items())
     assert torch.equal(torch.get_rng_state(), drawn)
     assert [(each.train_loss, each.train_accuracy) for each in epochs] == curve
+    assert {each.how for each in epochs} == {"eager"}

@@ -14,11 +14,11 @@ from priorscope.training import distributed
 from priorscope.training.agreement import Agreement
 from priorscope.training.batches import augmented_batches
 from priorscope.training.checkpoint import Checkpoints, interruption
+from priorscope.training.graph import training_step
 from priorscope.training.memory import out_of_memory_in
 from priorscope.training.pool import image_pool
 from priorscope.training.recipe import Recipe
 from priorscope.training.state import TrainingState
-from priorscope.training.step import EagerStep
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Epoch:
     `seconds` are those of training alone; `micro_batch_size` is how many examples passed through
     the model at once: the recipe's, or fewer where memory did not suffice; `num_skipped_updates`
     counts the steps whose gradients overflowed in fp16, after which weights and learning rate stay
-    as they were.
+    as they were; `how` says how steps were executed: `eager`, `graphed`, or `eager: ` and why.
     """
 
     epoch: int
@@ -44,6 +44,7 @@ class Epoch:
     held_out_accuracy: float | None = None
     micro_batch_size: int | None = None
     num_skipped_updates: int = 0
+    how: str | None = None
 
 
 def train(
@@ -58,6 +59,7 @@ def train(
     accuracies: Callable[[nn.Module], dict[str, float]],
     on_epoch: Callable[[Epoch], None],
     checkpoints: Checkpoints | None = None,
+    graphs: bool = True,
 ) -> None:
     """Train a model in place by the recipe, from the weights that it has or from a checkpoint.
 
@@ -70,6 +72,7 @@ def train(
     on_epoch : called at the end of every epoch
     checkpoints : keeps the state from time to time, at the end, and when a signal asks to stop; a
         training that finds one continues from it
+    graphs : where False, no step is captured in a CUDA graph
 
     Raises
     ------
@@ -79,7 +82,7 @@ def train(
 
     Warns
     -----
-    SmallerMicroBatch : memory did not suffice for a micro-batch
+    SmallerMicroBatch, NotCaptured : once each time it comes up
     """
     pool = image_pool(images, device)
     answers, num_images = torch.from_numpy(np.array(labels)), len(images)
@@ -92,7 +95,7 @@ def train(
     if checkpoints is not None and (saved := checkpoints.latest()):
         state.restore(saved)
 
-    step = EagerStep(replica, state, recipe, preprocess)
+    step = training_step(replica, state, recipe, preprocess, graphs=graphs)
     agreement = Agreement(device, min(1.0, checkpoints.every_seconds if checkpoints else 1.0))
 
     def keep_or_stop(*, at_end: bool = False) -> None:
@@ -137,6 +140,7 @@ def train(
                     images_per_second=num_images / state.seconds,
                     micro_batch_size=state.micro_batch_size,
                     num_skipped_updates=state.num_skipped_updates,
+                    how=step.how,
                 )
             )
             state.begin_epoch(state.epoch + 1)
