@@ -1,6 +1,7 @@
 """The training loop, read top to bottom."""
 
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from priorscope.training.graph import training_step
 from priorscope.training.memory import out_of_memory_in
 from priorscope.training.pool import image_pool
 from priorscope.training.recipe import Recipe
+from priorscope.training.single_images import SingleImage, single_image_note
 from priorscope.training.state import TrainingState
 
 
@@ -82,8 +84,11 @@ def train(
 
     Warns
     -----
-    SmallerMicroBatch, NotCaptured : once each time it comes up
+    SingleImage, SmallerMicroBatch, NotCaptured : once each time it comes up
     """
+    note = single_image_note(model, recipe, len(images))
+    if note is not None and distributed.is_main():
+        warnings.warn(SingleImage(note), stacklevel=2)
     pool = image_pool(images, device)
     answers, num_images = torch.from_numpy(np.array(labels)), len(images)
 
