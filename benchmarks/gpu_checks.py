@@ -1,16 +1,25 @@
-"""What `gpu.py` checks and measures before it times any arm: agreement with the CPU.
+"""What `gpu.py` checks before it times any arm: agreement with the CPU, and of graphs with steps.
 
 Every function takes any device, so that all of this also runs where there is no GPU.
 """
 
+import contextlib
 import copy
-from dataclasses import dataclass
+import tempfile
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from priorscope.data._preprocess import preprocess_for
 from priorscope.training.autoaugment import autoaugment_cifar10
+from priorscope.training.checkpoint import Checkpoints
+from priorscope.training.loop import Epoch, train
+from priorscope.training.recipe import Recipe
 
 NUM_CLASSES = 10
 # A device may be this many times as far from float64 as the CPU is in float32, and the floor is
@@ -93,3 +102,105 @@ def differing_bytes(device: torch.device, image_px: int, num_images: int) -> int
         for place in (torch.device("cpu"), device)
     )
     return int((here != there).sum())
+
+
+@dataclass(frozen=True)
+class GraphAgreement:
+    """A graphed training against an eager one from the same start.
+
+    Attributes
+    ----------
+    differing_weights : numbers of their ends in float32 that are not the same
+    differing_after_stop : of the graphed one's end, and of one that was stopped and continued
+    loss_error : the largest relative difference of an epoch's loss in bf16
+    how : how the steps of the graphed one were executed, and how they were to be
+    """
+
+    differing_weights: int
+    differing_after_stop: int
+    loss_error: float
+    how: tuple[str | None, str]
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether a graph computes what steps compute; bf16 rounds by 2 ** -8."""
+        exact = not (self.differing_weights or self.differing_after_stop)
+        return exact and self.loss_error <= 2**-8 and self.how[0] == self.how[1]
+
+
+_RECIPE = Recipe(  # five steps an epoch, the last of another shape
+    batch_size=32, epochs=10, clip_grad_norm=1.0, augment=("random_crop", "horizontal_flip")
+)
+_NUM_IMAGES = 4 * 32 + 8
+
+
+class _Stopped(Exception):
+    """Stands for a process that is killed."""
+
+
+def graph_agreement(device: torch.device) -> GraphAgreement:
+    """Train a small network with batch norm and dropout for 50 steps, eagerly and by graphs.
+
+    Kernels are deterministic where PyTorch has such ones.
+    """
+    before = torch.are_deterministic_algorithms_enabled()
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
+        warnings.filterwarnings("ignore", message=".*deterministic")
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        try:
+            eager, _ = _trained(device, _RECIPE, graphs=False)
+            graphed, epochs = _trained(device, _RECIPE)
+            checkpoints = Checkpoints(Path(folder), every_seconds=0)
+            with contextlib.suppress(_Stopped):
+                _trained(device, _RECIPE, checkpoints=checkpoints, stops_after=6)
+            resumed, _ = _trained(device, _RECIPE, checkpoints=checkpoints)
+            in_bf16 = replace(_RECIPE, precision="bf16")
+            curves = [_trained(device, in_bf16, graphs=graphs)[1] for graphs in (False, True)]
+        finally:
+            torch.use_deterministic_algorithms(before)
+    return GraphAgreement(
+        int((eager != graphed).sum()),
+        int((resumed != graphed).sum()),
+        max(abs(a.train_loss / b.train_loss - 1) for a, b in zip(*curves, strict=True)),
+        (epochs[-1].how, "graphed" if device.type == "cuda" else "eager"),
+    )
+
+
+def _trained(
+    device: torch.device,
+    recipe: Recipe,
+    *,
+    graphs: bool = True,
+    checkpoints: Checkpoints | None = None,
+    stops_after: int | None = None,
+) -> tuple[torch.Tensor, list[Epoch]]:
+    """Train, and give all weights and moments in one vector, and the epochs."""
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(3, 16, 3, stride=2), nn.BatchNorm2d(16), nn.ReLU(), nn.Flatten(),
+        nn.Dropout(0.2), nn.Linear(16 * 15 * 15, NUM_CLASSES),
+    )  # fmt: skip
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (_NUM_IMAGES, 32, 32, 3), dtype=np.uint8)
+    epochs: list[Epoch] = []
+
+    def on_epoch(epoch: Epoch) -> None:
+        epochs.append(epoch)
+        if epoch.epoch == stops_after:
+            raise _Stopped
+
+    train(
+        model,
+        recipe,
+        images,
+        rng.integers(0, NUM_CLASSES, _NUM_IMAGES),
+        preprocess=preprocess_for(images, None),
+        seed=0,
+        device=device,
+        accuracies=lambda _: {"test_accuracy": float("nan")},
+        on_epoch=on_epoch,
+        checkpoints=checkpoints,
+        graphs=graphs,
+    )
+    state = [value.flatten().double().cpu() for value in model.state_dict().values()]
+    return torch.cat(state), epochs

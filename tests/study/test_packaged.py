@@ -1,6 +1,8 @@
 """What the headers of packaged studies promise."""
 
 import pytest
+import torch
+from torch import nn
 
 from priorscope.report.factors import Dial, dials
 from priorscope.study.load import load_study
@@ -26,6 +28,19 @@ def test_the_arms_of_cifar10_are_matched(size):
     for each in sizes.values():
         assert each.num_parameters == pytest.approx(vit.num_parameters, rel=0.05)
         assert each.macs == pytest.approx(vit.macs, rel=0.20)
+
+
+def test_the_channels_of_cifar10_are_multiples_of_8():
+    study = load_study("cifar10")
+    for name, component in study.models.items():
+        with torch.device("meta"):
+            shape = {"num_classes": 10, "image_px": 32, "seed": 0, "base": study.base}
+            model = build_model(component, **shape, where=name)
+        weights = [m.weight for m in model.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+        first, last = weights[0], weights[-1]  # from three colours, to ten classes
+        counts = {first.shape[0], last.shape[1]}
+        counts |= {count for weight in weights[1:-1] for count in weight.shape[:2]}
+        assert len(weights) > 10 and all(count % 8 == 0 for count in counts), name
 
 
 def test_the_arms_of_cifar10_nano_are_matched_in_parameters():

@@ -2,12 +2,7 @@
 
 import torch
 
-from priorscope.training.augment import (
-    augment,
-    horizontal_flip,
-    random_crop,
-    random_crop_and_flip,
-)
+from priorscope.training.augment import augment, horizontal_flip, random_crop
 
 
 def batch(n=64, side=8, seed=0):
@@ -54,6 +49,6 @@ def test_the_generator_decides_everything():
 def test_crop_and_flip_in_one_gather_are_the_two_one_after_the_other():
     for side in (8, 9):
         one, two = (torch.Generator().manual_seed(3) for _ in range(2))
-        fused = random_crop_and_flip(batch(300, side), one)
+        fused = augment(batch(300, side), ("random_crop", "horizontal_flip"), one)
         assert torch.equal(fused, horizontal_flip(random_crop(batch(300, side), two), two))
         assert torch.equal(one.get_state(), two.get_state())

@@ -92,7 +92,7 @@ def test_non_finite_loss_stops_with_step_and_learning_rate():
 
 def test_cosine_rises_linearly_and_ends_near_zero():
     recipe = Recipe(schedule="cosine", warmup_fraction=0.1, learning_rate=1.0)
-    optimizer = build_optimizer(network(), recipe)
+    optimizer = build_optimizer(network(), recipe, CPU)
     schedule = build_schedule(optimizer, recipe, 100)
     rates = []
     for _ in range(100):
@@ -182,18 +182,19 @@ def test_fp16_scales_the_loss_so_that_small_gradients_survive(monkeypatch):
     assert not step("fp16").any(), "unscaled they do vanish"
 
 
-# PyTorch asks why the schedule moved before the optimizer: its first steps were passed over.
-@pytest.mark.filterwarnings("ignore:Detected call of .lr_scheduler")
+@pytest.mark.filterwarnings("error:Detected call of .lr_scheduler")
 def test_fp16_passes_over_steps_whose_gradients_overflow():
     recipe = Recipe(
         optimizer="sgd", schedule="constant", learning_rate=1e-6, batch_size=50, epochs=1,
         precision="fp16", clip_grad_norm=1.0,
     )  # fmt: skip
-    one, _ = run(recipe, model=Faint(2.0**13))
-    assert torch.equal(weights(one), weights(network()))
+    one, (epoch,) = run(recipe, model=Faint(2.0**13))
+    assert torch.equal(weights(one), weights(network())) and epoch.num_skipped_updates == 1
     many, epochs = run(replace(recipe, epochs=40), model=Faint(2.0**13))
     assert not torch.equal(weights(many), weights(network())), "the scale has fallen until it fits"
     assert torch.isfinite(weights(many)).all() and len(epochs) == 40
+    skipped = [epoch.num_skipped_updates for epoch in epochs]
+    assert set(skipped) == {0, 1} and skipped == sorted(skipped, reverse=True)
 
 
 @pytest.mark.skipif(not any(map(shutil.which, ("c++", "g++"))), reason="needs a C++ compiler")

@@ -74,12 +74,12 @@ def test_out_of_memory_leaves_no_trace_in_moments_and_random_numbers():
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("augment", "the augmentation of a batch"), ("nn.utils.clip_grad_norm_", "optimizer's step")],
+    [("batches.apply", "the augmentation of a batch"), ("step.nn.utils.clip_grad_norm_", "step")],
 )
 def test_out_of_memory_elsewhere_is_said_in_a_sentence(name, words, monkeypatch):
     def fail(*_):
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried")
 
-    monkeypatch.setattr(f"priorscope.training.loop.{name}", fail)
+    monkeypatch.setattr(f"priorscope.training.{name}", fail)
     with pytest.raises(RunFailed, match=f"^out of memory in .*{words}$"):
         run(Recipe(batch_size=20, epochs=1, clip_grad_norm=1.0))

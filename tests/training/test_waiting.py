@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from priorscope.data._preprocess import preprocess_for
+from priorscope.study.load import load_study
+from priorscope.study.prepare import build_model
 from priorscope.training._pixel_ops import count_without_waiting
 from priorscope.training.augment import AUGMENTATIONS, augment
 from priorscope.training.loop import train
@@ -33,6 +37,23 @@ def test_counts_that_do_not_wait_are_those_of_numpy():
     assert np.array_equal(counts.numpy(), np.bincount(entries, minlength=600))
 
 
+@pytest.mark.parametrize("name", ["paper", "cifar10"])
+def test_no_step_of_a_packaged_arm_reads_the_device(name):
+    study = load_study(name)
+    image_px = study.recipe.image_px or 32
+    for arm, component in study.models.items():
+        if arm.endswith("_22m"):
+            continue  # the same as at 5 M, but larger
+        with torch.device("meta"):
+            shape = {"num_classes": 10, "image_px": image_px, "seed": 0, "base": study.base}
+            model = build_model(component, **shape, where=arm).train()
+            logits = model(torch.empty(2, 3, image_px, image_px))
+            F.cross_entropy(logits, torch.zeros(2, dtype=torch.int64)).backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        with pytest.raises(RuntimeError):
+            float(logits.detach().sum())  # as a step that reads would do
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("names", [(), EVERY])
 def test_an_epoch_on_cuda_waits_only_at_its_end(names):
@@ -48,7 +69,7 @@ def test_an_epoch_on_cuda_waits_only_at_its_end(names):
         mode = "error" if 4 < len(steps) < 8 else "default"
         torch.cuda.set_sync_debug_mode(mode)
 
-    hook = torch.optim.optimizer.register_optimizer_step_post_hook(step_done)
+    hook = register_optimizer_step_post_hook(step_done)
     try:
         train(
             model,

@@ -85,19 +85,20 @@ def resize(images: torch.Tensor, image_px: int) -> torch.Tensor:
     return resized.permute(0, 2, 3, 1)
 
 
-@functools.lru_cache(maxsize=8)
+@functools.cache
 def _row_affine(of: Preprocess, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Give factor and offset for a whole row of pixels, each float32 [image_px * 3].
 
     Broadcasting over three channels alone is 20 times slower on a CPU; the tensors are kept, so
-    that a GPU need not wait for the host at every batch.
+    that a GPU need not wait for the host at every batch, and for good: a CUDA graph reads them
+    where they were when it was captured.
     """
     scale = torch.tensor([1 / (255 * s) for s in of.std] * of.image_px)
     shift = torch.tensor([-m / s for m, s in zip(of.mean, of.std, strict=True)] * of.image_px)
     return scale.to(device), shift.to(device)
 
 
-@functools.lru_cache(maxsize=8)
+@functools.cache
 def _order_on(rearrangement: Rearrangement, device: torch.device) -> torch.Tensor:
     """Keep the order on the device; rearrangements are told apart by identity."""
     return torch.from_numpy(np.array(rearrangement.order, dtype=np.int64)).to(device)
@@ -121,7 +122,34 @@ def preprocess_for(train_images: np.ndarray, image_px: int | None) -> Preprocess
     return Preprocess(image_px or train_images.shape[1], *as_tuple)  # type: ignore[arg-type]
 
 
-def autocast_for(precision: str, device: torch.device) -> torch.autocast:
-    """Give the context in which a network computes: fp32, or products in bf16 or fp16."""
+def autocast_for(precision: str, device: torch.device, *, cache: bool = True) -> torch.autocast:
+    """Return the context in which a network computes: fp32, or products in bf16 or fp16.
+
+    `cache` keeps a weight that was cast for as long as the context is open.
+    """
     dtype = torch.float16 if precision == "fp16" else torch.bfloat16
-    return torch.autocast(device.type, dtype, enabled=precision != "fp32")
+    return torch.autocast(device.type, dtype, enabled=precision != "fp32", cache_enabled=cache)
+
+
+def sent(values: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Copy a tensor from the host to a device; the host does not wait for it.
+
+    A GPU fetches from pinned memory by itself. From any other, the driver copies more than a few
+    kilobytes only after all that was asked of the device before.
+    """
+    if device.type == "cuda" and values.device.type == "cpu":
+        values = values.pin_memory()
+    return values.to(device, non_blocking=True)
+
+
+def sent_rows(images: np.ndarray, rows: np.ndarray, device: torch.device) -> torch.Tensor:
+    """Copy rows of images [n, height, width, 3], which may be a memory map, to a device.
+
+    The host does not wait for the device. `rows` are int64 [batch].
+    """
+    if device.type != "cuda":
+        return torch.from_numpy(images[rows]).to(device, non_blocking=True)
+    shape = (len(rows), *images.shape[1:])
+    staged = torch.empty(shape, dtype=torch.uint8, pin_memory=True)
+    np.take(images, rows, axis=0, out=staged.numpy(), mode="clip")  # other modes copy once more
+    return staged.to(device, non_blocking=True)

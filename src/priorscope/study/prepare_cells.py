@@ -25,6 +25,11 @@ from priorscope.study.prepare import (
     split_data,
 )
 from priorscope.study.spec import TEST_PROBE, Component, Study
+from priorscope.training.single_images import (
+    check_single_images,
+    fewest_at_once,
+    single_image_note,
+)
 
 # Two, so that runs may go back and forth between two tasks; the probes of one can take gigabytes.
 NUM_KEPT = 2
@@ -112,12 +117,31 @@ def check_cells(study: Study, load: Callable[[Levels], Cell]) -> Checked:
                 checked.differences.extend(
                     lint(cell.study, data, models, cell.probes, by_shape[shape])
                 )
+            _note_single_images(cell, checked.notes)
         checked.data[levels] = data.describe()
         checked.sizes[levels] = by_shape[shape]
         checked.num_epochs[levels] = cell.study.recipe.epochs
         checked.num_train[levels] = len(data.train)
         checked.seen_px[levels] = data.preprocess.image_px
     return checked
+
+
+def _note_single_images(cell: Cell, noted: dict[str, list[str]]) -> None:
+    """Note where a batch norm sees an image alone, and refuse models that fail on it.
+
+    Raises
+    ------
+    InputError : as `check_single_images`
+    """
+    recipe, num_images = cell.study.recipe, len(cell.data.train)
+    if fewest_at_once(num_images, recipe.batch_size, recipe.micro_batch_size) > 1:
+        return
+    image_px = cell.data.preprocess.image_px
+    for name, model in build_models(cell.study, cell.data).items():
+        check_single_images(model, recipe, num_images, image_px, where=f"models.{name}")
+        note = single_image_note(model, recipe, num_images)
+        if note is not None and note not in (of_model := noted.setdefault(name, [])):
+            of_model.append(note)
 
 
 def _shapes(probes: Mapping[str, ProbeSet]) -> dict[str, ProbeShape]:

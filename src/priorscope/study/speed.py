@@ -22,7 +22,7 @@ from priorscope.probes import ProbeSet
 from priorscope.study.checked import ModelSize
 from priorscope.study.prepare import StudyData, build_model
 from priorscope.study.spec import Study
-from priorscope.training.augment import AUGMENTATIONS, augment
+from priorscope.training.augment import augment
 from priorscope.training.loop import train
 from priorscope.training.optimize import build_optimizer
 from priorscope.training.pool import image_pool
@@ -103,7 +103,7 @@ def pipeline_stages(study: Study, data: StudyData, device: torch.device) -> list
     recipe, preprocess = study.recipe, data.preprocess
     n = min(recipe.batch_size, len(data.train))
     pool = image_pool(data.train.images, device)
-    order = torch.randperm(len(data.train), generator=torch.Generator().manual_seed(0)).to(device)
+    order = torch.randperm(len(data.train), generator=torch.Generator().manual_seed(0))
     batches = itertools.cycle([batch for batch in order.split(n) if len(batch) == n])
     generator = torch.Generator().manual_seed(0)  # on the host, as in training
     pixels = pool(next(batches))
@@ -112,8 +112,7 @@ def pipeline_stages(study: Study, data: StudyData, device: torch.device) -> list
         "gather": (lambda: pool(next(batches)), 2 * pixels.numel())
     }
     for name in recipe.augment:
-        function = AUGMENTATIONS[name]
-        calls[name] = (lambda f=function: f(pixels, generator), 2 * pixels.numel())
+        calls[name] = (lambda n=name: augment(pixels, (n,), generator), 2 * pixels.numel())
     calls["normalise"] = (lambda: preprocess(pixels), pixels.numel() + 4 * seen_bytes)
 
     def whole() -> torch.Tensor:
@@ -176,7 +175,7 @@ def _step_seconds(
     device: torch.device,
 ) -> dict[str, float]:
     """Time the parts of a training step in turn: medians of forward, backward and optimizer."""
-    optimizer = build_optimizer(model, study.recipe)
+    optimizer = build_optimizer(model, study.recipe, device)
     parts: dict[str, list[float]] = {"forward": [], "backward": [], "optimizer": []}
     model.train()
     started = time.perf_counter()

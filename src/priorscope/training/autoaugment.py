@@ -12,6 +12,7 @@ from itertools import groupby
 import numpy as np
 import torch
 
+from priorscope.data._preprocess import sent
 from priorscope.training._pixel_ops import GRADED, PLAIN
 
 # 25 sub-policies of two steps: operation, probability, and level 0 .. 9 within RANGES.
@@ -93,8 +94,7 @@ def autoaugment_cifar10(images: torch.Tensor, generator: torch.Generator) -> tor
     """Apply to each image one of the 25 sub-policies, drawn uniformly and independently.
 
     Each of the sub-policy's two operations is applied, in order, with its own probability; a
-    magnitude that has a sign is negative with probability one half. The host has to know what was
-    drawn: from a generator on the CPU it does, from one elsewhere it reads it and waits.
+    magnitude that has a sign is negative with probability one half.
 
     Parameters
     ----------
@@ -105,11 +105,25 @@ def autoaugment_cifar10(images: torch.Tensor, generator: torch.Generator) -> tor
     -------
     New images of the same shape, on the same device
     """
-    for actions in draw_actions(draw_sub_policies(len(images), generator), generator):
+    return apply_policy(images, draw_policy(len(images), generator))
+
+
+def draw_policy(batch: int, generator: torch.Generator) -> torch.Tensor:
+    """Draw what happens to each image in both steps: indices of ACTIONS, int64 [2, batch].
+
+    They lie on the host, which has to know them: from a generator on the CPU it does, from one
+    elsewhere it reads them and waits.
+    """
+    return torch.from_numpy(draw_actions(draw_sub_policies(batch, generator), generator))
+
+
+def apply_policy(images: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+    """Do to images what `draw_policy` drew for them."""
+    for of_step in actions.numpy():
         # In this order the images of one operation are contiguous, as are those of one magnitude.
-        order = np.argsort(actions, kind="stable")
+        order = np.argsort(of_step, kind="stable")
         images = _permuted(images, order)
-        _apply_(images, actions[order].tolist())
+        _apply_(images, of_step[order].tolist())
         images = _permuted(images, np.argsort(order))
     return images
 
@@ -143,8 +157,7 @@ def magnitude_of(action: int, height: int, width: int) -> float:
 
 def _permuted(images: torch.Tensor, order: np.ndarray) -> torch.Tensor:
     """Copy images in another order; index_copy_ and [] take ten times as long on a CPU."""
-    rows = torch.from_numpy(order).to(images.device, non_blocking=True)
-    return images.index_select(0, rows)
+    return images.index_select(0, sent(torch.from_numpy(order), images.device))
 
 
 def _apply_(images: torch.Tensor, actions: list[int]) -> None:

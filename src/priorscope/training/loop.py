@@ -1,24 +1,25 @@
 """The training loop, read top to bottom."""
 
-import math
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import nn
 
-from priorscope.data._preprocess import Preprocess, autocast_for, resize
+from priorscope.data._preprocess import Preprocess
 from priorscope.errors import RunFailed
 from priorscope.training import distributed
 from priorscope.training.agreement import Agreement
-from priorscope.training.augment import augment
+from priorscope.training.batches import augmented_batches
 from priorscope.training.checkpoint import Checkpoints, interruption
-from priorscope.training.memory import Undo, out_of_memory_in, smaller
+from priorscope.training.graph import training_step
+from priorscope.training.memory import out_of_memory_in
 from priorscope.training.pool import image_pool
 from priorscope.training.recipe import Recipe
+from priorscope.training.single_images import SingleImage, single_image_note
 from priorscope.training.state import TrainingState
 
 
@@ -29,7 +30,9 @@ class Epoch:
     `train_loss` and `train_accuracy` are means over the epoch's examples as they were seen,
     augmented and by weights that changed underway; `learning_rate` is that of the last step;
     `seconds` are those of training alone; `micro_batch_size` is how many examples passed through
-    the model at once: the recipe's, or fewer where memory did not suffice.
+    the model at once: the recipe's, or fewer where memory did not suffice; `num_skipped_updates`
+    counts the steps whose gradients overflowed in fp16, after which weights and learning rate stay
+    as they were; `how` says how steps were executed: `eager`, `graphed`, or `eager: ` and why.
     """
 
     epoch: int
@@ -42,6 +45,8 @@ class Epoch:
     images_per_second: float
     held_out_accuracy: float | None = None
     micro_batch_size: int | None = None
+    num_skipped_updates: int = 0
+    how: str | None = None
 
 
 def train(
@@ -56,6 +61,7 @@ def train(
     accuracies: Callable[[nn.Module], dict[str, float]],
     on_epoch: Callable[[Epoch], None],
     checkpoints: Checkpoints | None = None,
+    graphs: bool = True,
 ) -> None:
     """Train a model in place by the recipe, from the weights that it has or from a checkpoint.
 
@@ -68,27 +74,33 @@ def train(
     on_epoch : called at the end of every epoch
     checkpoints : keeps the state from time to time, at the end, and when a signal asks to stop; a
         training that finds one continues from it
+    graphs : where False, no step is captured in a CUDA graph
 
     Raises
     ------
     RunFailed : the loss is not finite, which names the step and its learning rate; or memory ran
         out where smaller parts of a batch do not help
     KeyboardInterrupt : a signal asked to stop
+
+    Warns
+    -----
+    SingleImage, SmallerMicroBatch, NotCaptured : once each time it comes up
     """
+    note = single_image_note(model, recipe, len(images))
+    if note is not None and distributed.is_main():
+        warnings.warn(SingleImage(note), stacklevel=2)
     pool = image_pool(images, device)
-    answers = torch.from_numpy(np.array(labels)).to(device)
-    num_images, num_processes = len(images), distributed.world_size()
+    answers, num_images = torch.from_numpy(np.array(labels)), len(images)
 
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     state = TrainingState(model, recipe, num_images, seed=seed, device=device)
-    autocast = autocast_for(recipe.precision, device)
     if recipe.compile:
         model.compile()
     replica = distributed.replicate(model, device, preprocess.image_px)
     if checkpoints is not None and (saved := checkpoints.latest()):
         state.restore(saved)
 
-    undo = Undo(model, device)
+    step = training_step(replica, state, recipe, preprocess, graphs=graphs)
     agreement = Agreement(device, min(1.0, checkpoints.every_seconds if checkpoints else 1.0))
 
     def keep_or_stop(*, at_end: bool = False) -> None:
@@ -104,60 +116,20 @@ def train(
             distributed.wait_for_all()  # what one has begun to write is not cut off by another
             raise KeyboardInterrupt
 
-    def backward(pixels: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Leave the batch's gradients; give its summed loss and number of correct answers."""
-        total, num_correct = torch.zeros((), device=device), torch.zeros_like(state.num_correct)
-        num_parts = math.ceil(len(target) / min(state.micro_batch_size, len(target)))
-        splits = pixels.tensor_split(num_parts), target.tensor_split(num_parts)
-        for number, (part, answer) in enumerate(zip(*splits, strict=True)):
-            own, counts = distributed.own_examples(len(part))
-            answer = answer[own]
-            with distributed.gradients_kept(replica, unless=number == num_parts - 1):
-                with autocast:
-                    logits = replica(preprocess(part[own])).float()
-                # Gradients are summed over parts and averaged over processes.
-                share = counts * num_processes * len(answer) / len(target)
-                loss = share * F.cross_entropy(
-                    logits, answer, label_smoothing=recipe.label_smoothing
-                )
-                state.scaler.scale(loss).backward()
-            total += loss.detach() * (len(target) / num_processes)
-            num_correct += counts * (logits.detach().argmax(1) == answer).sum()
-        return total, num_correct
-
     with interruption() as stop, distributed.synced_batch_norm(device):
         while state.epoch <= recipe.epochs:
             model.train()
             state.begin_drawing(seed)
             started = time.perf_counter() - state.seconds
-            for batch in state.batches():
+            rows = state.rows_to_come()
+            for batch in augmented_batches(
+                rows, pool, answers, recipe, preprocess.image_px, state.augmentation, device
+            ):
                 state.seconds = time.perf_counter() - started
                 keep_or_stop()
-                with out_of_memory_in("the augmentation of a batch"):
-                    pixels, target = pool(batch), answers[batch]
-                    if recipe.resize == "before_augment":
-                        pixels = resize(pixels, preprocess.image_px).round().to(torch.uint8)
-                    # Every process draws for the whole batch: their number changes nothing.
-                    pixels = augment(pixels, recipe.augment, state.augmentation)
-                undo.remember()
-                while True:
-                    try:
-                        state.optimizer.zero_grad(set_to_none=True)
-                        loss, correct = backward(pixels, target)
-                        break
-                    except (RuntimeError, MemoryError) as error:
-                        state.micro_batch_size = smaller(state.micro_batch_size, error)
-                        undo.back()
-                state.losses[len(state.learning_rates)] = loss
-                state.num_correct += correct
+                step(batch.pixels, batch.target)
                 with out_of_memory_in("the optimizer's step"):
-                    if recipe.clip_grad_norm is not None:
-                        state.scaler.unscale_(state.optimizer)
-                        nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_grad_norm)
-                    state.learning_rates.append(float(state.schedule.get_last_lr()[0]))
-                    state.scaler.step(state.optimizer)
-                    state.scaler.update()
-                state.schedule.step()
+                    state.update(batch.drawn_until)
             losses, num_correct = distributed.summed(state.losses, state.num_correct)
             _check_finite(losses, state)
             state.seconds = time.perf_counter() - started
@@ -172,6 +144,8 @@ def train(
                     seconds=state.seconds,
                     images_per_second=num_images / state.seconds,
                     micro_batch_size=state.micro_batch_size,
+                    num_skipped_updates=state.num_skipped_updates,
+                    how=step.how,
                 )
             )
             state.begin_epoch(state.epoch + 1)

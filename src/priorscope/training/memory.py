@@ -83,19 +83,16 @@ class Undo:
         """Keep everything as it is before a step."""
         if distributed.world_size() > 1:
             return
-        self._kept = [
-            None if (buffer := module._buffers[name]) is None else buffer.detach().clone()
-            for module, name in self._places
-        ]
+        buffers = [module._buffers[name] for module, name in self._places]
+        self._kept = [(each, None if each is None else each.detach().clone()) for each in buffers]
         self._streams = stream_states(self._device)
 
     def back(self) -> None:
         """Restore what was there at `remember`."""
         with torch.no_grad():
-            for (module, name), kept in zip(self._places, self._kept, strict=True):
-                buffer = module._buffers[name]
+            for (module, name), (buffer, kept) in zip(self._places, self._kept, strict=True):
                 if buffer is None or kept is None or buffer.shape != kept.shape:
                     module._buffers[name] = kept
-                else:
-                    buffer.copy_(kept)
+                else:  # the very tensor: a graph knows it by its address
+                    module._buffers[name] = buffer.copy_(kept)
         restore_streams(self._streams, self._device)

@@ -23,6 +23,10 @@ class TrainingState:
     losses : float [steps of an epoch], each step's loss summed over the examples seen here
     num_correct : of the epoch's examples seen here
     learning_rates : of the epoch's steps so far, so that their number is the step to come
+    num_skipped_updates : of the epoch's steps so far, how many did not change the weights, as their
+        gradients overflowed in fp16
+    drawn_until : where the last batch that was trained on left the generator of augmentation, which
+        may be ahead
     seconds : of the epoch so far
     """
 
@@ -36,11 +40,14 @@ class TrainingState:
         self.order = torch.Generator(device).manual_seed(next(seeds))
         # The host decides by what it drew, so it draws itself: reading it would be waiting for it.
         self.augmentation = torch.Generator().manual_seed(next(seeds))
+        self.drawn_until = self.augmentation.get_state()
         self.num_images, self.batch_size = num_images, recipe.batch_size
         self.micro_batch_size = min(recipe.micro_batch_size or recipe.batch_size, recipe.batch_size)
         self.steps_per_epoch = math.ceil(num_images / recipe.batch_size)
         self.model, self.device = model, device
-        self.optimizer = build_optimizer(model, recipe)
+        self.optimizer = build_optimizer(model, recipe, device)
+        self._made: list[bool] = []  # by the optimizer, since the last look
+        self.optimizer.register_step_post_hook(lambda *_, made=self._made: made.append(True))
         self.schedule = build_schedule(self.optimizer, recipe, recipe.epochs * self.steps_per_epoch)
         # Does nothing unless the precision is fp16, whose small gradients would vanish unscaled.
         self.scaler = torch.amp.GradScaler(device.type, enabled=recipe.precision == "fp16")
@@ -58,14 +65,37 @@ class TrainingState:
         self.losses = torch.zeros(self.steps_per_epoch, device=self.device)
         self.num_correct = torch.zeros((), dtype=torch.int64, device=self.device)
         self.learning_rates: list[float] = []
+        self.num_skipped_updates = 0
         self.seconds = 0.0
         self._order_at_start = self.order.get_state()
 
-    def batches(self) -> list[torch.Tensor]:
-        """Draw the epoch's order, and give the rows of the batches that are still to come."""
+    def rows_to_come(self) -> torch.Tensor:
+        """Draw the epoch's order, and return its rows that are still to come, on the host."""
         self.order.set_state(self._order_at_start)
         rows = torch.randperm(self.num_images, generator=self.order, device=self.device)
-        return list(rows.split(self.batch_size)[len(self.learning_rates) :])
+        return rows[len(self.learning_rates) * self.batch_size :].cpu()
+
+    def add(self, loss: torch.Tensor, num_correct: torch.Tensor) -> None:
+        """Count what a step's examples gave: their summed loss, and how many were right."""
+        self.losses[len(self.learning_rates)] = loss
+        self.num_correct += num_correct
+
+    def update(self, drawn_until: torch.Tensor) -> None:
+        """Let the optimizer make its step, and the schedule move if it did.
+
+        Parameters
+        ----------
+        drawn_until : where the step's batch left the generator of augmentation
+        """
+        self.learning_rates.append(float(self.schedule.get_last_lr()[0]))
+        self._made.clear()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        if self._made:
+            self.schedule.step()
+        else:  # the schedule must not run ahead of the weights
+            self.num_skipped_updates += 1
+        self.drawn_until = drawn_until
 
     def begin_drawing(self, seed: int) -> None:
         """Let each process draw its own dropout from an epoch's first step on."""
@@ -81,13 +111,14 @@ class TrainingState:
             "schedule": {"last_epoch": self.schedule.last_epoch},
             "scaler": self.scaler.state_dict(),
             "order_at_start": self._order_at_start,
-            "augmentation": self.augmentation.get_state(),
+            "augmentation": self.drawn_until,
             "rng": distributed.gathered(stream_states(self.device)),
             "micro_batch_size": self.micro_batch_size,
             "epoch": self.epoch,
             "losses": losses,
             "num_correct": num_correct,
             "learning_rates": self.learning_rates,
+            "num_skipped_updates": self.num_skipped_updates,
             "seconds": self.seconds,
         }
 
@@ -103,7 +134,8 @@ class TrainingState:
         self.begin_epoch(saved["epoch"])
         self._order_at_start = saved["order_at_start"]
         self.order.set_state(self._order_at_start)
-        self.augmentation.set_state(saved["augmentation"])
+        self.drawn_until = saved["augmentation"]
+        self.augmentation.set_state(self.drawn_until)
         # Fewer processes, or more, cannot draw what those before would have drawn.
         streams = saved["rng"]
         restore_streams(streams[distributed.rank() % len(streams)], self.device)
@@ -111,4 +143,5 @@ class TrainingState:
             self.losses.copy_(saved["losses"])
             self.num_correct.copy_(saved["num_correct"])
         self.learning_rates = list(saved["learning_rates"])
+        self.num_skipped_updates = saved.get("num_skipped_updates", 0)
         self.seconds = saved["seconds"]
