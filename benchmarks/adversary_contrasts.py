@@ -205,6 +205,15 @@ def unequal() -> Iterator[Case]:
                 yield Case(world, (0.6, 0.6), num_seeds, between)
 
 
+def large_are_hard() -> Iterator[Case]:
+    """List contrasts over clusters whose size says how hard they are."""
+    world = World(1000, 20, large_are_hard=True)
+    for means in ((0.7, 0.65), (0.7,)):
+        for num in (2, 3, 5):
+            for between in BETWEEN:
+                yield Case(world, means, (num,) * len(means), (between,) * len(means))
+
+
 def levels(*, near_normal: bool) -> Iterator[Case]:
     """List single models, held against their true mean."""
     for task in TASKS:
@@ -239,6 +248,9 @@ def rows() -> Iterator[Row]:
         yield contrast_row("heavy-tailed seeds", case, {"coverage": (0.92, 1)})
     for case in unequal():
         yield contrast_row("one model's seeds vary more", case, {})
+    for case in large_are_hard():
+        contrast = "of two models" if len(case.means) == 2 else "of one model"
+        yield contrast_row(f"clusters as hard as they are large, {contrast}", case, {})
     for case in levels(near_normal=True):
         bounds = {"coverage": (0.92, 1), "type I at 0.05": (0, 0.08)}
         yield contrast_row("one model against a level", case, bounds)

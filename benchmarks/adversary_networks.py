@@ -37,6 +37,7 @@ class World:
     ----------
     num_clusters : 0 where images are drawn one by one; clusters are of random unequal size, which
         varies by 0.7 of its mean
+    large_are_hard : a cluster is as hard as it is large, in place of by chance
     metric : `right` scores 0 or 1; `found` how many of four objects are found, 0 .. 4; `loss` a
         positive number without an end
     """
@@ -50,6 +51,7 @@ class World:
     cluster_difficulty: float = 0.8
     cluster_taste: float = 0.4
     cluster_view: float = 0.2
+    large_are_hard: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,8 @@ def draw_images(world: World, rng: np.random.Generator) -> Images:
         return Images(world, easy, None)
     sizes = rng.standard_gamma(2, world.num_clusters)
     clusters = rng.choice(world.num_clusters, world.num_images, p=sizes / sizes.sum())
-    easy = easy - world.cluster_difficulty * _normal(world.num_clusters, rng)[clusters]
+    hard = (sizes - 2) / np.sqrt(2) if world.large_are_hard else _normal(world.num_clusters, rng)
+    easy = easy - (world.cluster_difficulty * hard)[clusters].astype(np.float32)
     return Images(world, easy, clusters)
 
 
@@ -129,7 +132,7 @@ def _normal(shape: int | tuple[int, int], rng: np.random.Generator) -> np.ndarra
 def _scored(metric: Metric, logits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if metric == "loss":
         return np.logaddexp(0, -logits).astype(float)
-    chances = expit(logits)
+    chances = 1 / (1 + np.exp(-logits))
     scores = np.zeros(logits.shape)
     for _ in range(4 if metric == "found" else 1):
         scores += rng.random(logits.shape, dtype=np.float32) < chances
@@ -149,7 +152,7 @@ def ability_scoring(world: World, score: np.ndarray) -> np.ndarray:
 
 @lru_cache
 def _true_scores(world: World) -> np.ndarray:
-    """Integrate over the sum of all normal parts, then over the gamma distribution: within 1e-6.
+    """Integrate over the sum of all normal parts, then over the gamma distributions: within 1e-6.
 
     The trapezoid rule is exact to rounding for a smooth function times the normal density, and
     Gauss and Laguerre's for a smooth one times the gamma density; what is left is the error of
@@ -157,17 +160,25 @@ def _true_scores(world: World) -> np.ndarray:
     """
     variances = [world.taste**2, world.view**2]
     if world.num_clusters:
-        variances += [world.cluster_difficulty**2, world.cluster_taste**2, world.cluster_view**2]
+        variances += [world.cluster_taste**2, world.cluster_view**2]
+    if world.num_clusters and not world.large_are_hard:
+        variances += [world.cluster_difficulty**2]
     z, weights = _normal_nodes()
     wide = np.linspace(-60.0, 60.0, 12001)
     logits = wide[:, None] + np.sqrt(sum(variances)) * z
     expected = np.logaddexp(0, -logits) if world.metric == "loss" else expit(logits)
-    over_normal = expected @ weights * (4 if world.metric == "found" else 1)
-    gamma, of_gamma = roots_genlaguerre(40, 1)
-    easy = -world.difficulty * (gamma - 2) / np.sqrt(2)
-    return np.stack([np.interp(_ABILITIES + e, wide, over_normal) for e in easy]).T @ (
-        of_gamma / of_gamma.sum()
-    )
+    scores = expected @ weights * (4 if world.metric == "found" else 1)
+    if world.num_clusters and world.large_are_hard:  # an image's cluster is met by its size
+        scores = _over_gamma(wide, scores, world.cluster_difficulty, shape=3)
+    return np.interp(_ABILITIES, wide, _over_gamma(wide, scores, world.difficulty, shape=2))
+
+
+def _over_gamma(logits: np.ndarray, scores: np.ndarray, sd: float, *, shape: int) -> np.ndarray:
+    """Integrate scores at logits over difficulties, (gamma - 2) / sqrt(2) times a number."""
+    gamma, weights = roots_genlaguerre(40, shape - 1)
+    hard = sd * (gamma - 2) / np.sqrt(2)
+    moved = [np.interp(logits - each, logits, scores) for each in hard]
+    return weights / weights.sum() @ np.stack(moved)
 
 
 @lru_cache

@@ -46,7 +46,7 @@ def test_the_same_seed_gives_the_same_numbers_whatever_else_is_simulated(benchma
     def numbers(*arguments):
         benchmark("--studies", "20", *arguments)
         lines = capsys.readouterr().out.splitlines()
-        return {line for line in lines if line.startswith("| line to 0.06 | 5 | 1+1 ")}
+        return {line for line in lines if line.startswith("| line to 0.06 | 5 | 1+1 | 0.4 ")}
 
     few = numbers("--only", "line to 0.06, levels 5, seeds 1")
     assert len(few) == 1
@@ -116,12 +116,15 @@ def test_an_interval_that_is_too_short_is_found_out(benchmark, capsys, monkeypat
     assert "!" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("num_clusters", [0, 20])
+@pytest.mark.parametrize("num_clusters", [0, 200])
+@pytest.mark.parametrize("large_are_hard", [False, True])
 @pytest.mark.parametrize("metric", ["right", "found", "loss"])
-def test_true_scores_are_those_of_many_images(benchmark, metric, num_clusters):
+def test_true_scores_are_those_of_many_images(benchmark, metric, large_are_hard, num_clusters):
     from adversary_networks import World, answers, true_score
 
-    world, rng = World(500, num_clusters, metric), np.random.default_rng(0)
+    # Of many clusters: the mean over few whose size goes with their difficulty is biased.
+    world = World(500, num_clusters, metric, large_are_hard=large_are_hard)
+    rng = np.random.default_rng(0)
     means = [answers(world, [np.array([0.7])], rng).scores[0].mean() for _ in range(400)]
     error = np.std(means) / 20
     assert abs(np.mean(means) - true_score(world, 0.7)) < 3.5 * error
