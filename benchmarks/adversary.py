@@ -6,8 +6,8 @@ The studies are made by a generator of its own (`adversary_networks`: effects ad
 images are skewed in difficulty, networks have tastes and views of images and of clusters) and
 judged by the public functions of `priorscope.stats` alone. Every kind of row has a file, which says
 what is simulated and what it must reach. Rates are in percent, in brackets where nothing is asked
-of them; the last line of a table is over all its rows. A row fails, `!`, where the 99 % limit of a
-simulated rate lies beyond its bound: at 2,000 studies a rate of at most 6 % fails from 7.3 % on.
+of them; the last lines of a table take rows together. A row fails, `!`, where the 99 % limit of its
+simulated rate lies beyond the bound: at 2,000 studies a rate of at most 6 % fails from 7.3 % on.
 Exits 1 where a row fails. The same seed gives the same numbers, whatever the number of jobs and
 whatever other rows are simulated.
 

@@ -27,6 +27,7 @@ class Row:
         the study says nothing of it
     bounds : column -> lowest and highest rate, in [0, 1]; columns that are not named are reported
     amounts : the columns that are amounts, of which the mean is shown
+    together : the columns by which the rates of a table's rows are shown together, at its end
     """
 
     kind: str
@@ -34,6 +35,7 @@ class Row:
     study: Callable[[np.random.Generator], Outcomes]
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     amounts: Sequence[str] = ()
+    together: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -81,18 +83,24 @@ def tables(rows: Sequence[Row], tallies: Iterator[Tally]) -> Iterator[tuple[str,
             num_failing += bool(wrong)
             cells = [_cell(row, name, *found[name], name in wrong) for name in found]
             lines.append(_line([*row.about.values(), *cells], "!" if wrong else ""))
-        lines.append(_of_all(row, [found for _, found in members]))
+        lines += _together(members)
         yield "\n".join([*lines, ""]), num_failing
 
 
-def _of_all(row: Row, tallies: Sequence[Tally]) -> str:
-    """Write the rates of all rows of a table together, which are known more closely than one."""
-    cells = []
-    for name in tallies[0]:
-        total, count = np.sum([found[name] for found in tallies], axis=0)
-        together = f"{100 * total / count:.2f}" if count else "-"
-        cells.append("" if name in row.amounts else together)
-    return _line(["all", *[""] * (len(row.about) - 1), *cells])
+def _together(members: Sequence[tuple[Row, Tally]]) -> Iterator[str]:
+    """Write rates of several rows together, which are known more closely than one row's."""
+    groups: dict[tuple[object, ...], list[Tally]] = {}
+    for row, found in members:
+        key = tuple(row.about[name] if name in row.together else "" for name in row.about)
+        groups.setdefault(key, []).append(found)
+    amounts = members[0][0].amounts
+    for key, tallies in groups.items():
+        cells = []
+        for name in tallies[0]:
+            total, count = np.sum([found[name] for found in tallies], axis=0)
+            rate = f"{100 * total / count:.2f}" if count else "-"
+            cells.append("" if name in amounts else rate)
+        yield _line([*key, *cells], "together")
 
 
 def _head(row: Row, name: str) -> str:
