@@ -155,7 +155,9 @@ def contrast_row(kind: str, case: Case, bounds: dict[str, tuple[float, float]]) 
     """Make the row of a case; no interval of any row may be shorter than of fixed networks."""
     study = partial(contrast_study, case)
     bounds = bounds | {"shorter than fixed": (0, 0)}
-    return Row(kind, about(case), study, bounds, ("width",), together=("seeds", "between"))
+    return Row(
+        kind, about(case), study, bounds, ("width",), together=("seeds", "between", "clusters")
+    )
 
 
 def skewness(case: Case) -> float:
