@@ -102,7 +102,7 @@ def test_runs_are_crossed_with_all_models_and_seeds(tmp_path):
         ("{task: [objects, near_relaton]}", "factors.task.levels.1", "'near_relation'"),
         ("{seed: [0, 1]}", "factors.seed", "column of the tables"),
         ("{model: {key: data.task, levels: [objects, far_relation]}}", "factors.model", "column"),
-        ("{num_train: [10, 20]}", "factors.num_train.key", "set twice"),
+        ("{num_test: [10, 20]}", "factors.num_test.key", "set twice"),
         ("{epochs: [1, 2]}", "factors.epochs", "did you mean recipe.epochs?"),
         ("{e: {key: recipe.epochs, levels: [1, 2]}}", "factors.e.key", "set twice"),
         ("{e: {key: recipe.learning_rat, levels: [1, 2]}}", "factors.e.key", "learning_rate?"),
@@ -129,8 +129,8 @@ def test_runs_are_crossed_with_all_models_and_seeds(tmp_path):
         ("{Task: {key: data.task, levels: [a, b]}, task: [a, b]}", "factors.task", "case"),
         ("{intervention: [none, permute_pixel]}", "levels.1", "did you mean permute_pixels?"),
         (
-            "{x: {key: data.intervention, levels: {a: none, b: {name: permute_patches, px: 8}}}}",
-            "factors.x.levels.1.px",
+            "{y: {key: data.intervention, levels: {a: none, b: {name: permute_patches, px: 8}}}}",
+            "factors.y.levels.1.px",
             "patch_px",
         ),
     ],
@@ -151,8 +151,8 @@ def test_an_intervention_has_one_seed_for_train_and_test(tmp_path, seed):
             BASE.replace("num_test: 40}", f"num_test: 40, intervention: {text}}}"),
         ),
         (
-            "factors.x.levels.b",
-            f"{BASE}factors: {{x: {{key: data.intervention, levels: {{a: none, b: {text}}}}}}}",
+            "factors.y.levels.b",
+            f"{BASE}factors: {{y: {{key: data.intervention, levels: {{a: none, b: {text}}}}}}}",
         ),
     ):
         with pytest.raises(InputError, match="value not allowed") as caught:
@@ -161,7 +161,7 @@ def test_an_intervention_has_one_seed_for_train_and_test(tmp_path, seed):
         assert "one `seed`" in str(caught.value)
     with pytest.raises(InputError, match="unknown parameter"):
         spoilt = "{name: permute_pixels, seed: 0, test_seed: 1}"
-        study(tmp_path, f"{{x: {{key: data.intervention, levels: {{a: none, b: {spoilt}}}}}}}")
+        study(tmp_path, f"{{y: {{key: data.intervention, levels: {{a: none, b: {spoilt}}}}}}}")
 
 
 @pytest.mark.parametrize(
