@@ -35,7 +35,7 @@ import adversary_matched
 import adversary_multipliers
 from adversary_rows import Row, Tally, simulate, tables
 
-from priorscope.study.environment import describe
+from priorscope.runs.environment import describe
 
 KINDS = (
     adversary_contrasts,

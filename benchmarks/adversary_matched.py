@@ -16,8 +16,8 @@ from adversary_networks import Images, World, ability_scoring, draw_images, true
 from adversary_rows import Outcomes, Row
 from scipy.special import expit
 
+from priorscope.runs.answers import trajectory_epochs
 from priorscope.stats import CrossedContrast, Trajectory, matched_contrast
-from priorscope.study.answers import trajectory_epochs
 
 NUM_IMAGES = 1000  # of each probe, as many as are kept along training
 CLEAN = World(NUM_IMAGES)

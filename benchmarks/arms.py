@@ -23,9 +23,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from priorscope.data._preprocess import preprocess_for
-from priorscope.study.environment import describe, keep_freed_memory
+from priorscope.runs.environment import describe, keep_freed_memory
+from priorscope.runs.prepare import build_model
 from priorscope.study.load import load_study
-from priorscope.study.prepare import build_model
 from priorscope.study.spec import Study
 from priorscope.training.loop import Epoch, train
 from priorscope.training.recipe import Recipe
@@ -44,7 +44,7 @@ class Pairs:
     by_hand: list[tuple[float, float]]
 
     def ratio(self, clock: int) -> float:
-        """Give the median of ours by theirs; clock 0 is wall time, 1 is CPU time."""
+        """Return the median of ours by theirs; clock 0 is wall time, 1 is CPU time."""
         pairs = zip(self.ours, self.by_hand, strict=True)
         return statistics.median(a[clock] / b[clock] for a, b in pairs)
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 import torch
 from torchvision.transforms import v2
 
-from priorscope.study.environment import describe
+from priorscope.runs.environment import describe
 from priorscope.training.augment import horizontal_flip, random_crop
 from priorscope.training.autoaugment import autoaugment_cifar10
 

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from priorscope.data._preprocess import Preprocess
-from priorscope.study.environment import choose_threads, describe, keep_freed_memory
+from priorscope.runs.environment import choose_threads, describe, keep_freed_memory
 from priorscope.training.pool import image_pool
 
 PX, BATCH, NUM_BATCHES = 224, 64, 100
@@ -65,7 +65,7 @@ def passes(path: Path, num_passes: int) -> list[tuple[float, int]]:
 
 
 def own_bytes() -> int:
-    """Give the memory of this process that is in no file."""
+    """Return the memory of this process that is in no file."""
     status = Path("/proc/self/status").read_text()
     return 1024 * int(re.findall(r"RssAnon:\s+(\d+)", status)[0])
 

@@ -24,7 +24,7 @@ from priorscope.data._copies import near_copies, waves
 from priorscope.data._overlap import _count
 from priorscope.data.cifar10 import cifar10
 from priorscope.data.synthetic import synthetic
-from priorscope.study.environment import describe
+from priorscope.runs.environment import describe
 
 NUM_STORED = 2000
 Change = Callable[[Image.Image], Image.Image]

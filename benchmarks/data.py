@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from priorscope.data import data_root
-from priorscope.study.environment import describe
+from priorscope.runs.environment import describe
 
 LOAD_BOUND_SECONDS = 0.5
 MEASURE = """

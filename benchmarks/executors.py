@@ -19,11 +19,12 @@ from rich.console import Console
 from priorscope.cli._training import Settings, train_all
 from priorscope.components import resolve
 from priorscope.execution._pool import Asked
-from priorscope.study.environment import describe
+from priorscope.preflight.check_cells import check_cells
+from priorscope.runs.environment import describe
+from priorscope.runs.load_cells import cell_loader
+from priorscope.runs.store import open_study
 from priorscope.study.load import parse_study
 from priorscope.study.plan import plan
-from priorscope.study.prepare_cells import cell_loader, check_cells
-from priorscope.study.store import open_study
 
 STUDY = """
 name: executors
@@ -69,7 +70,7 @@ def main() -> int:
 
 
 def measure(name: str, workers: int, out: Path, epochs: int) -> float:
-    """Give the seconds from the first run's start to the last one's end."""
+    """Return the seconds from the first run's start to the last one's end."""
     study = parse_study(STUDY.format(epochs=epochs), base=out.parent)
     load_cell = cell_loader(study, out.parent)
     runs, checked = plan(study), check_cells(study, load_cell)

@@ -25,7 +25,7 @@ from fuzz_folders import MUTATIONS, read_folder
 from fuzz_judge import judge
 from fuzz_studies import outcome_of_study, spoilt
 
-from priorscope.study.environment import describe
+from priorscope.runs.environment import describe
 
 OUTCOMES = ("valid", "other data", "refused", "recovered", "wrong")
 

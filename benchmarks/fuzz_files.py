@@ -22,13 +22,14 @@ from fuzz_judge import judge
 
 from priorscope.analysis import Settings, analyse
 from priorscope.errors import InputError, PriorscopeWarning
+from priorscope.preflight.check_cells import check_cells
 from priorscope.report.artefacts import read_artefacts
+from priorscope.runs.load_cells import cell_loader
+from priorscope.runs.run import Context, execute
+from priorscope.runs.samples import write_samples
+from priorscope.runs.store import check_folder, open_study
 from priorscope.study.load import load_study
 from priorscope.study.plan import Run, plan
-from priorscope.study.prepare_cells import cell_loader, check_cells
-from priorscope.study.run import Context, execute
-from priorscope.study.samples import write_samples
-from priorscope.study.store import check_folder, open_study
 
 SECONDS = 60.0  # that a study may take to come to its end again
 STUDY = """

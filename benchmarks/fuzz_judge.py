@@ -16,7 +16,7 @@ LONGEST_MESSAGE = 4000  # letters
 
 
 def judge(action: Callable[[], str], limit: float = SECONDS) -> tuple[str, str]:
-    """Give the word that an action returns, "refused" for an InputError, else "wrong" and why."""
+    """Return the word that an action returns, "refused" for an InputError, else "wrong" and why."""
     started = time.process_time()
     try:
         with bounded(limit):

@@ -27,7 +27,7 @@ from table_writers import WRITERS, NotWritten, Part, Rng, index_of, pick, rows_o
 from priorscope.analysis import Settings
 from priorscope.analysis.external import score_files
 from priorscope.errors import InputError
-from priorscope.study.environment import describe
+from priorscope.runs.environment import describe
 from priorscope.tables import Reading
 
 OUTCOMES = ("right", "right when told", "refused", "wrong")
@@ -110,7 +110,7 @@ def add_columns(rng: Rng, labels: Part, answers: Part, targets: np.ndarray) -> N
 
 
 def add_rows(rng: Rng, labels: Part, answers: Part) -> dict[str, Any]:
-    """Give the rows indices or ids, and say by which they belong together."""
+    """Return the rows indices or ids, and say by which they belong together."""
     n = len(labels.values)
     kind = pick(rng, "none", "none", "indices", "indices", "one index", "ids", "shuffled index")
     if kind == "none":

@@ -35,9 +35,9 @@ from gpu_checks import agreement, differing_bytes, graph_agreement
 from gpu_rates import DATA_PX, MODES, Lengths, measure
 from gpu_table import missed, passed, print_kernels, print_table
 
-from priorscope.study.environment import describe
+from priorscope.preflight.speed import copy_bandwidth, matrix_peak
+from priorscope.runs.environment import describe
 from priorscope.study.load import load_study
-from priorscope.study.speed import copy_bandwidth, matrix_peak
 
 
 @dataclass(frozen=True)

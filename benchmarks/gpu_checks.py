@@ -78,7 +78,7 @@ def _step(
     device: torch.device,
     dtype: torch.dtype,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Give logits and joined gradients, float64 on the CPU, of a copy of the model."""
+    """Return logits and joined gradients, float64 on the CPU, of a copy of the model."""
     copied = copy.deepcopy(model).train().to(device, dtype)
     copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     given = images.to(device, dtype, memory_format=torch.channels_last)

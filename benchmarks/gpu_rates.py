@@ -239,7 +239,7 @@ class Watch:
         self._profile.start()
 
     def end(self) -> list[Work]:
-        """Give all kernels and copies since `begin`, once they have ended."""
+        """Return all kernels and copies since `begin`, once they have ended."""
         wait(self._device)
         self._profile.stop()
         kind = self._device.type.upper()
@@ -252,7 +252,7 @@ class Watch:
 
 
 def covered(intervals: Iterable[tuple[int, int]]) -> float:
-    """Give the seconds that at least one interval, begin and end in ns, covers."""
+    """Return the seconds that at least one interval, begin and end in ns, covers."""
     total, until = 0, 0
     for begin, end in sorted(intervals):
         total += max(0, end - max(begin, until))
@@ -261,7 +261,7 @@ def covered(intervals: Iterable[tuple[int, int]]) -> float:
 
 
 def largest(work: Iterable[Work], most: int = 6) -> tuple[tuple[str, float], ...]:
-    """Give the kernels that take most of the time, all calls together, and their parts of it."""
+    """Return the kernels that take most of the time, all calls together, and their parts of it."""
     times: Counter[str] = Counter()
     for name, begin, end in work:
         times[name] += end - begin

@@ -105,7 +105,7 @@ def missed(arm: Arm, card_name: str) -> list[str]:
 
 
 def goals_of(arm: Arm) -> dict[str, float]:
-    """Give the images/s that an arm is to reach, of the modes that were measured."""
+    """Return the images/s that an arm is to reach, of the modes that were measured."""
     goals: dict[str, float] = dict(GOALS.get(arm.name, {}))
     if arm.name in TIMES_EAGER and "eager" in arm.rates:
         goals["graphed"] = TIMES_EAGER[arm.name] * arm.rates["eager"].images_per_second

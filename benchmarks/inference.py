@@ -94,7 +94,7 @@ class Rates:
 
 
 def designs() -> list[Design]:
-    """Give the rows: seeds and their spread in full, then one thing changed at a time."""
+    """Return the rows: seeds and their spread in full, then one thing changed at a time."""
     rows = [
         Design("A - B", (seeds, seeds), 200, ratio, bootstrap=ratio != 1)
         for seeds in (2, 3, 5, 10)
@@ -186,7 +186,7 @@ def simulate(
 
 
 def truth(design: Design, difference: float) -> float:
-    """Give the true sum of the groups' means."""
+    """Return the true sum of the groups' means."""
     models = [
         sign * (SHARE_RIGHT - difference * (group + term > 0))
         for group, signs in enumerate(design.terms)
@@ -262,7 +262,7 @@ def _bootstrapped(
 
 
 def _other_variance(clustered: bool) -> float:
-    """Give the variance of all but seeds on the normal scale."""
+    """Return the variance of all but seeds on the normal scale."""
     return 1 + IMAGE**2 + VIEW**2 + (CLUSTER**2 + CLUSTER_VIEW**2) * clustered
 
 
@@ -300,7 +300,7 @@ def main() -> int:
         print(f"{seeds:>7} {ratio:>5}  ", "  ".join(map(str, rates)), flush=True)
     print(f"{time.perf_counter() - started:.0f} s on one core\n")
     # Imported at the end: it loads torch, which the statistics do without.
-    from priorscope.study.environment import describe
+    from priorscope.runs.environment import describe
 
     print(describe())
     return 0

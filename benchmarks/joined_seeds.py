@@ -106,7 +106,7 @@ def side_by_side(own: list[nn.Conv2d]) -> nn.Conv2d:
 def replaced(
     models: list[nn.Module], path: str, *, batch_size: int, on_channels: bool
 ) -> nn.Module:
-    """Give the first seed's part at `path` with the parameters of all seeds."""
+    """Return the first seed's part at `path` with the parameters of all seeds."""
     parts = [model.get_submodule(path) for model in models]
     joined = copy.deepcopy(parts[0])
     for inner, module in parts[0].named_modules():

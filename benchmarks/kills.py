@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from priorscope.study.environment import describe
+from priorscope.runs.environment import describe
 
 STUDY = """
 name: kills

@@ -15,9 +15,9 @@ from dataclasses import replace
 
 from arms import take_turns
 
-from priorscope.study.environment import choose_threads, describe, keep_freed_memory
+from priorscope.runs.environment import choose_threads, describe, keep_freed_memory
+from priorscope.runs.prepare import build_model
 from priorscope.study.load import load_study
-from priorscope.study.prepare import build_model
 
 BOUND = 1.03
 IMAGE_PX, NUM_CLASSES = 32, 10

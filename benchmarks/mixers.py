@@ -33,7 +33,7 @@ from priorscope.models._skeleton import Block
 from priorscope.models.mixers import _reach
 from priorscope.models.mixers._self_attention import SelfAttention
 from priorscope.models.mixers.global_attention import GlobalAttend
-from priorscope.study.environment import describe
+from priorscope.runs.environment import describe
 
 DIM, HEADS, MLP_RATIO, DEPTH = 80, 4, 3.0, 4
 GRID, BATCH = 8, 64
@@ -112,7 +112,7 @@ LARGE_MIXERS: dict[str, Callable[[], nn.Module]] = {
 def step_of(
     module: nn.Module, num_tokens: int, batch: int, device: torch.device, *, training: bool = True
 ) -> Step:
-    """Give a forward pass on noise, with a backward pass in training; it waits for the device."""
+    """Return a forward pass on noise, with a backward pass in training; it waits for the device."""
     module.to(device)
     tokens = torch.randn(batch, num_tokens, DIM, device=device, requires_grad=training)
 

@@ -16,13 +16,13 @@ from priorscope.models.mixers import _reach
 from priorscope.models.mixers._self_attention import Attend, SelfAttention
 from priorscope.models.mixers.global_attention import GlobalAttend
 from priorscope.models.mixers.neighbourhood_attention import BlockedAttend, choose_block
-from priorscope.study.environment import describe
+from priorscope.runs.environment import describe
 
 DIM, HEADS = 80, 4
 
 
 class GatheringAttend(Attend):
-    """Give every query a copy of its window's keys and values."""
+    """Return every query a copy of its window's keys and values."""
 
     def __init__(self, grid_size: int, window_size: int):
         super().__init__(grid_size)
@@ -59,7 +59,7 @@ class OffsetAttend(Attend):
         return mixed.flatten(1, 2)
 
     def shifted(self, maps: torch.Tensor):
-        """Give for each place of the window what lies there."""
+        """Return for each place of the window what lies there."""
         for rows in self.places:
             for columns in self.places:
                 yield maps.index_select(1, rows).index_select(2, columns)

@@ -30,7 +30,7 @@ from torchvision.transforms import v2
 
 from priorscope.data._preprocess import Preprocess, resize
 from priorscope.models._timm import timm_classifier
-from priorscope.study.environment import choose_threads, describe, keep_freed_memory
+from priorscope.runs.environment import choose_threads, describe, keep_freed_memory
 from priorscope.study.load import load_study
 from priorscope.training.augment import augment
 from priorscope.training.pool import image_pool
@@ -82,7 +82,7 @@ def one_by_one(images: np.ndarray, batch_size: int, *steps: Callable) -> Pipelin
 
 
 def loader(images: np.ndarray, batch_size: int, *steps: Callable) -> Pipeline:
-    """Give the batches of a DataLoader with one worker, which starts with the first."""
+    """Return the batches of a DataLoader with one worker, which starts with the first."""
     transform = v2.Compose([*steps, v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
     normalise = v2.Normalize(MEAN, STD)
     pictures = Pictures(images, lambda picture: normalise(transform(picture)))

@@ -15,7 +15,7 @@ from priorscope.probes import ProbeSet
 from priorscope.probes._backgrounds import KINDS, draw
 from priorscope.probes.large_background import large_background
 from priorscope.probes.mosaic import mosaic
-from priorscope.study.environment import describe
+from priorscope.runs.environment import describe
 
 NUM_SCENES = 10_000
 REPEATS = 3

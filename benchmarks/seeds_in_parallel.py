@@ -46,9 +46,9 @@ from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 from torch.utils.flop_counter import FlopCounterMode
 
-from priorscope.study.environment import describe
+from priorscope.runs.environment import describe
+from priorscope.runs.prepare import build_model
 from priorscope.study.load import load_study
-from priorscope.study.prepare import build_model
 
 ARMS = {
     "cifar10_nano": ("cnn", "vit", "local_vit"),
@@ -87,7 +87,7 @@ class Arm:
         return images.contiguous(memory_format=torch.channels_last), answers
 
     def all_seeds(self) -> tuple[list[nn.Module], torch.Tensor, torch.Tensor]:
-        """Give the seeds' models, images [seeds x batch, ...] and answers."""
+        """Return the seeds' models, images [seeds x batch, ...] and answers."""
         batches = zip(*(self.batch(seed) for seed in range(NUM_SEEDS)), strict=True)
         images, answers = (torch.cat(parts) for parts in batches)
         return [self.model(seed) for seed in range(NUM_SEEDS)], images, answers
@@ -164,7 +164,7 @@ def agree(ways: Mapping[str, Step], reference: str) -> None:
 
 
 def batched_ways(arm: Arm) -> dict[str, Step]:
-    """Give the batched programs that can run the arm."""
+    """Return the batched programs that can run the arm."""
     ways = {"vmap": arm.vmapped()}
     with contextlib.suppress(NotImplementedError):
         ways["by hand"] = arm.by_hand()

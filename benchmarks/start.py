@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from priorscope.data import cache_root
-from priorscope.study.environment import describe
+from priorscope.runs.environment import describe
 
 # What no training with PyTorch can do without: its first step imports more than `import torch`.
 TORCH = """

@@ -45,7 +45,7 @@ def main() -> int:
     missed |= peak > MEMORY_BOUND_GB
     print(f"peak memory of the process: {peak:.2f} GB (bound {MEMORY_BOUND_GB:g} GB)")
     # Imported after the measurement: it loads torch, which the statistics do without.
-    from priorscope.study.environment import describe
+    from priorscope.runs.environment import describe
 
     print(describe())
     return int(missed)

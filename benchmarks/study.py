@@ -18,7 +18,7 @@ from pathlib import Path
 
 import polars as pl
 
-from priorscope.study.environment import describe
+from priorscope.runs.environment import describe
 
 ALONE = """
 import torch
@@ -39,7 +39,7 @@ BOUNDS = {
 
 
 def peak_of_children() -> float:
-    """Give the largest memory of any process that was started and has ended, in GB."""
+    """Return the largest memory of any process that was started and has ended, in GB."""
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
 
 

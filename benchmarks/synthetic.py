@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from priorscope.data.synthetic import Task, synthetic
-from priorscope.study.environment import describe
+from priorscope.runs.environment import describe
 
 NUM_IMAGES = 100_000
 REPEATS = 3

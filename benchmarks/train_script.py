@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from priorscope.study.environment import describe
+from priorscope.runs.environment import describe
 
 NUM_TRAIN, NUM_TEST, NUM_CLASSES, PX, BATCH = 4000, 500, 10, 32, 64
 OURS, TIMMS = "priorscope run", "timm's train.py"
@@ -110,7 +110,7 @@ def measure(script: Path | None, epochs: int, repeats: int) -> dict[str, tuple[f
 
 
 def epochs_alone(short: float, long: float, epochs: int) -> float:
-    """Give the images/s of training without start and end, from two calls' seconds."""
+    """Return the images/s of training without start and end, from two calls' seconds."""
     return NUM_TRAIN * (epochs - 1) / (long - short)
 
 

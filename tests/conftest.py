@@ -30,7 +30,7 @@ def own_cache(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tiny() -> str:
-    """Give the text of a small valid study, to run or to spoil."""
+    """Return the text of a small valid study, to run or to spoil."""
     return TINY
 
 

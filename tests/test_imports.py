@@ -1,6 +1,7 @@
 """Imports go one way, and what needs no torch imports none."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import priorscope
 
 ROOT = Path(priorscope.__file__).parent
+PATHS = sorted(ROOT.rglob("*.py"))
 
 # A package may import from itself and from those named here. `training.recipe` is plain values
 # that a study is made of, so the torch-free part of `study` may read it.
@@ -27,11 +29,13 @@ MAY_IMPORT = {
     "metrics": {"errors", "components", "evaluation", "stats"},
 }
 MAY_IMPORT["measures"] = {"errors", "components", "evaluation", "metrics"}
+MAY_IMPORT["study"] = set(MAY_IMPORT)
+MAY_IMPORT["runs"] = set(MAY_IMPORT)
 MAY_IMPORT["claims"] = {"errors", "components", "metrics", "probes", "stats", "study"}
-MAY_IMPORT["study"] = {*MAY_IMPORT, "models"} - {"study"}
-MAY_IMPORT["execution"] = {*MAY_IMPORT} - {"execution"}
-MAY_IMPORT["analysis"] = {*MAY_IMPORT} - {"execution", "analysis"}
-MAY_IMPORT["report"] = {*MAY_IMPORT} - {"execution", "report"}
+MAY_IMPORT["preflight"] = set(MAY_IMPORT)
+MAY_IMPORT["execution"] = set(MAY_IMPORT)
+MAY_IMPORT["analysis"] = set(MAY_IMPORT) - {"execution"}
+MAY_IMPORT["report"] = set(MAY_IMPORT) - {"execution"}
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 
 TORCH_FREE = [
@@ -44,7 +48,7 @@ TORCH_FREE = [
     "priorscope.study.spec",
     "priorscope.study.load",
     "priorscope.study.plan",
-    "priorscope.study.store",
+    "priorscope.runs.store",
     "priorscope.tables",
     "priorscope.components",
     "priorscope.cli",
@@ -61,7 +65,7 @@ def imports_of(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize("path", PATHS, ids=lambda p: str(p.relative_to(ROOT)))
 def test_imports_go_one_way(path):
     package = path.relative_to(ROOT).parts[0].removesuffix(".py")
     if package in {"__init__", "__main__", "studies"}:
@@ -72,8 +76,47 @@ def test_imports_go_one_way(path):
             assert parts[1] in MAY_IMPORT[package] | {package}, f"{path} imports {name}"
 
 
+def modules() -> dict[str, Path]:
+    names = {path: ("priorscope", *path.relative_to(ROOT).with_suffix("").parts) for path in PATHS}
+    return {".".join(name).removesuffix(".__init__"): path for path, name in names.items()}
+
+
+def test_no_package_imports_the_private_module_of_another():
+    private = set()
+    for module, path in modules().items():
+        for name in imports_of(path):
+            parts, own = name.split("."), module.split(".")[:2]
+            if parts[0] == "priorscope" and parts[:2] != own:
+                private |= (
+                    {f"{module}: {name}"} if any(re.match("_[^_]", p) for p in parts) else set()
+                )
+    # It goes when the locality of attention is a measure.
+    private -= {
+        "priorscope.runs.attention: priorscope.models._attention_locality.attention_locality"
+    }
+    assert private == set()
+
+
+def test_no_modules_import_each_other():
+    """Imports inside functions count, and those for types too."""
+    known = modules()
+    graph = {
+        module: {
+            name if name in known else name.rpartition(".")[0]
+            for name in imports_of(path)
+            if name.startswith("priorscope.")
+        }
+        - {module}
+        for module, path in known.items()
+    }
+    while free := [module for module, names in graph.items() if not names & graph.keys()]:
+        for module in free:
+            del graph[module]
+    assert graph == {}
+
+
 def test_only_components_imports_by_name_at_run_time():
-    for path in ROOT.rglob("*.py"):
+    for path in PATHS:
         if path.name != "components.py":
             assert not {"importlib", "importlib.util"} & imports_of(path), path
 
@@ -85,5 +128,5 @@ def test_imports_without_torch(module):
 
 
 def test_files_are_of_a_size_that_a_reader_can_hold():
-    for path in ROOT.rglob("*.py"):
+    for path in PATHS:
         assert len(path.read_text().splitlines()) <= 320, path

@@ -24,7 +24,7 @@ from priorscope.data import data_root
 from priorscope.errors import InputError
 from priorscope.metrics import decimal
 from priorscope.report.wording import listed, p_value
-from priorscope.study.environment import describe
+from priorscope.runs.environment import describe
 
 HERE = Path(__file__).parent
 

@@ -15,7 +15,7 @@ CLASSES = tuple(f"class {i}" for i in range(10))
 def answers(
     targets: np.ndarray, skill: float, rng: np.random.Generator, difficulty: np.ndarray
 ) -> np.ndarray:
-    """Give logits: noise, raised at the present classes by `skill` minus the row's difficulty."""
+    """Return logits: noise, raised at the present classes by `skill` minus the row's difficulty."""
     present = targets if targets.ndim == 2 else np.eye(10, dtype=bool)[targets]
     return rng.normal(size=(len(targets), 10)) + (skill - difficulty)[:, None] * present
 

@@ -32,7 +32,7 @@ def accuracy(model, levels, base=0.4):
 
 @pytest.fixture
 def crossed_out(tmp_path):
-    """Give the function that writes a study's folder; answers are right as often as `accuracy`."""
+    """Return a function that writes a study's folder; answers are right as often as `accuracy`."""
 
     def make(factors=FACTORS, seeds=(0, 1), missing=(), hypotheses=(), base=0.4):
         models = ("local", "global")

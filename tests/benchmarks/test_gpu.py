@@ -11,7 +11,7 @@ import torch
 from cuda_on_cpu import CudaOnCpu
 from torch import nn
 
-from priorscope.study.checked import ModelSize
+from priorscope.runs.model_size import ModelSize
 from priorscope.training.graph import GraphedStep
 
 MODULES = ("gpu", "gpu_arms", "gpu_checks", "gpu_rates", "gpu_table")
@@ -19,7 +19,7 @@ MODULES = ("gpu", "gpu_arms", "gpu_checks", "gpu_rates", "gpu_table")
 
 @pytest.fixture
 def benchmark(monkeypatch):
-    """Give the modules of the benchmark, and the function that runs it with arguments."""
+    """Return the modules of the benchmark, and the function that runs it with arguments."""
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
     modules = SimpleNamespace(**{name: importlib.import_module(name) for name in MODULES})
 
@@ -124,7 +124,7 @@ def test_a_device_that_computes_otherwise_is_found_out(benchmark, wobble, holds)
 
 @pytest.fixture
 def vit(benchmark):
-    """Give the arm `vit` as if it had been measured: 2,000 images/s eager, 4,000 graphed."""
+    """Return the arm `vit` as if it had been measured: 2,000 images/s eager, 4,000 graphed."""
     (arm,) = (each for each in benchmark.gpu_arms.list_arms(False, ["vit"]) if each.name == "vit")
     assert (arm.image_px, arm.recipe.batch_size) == (224, 64)
     arm.size = ModelSize(86_000_000, 17_000_000_000)

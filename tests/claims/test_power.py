@@ -7,13 +7,13 @@ import pytest
 from scipy.stats import norm
 
 from priorscope.claims import ArmScores, claim_of
-from priorscope.claims.power import SEED_SD, plan_power, stated_components
 from priorscope.metrics import Chance, share
+from priorscope.preflight.power import SEED_SD, plan_power, stated_components
 from priorscope.probes import ProbeSet
 from priorscope.stats import detection_power, equivalence_power
-from priorscope.study._yaml import read_yaml
 from priorscope.study.load import parse_study
 from priorscope.study.spec import Hypothesis
+from priorscope.study.yaml_text import read_yaml
 
 N = 10_000
 BASE = {"id": "H", "statement": "S.", "probe": "test", "metric": "top1", "expect": "greater"}

@@ -41,7 +41,7 @@ def finished_once(tmp_path_factory, tiny):
 
 @pytest.fixture
 def finished(finished_once, tmp_path):
-    """Give a copy of a finished study."""
+    """Return a copy of a finished study."""
     shutil.copytree(finished_once.study.parent, tmp_path / "copy")
     return Finished(tmp_path / "copy" / "tiny.yaml", tmp_path / "copy" / "out")
 

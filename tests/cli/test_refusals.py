@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from priorscope.cli import run_command
-from priorscope.study.locks import locked
+from priorscope.runs.locks import locked
 
 BAD_PROBES = """
 import numpy as np

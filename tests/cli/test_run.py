@@ -17,8 +17,8 @@ from priorscope.cli import run_command
 from priorscope.data import proportional_sample
 from priorscope.errors import PriorscopeWarning
 from priorscope.evaluation import read_predictions
+from priorscope.runs.store import read_run
 from priorscope.study.hypotheses import changed_late
-from priorscope.study.store import read_run
 
 
 def runs(out):

@@ -7,10 +7,11 @@ from report_output import fabricate
 from rich.console import Console
 
 from priorscope.cli._summary import print_estimates, print_fairness, print_models
+from priorscope.preflight.checked import Checked
+from priorscope.preflight.fairness import as_plain, compare
 from priorscope.report.artefacts import read_artefacts
 from priorscope.report.cells import cells
-from priorscope.study.checked import Checked, ModelSize
-from priorscope.study.fairness import as_plain, compare
+from priorscope.runs.model_size import ModelSize
 from priorscope.study.load import load_study
 
 NAMES = ["resnet50", "vit", "local_vit_dwnet", "local_vit_swin", "local_vit"]

@@ -8,7 +8,7 @@ from priorscope.data import LabeledImages, fingerprint
 
 @pytest.fixture(scope="session")
 def source() -> LabeledImages:
-    """Give 200 noise images of ten classes."""
+    """Return 200 noise images of ten classes."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (200, 32, 32, 3), dtype=np.uint8)
     labels = np.arange(200) % 10

@@ -6,7 +6,7 @@ import pytest
 from priorscope.components import listing
 from priorscope.data import fingerprint
 from priorscope.errors import InputError
-from priorscope.study.prepare import load_dataset
+from priorscope.runs.prepare import load_dataset
 from priorscope.study.spec import Component
 
 DATASETS = sorted(listing("data"))

@@ -26,7 +26,7 @@ def predictions(multi_hot: bool, n: int = 4000) -> Predictions:
 
 
 def applicable(metric):
-    """Give the kinds of targets to which a metric applies; at least one."""
+    """Return the kinds of targets to which a metric applies; at least one."""
     found = []
     for multi_hot in (False, True):
         try:

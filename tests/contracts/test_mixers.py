@@ -21,7 +21,7 @@ def build(name, tmp_path, *, layer=0, grid_size=GRID, **parameters):
 
 
 def in_use(mixer):
-    """Give a mixer whose batch norms, biases and gates are not the identity, in eval mode."""
+    """Return a mixer whose batch norms, biases and gates are not the identity, in eval mode."""
     for name, tensor in mixer.state_dict().items():
         if name.endswith("running_var"):
             tensor.uniform_(0.5, 2)

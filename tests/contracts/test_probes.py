@@ -5,8 +5,8 @@ import pytest
 
 from priorscope.components import listing
 from priorscope.errors import InputError
-from priorscope.study.answers import fingerprint_of
-from priorscope.study.prepare import build_probe
+from priorscope.runs.answers import fingerprint_of
+from priorscope.runs.prepare import build_probe
 from priorscope.study.spec import Component
 
 # Images that somebody else made: they need a file, and neither sizes nor controls can be chosen.

@@ -10,8 +10,8 @@ from priorscope.errors import InputError
 from priorscope.interventions.permute_patches import permute_patches
 from priorscope.interventions.permute_pixels import permute_pixels
 from priorscope.interventions.permute_within_patches import permute_within_patches
+from priorscope.runs.prepare import build_probes, load_data
 from priorscope.study.load import parse_study
-from priorscope.study.prepare import build_probes, load_data
 from priorscope.training.augment import augment
 
 STUDY = """

@@ -110,7 +110,7 @@ def test_label_is_independent_of_each_part(task):
 
 
 def independence(part: np.ndarray, labels: np.ndarray) -> float:
-    """Give the p-value of the chi-square test; 1 where `part` has one value only."""
+    """Return the p-value of the chi-square test; 1 where `part` has one value only."""
     table = stats.contingency.crosstab(part, labels).count
     return float(stats.chi2_contingency(table).pvalue) if len(table) > 1 else 1.0
 

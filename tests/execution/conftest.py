@@ -11,12 +11,13 @@ from priorscope.cli._training import Settings, jobs_of, train_all
 from priorscope.components import resolve
 from priorscope.execution._job import Job
 from priorscope.execution._pool import Asked, Event, Pool
-from priorscope.study.checked import Checked
+from priorscope.preflight.check_cells import check_cells
+from priorscope.preflight.checked import Checked
+from priorscope.runs.load_cells import cell_loader
+from priorscope.runs.store import open_study
 from priorscope.study.load import load_study
 from priorscope.study.plan import Run, plan
-from priorscope.study.prepare_cells import cell_loader, check_cells
 from priorscope.study.spec import Study
-from priorscope.study.store import open_study
 
 # Four steps an epoch. Dropout, so that a run which went on with other randomness would differ.
 STUDY = """
@@ -145,7 +146,7 @@ def small_once(tmp_path_factory):
 
 @pytest.fixture
 def small(small_once):
-    """Give the study, with no model that is to die."""
+    """Return the study, with no model that is to die."""
     for flag in small_once.flags.iterdir():
         flag.unlink()
     return small_once

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs 
 
 @pytest.fixture
 def two(small):
-    """Give two workers with one thread each."""
+    """Return two workers with one thread each."""
     asked = Asked("cpu", num_jobs=2, num_threads=1)
     with resolve("executors", "local", base=Path())(asked, small.study.recipe) as pool:
         yield pool

@@ -12,10 +12,10 @@ from priorscope.components import resolve
 from priorscope.errors import InputError
 from priorscope.execution import _job
 from priorscope.execution._pool import Asked
-from priorscope.study import locks
+from priorscope.runs import locks
+from priorscope.runs.locks import lock_run, locked
+from priorscope.runs.store import open_study, set_aside
 from priorscope.study.load import parse_study
-from priorscope.study.locks import lock_run, locked
-from priorscope.study.store import open_study, set_aside
 
 from .conftest import weights
 

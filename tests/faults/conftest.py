@@ -35,7 +35,7 @@ def run(study):
 
 @pytest.fixture(scope="session")
 def results():
-    """Give the function that reads weights and predictions bit by bit, and the scores."""
+    """Return the function that reads weights and predictions bit by bit, and the scores."""
     return _results
 
 

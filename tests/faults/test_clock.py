@@ -5,7 +5,7 @@ import json
 import time
 from datetime import UTC, datetime, timedelta
 
-from priorscope.study import store
+from priorscope.runs import store
 from priorscope.training.checkpoint import Checkpoints
 
 

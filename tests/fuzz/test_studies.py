@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from priorscope.cli import run_command
 from priorscope.errors import InputError
-from priorscope.study._yaml import MAX_DEPTH, MAX_NODES, read_yaml
 from priorscope.study.load import MOST_RUNS, parse_study
 from priorscope.study.plan import plan
 from priorscope.study.spec import Study
+from priorscope.study.yaml_text import MAX_DEPTH, MAX_NODES, read_yaml
 
 QUICK = settings(max_examples=80, deadline=None, derandomize=True)
 TEXT = st.text(max_size=20)

@@ -12,7 +12,7 @@ from priorscope.models._dwnet_blocks import (
     mix_by_image,
 )
 from priorscope.models.dwnet import dwnet
-from priorscope.study.prepare import measure_model
+from priorscope.runs.prepare import measure_model
 
 KINDS = ["static", "homogeneous", "inhomogeneous"]
 SMALL = {"num_classes": 5, "image_px": 16, "embed_dim": 16, "depths": (1, 1), "patch_size": 2}
@@ -29,7 +29,7 @@ def num_parameters(**parameters):
 
 
 def in_use(module):
-    """Give a module in eval mode, in double, whose batch norms and biases are not the identity."""
+    """Return a module in eval mode, in double; no batch norm or bias of it is the identity."""
     for name, tensor in module.double().state_dict().items():
         if name.endswith("running_var"):
             tensor.uniform_(0.5, 2)

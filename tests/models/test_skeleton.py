@@ -9,9 +9,9 @@ import torch
 from priorscope.components import bind, listing, resolve
 from priorscope.errors import InputError
 from priorscope.models._match import match_hidden
-from priorscope.models._notes import notes
 from priorscope.models.skeleton import skeleton
 from priorscope.models.vit_nano import vit_nano
+from priorscope.preflight.notes import notes
 
 MIXERS = sorted(listing("mixers"))
 SHAPE = {"num_classes": 10, "image_px": 32}

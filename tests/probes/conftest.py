@@ -25,7 +25,7 @@ def small() -> LabeledImages:
 
 @pytest.fixture(scope="session")
 def owner():
-    """Give a function that finds the source image that equals a picture, by its bytes."""
+    """Return a function that finds the source image that equals a picture, by its bytes."""
 
     def index(source: LabeledImages):
         table = {image.tobytes(): k for k, image in enumerate(source.images)}

@@ -61,7 +61,7 @@ def test_features_grow_with_the_picture(kind):
 
 
 def mean_octave(picture: np.ndarray) -> float:
-    """Give the power-weighted mean of log2(cycles per picture), up to 48 cycles."""
+    """Return the power-weighted mean of log2(cycles per picture), up to 48 cycles."""
     grey = picture.astype(float).mean(-1)
     power = np.abs(fft.fft2(grey - grey.mean())) ** 2
     f = fft.fftfreq(len(grey), 1 / len(grey))

@@ -8,7 +8,7 @@ from PIL import Image
 from priorscope.data import LabeledImages
 from priorscope.errors import InputError
 from priorscope.probes.report_background import report_background
-from priorscope.study.prepare import build_probe
+from priorscope.runs.prepare import build_probe
 from priorscope.study.spec import Component
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

@@ -10,7 +10,7 @@ from priorscope.report import build
 
 @pytest.fixture
 def study_output(tmp_path):
-    """Give the function that fabricates an output folder (a new one for each call)."""
+    """Return the function that fabricates an output folder (a new one for each call)."""
     calls = []
 
     def make(**options) -> Path:
@@ -22,6 +22,6 @@ def study_output(tmp_path):
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory):
-    """Give one output folder, with a run missing, and the page of its report."""
+    """Return one output folder, with a run missing, and the page of its report."""
     out = fabricate(tmp_path_factory.mktemp("report") / "out", missing=[("vit", 1)])
     return out, build(out)

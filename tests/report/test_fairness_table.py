@@ -3,13 +3,13 @@
 import csv
 import io
 
+from priorscope.preflight.fairness import as_plain, check_runs, compare
 from priorscope.report.tables import to_csv
 from priorscope.report.tables_fairness import (
     architecture_table,
     condition_table,
     fairness_paragraphs,
 )
-from priorscope.study.fairness import as_plain, check_runs, compare
 
 DECLARED = {"stem_px": "patches", "preprocessing": "its authors rescale"}
 PLAIN = as_plain(

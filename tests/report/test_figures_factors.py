@@ -27,7 +27,7 @@ def cell(fraction):
 
 @pytest.fixture
 def artefacts():
-    """Give a study of four windows at three sizes, in which the smallest window is best."""
+    """Return a study of four windows at three sizes, in which the smallest window is best."""
     key = {"probe": "test", "arm": "test", "metric": "top1"}
     estimates, comparisons = [], []
     for fraction in FRACTIONS:

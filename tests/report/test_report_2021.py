@@ -48,13 +48,13 @@ def write_curves(root, *, arms=REPORT_ARMS, num_epochs=4):
 
 
 def blocks_of(out):
-    """Give the section's paragraphs as one text, and its blocks by name."""
+    """Return the section's paragraphs as one text, and its blocks by name."""
     paragraphs, blocks = beside_2021(read_artefacts(out))
     return " ".join(text for _, text in paragraphs), {block.name: block for block in blocks}
 
 
 def data_of(spec):
-    """Give the rows of a chart's lines or bars; layers that share them leave them to the chart."""
+    """Return rows of a chart's lines or bars; layers that share them leave them to the chart."""
     layer = next(layer for layer in [spec, *spec["layer"]] if len(rows_of(layer)) > 1)
     return rows_of(layer)
 

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from priorscope.errors import InputError
+from priorscope.preflight.check_cells import check_cells
+from priorscope.runs.load_cells import cell_loader
 from priorscope.study.cells import cells, study_at
 from priorscope.study.levels import cell_name
 from priorscope.study.load import parse_study
 from priorscope.study.plan import plan, select
-from priorscope.study.prepare_cells import cell_loader, check_cells
 
 BASE = """
 name: crossed

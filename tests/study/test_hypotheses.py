@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from priorscope.errors import InputError
+from priorscope.preflight.conditions import check_conditions
 from priorscope.probes import ProbeSet
-from priorscope.study._yaml import read_yaml
-from priorscope.study.conditions import check_conditions
 from priorscope.study.hypotheses import changed_late, digests
 from priorscope.study.load import parse_study
 from priorscope.study.spec import Contrast
+from priorscope.study.yaml_text import read_yaml
 
 BASE = {"id": "H", "statement": "S.", "contrast": {"a": "cnn", "b": "vit"}}
 BASE |= {"probe": "background", "metric": "top1", "expect": "greater"}

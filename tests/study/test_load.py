@@ -5,9 +5,9 @@ import json
 import pytest
 
 from priorscope.errors import InputError
-from priorscope.study._yaml import read_yaml
 from priorscope.study.load import load_study, parse_study
 from priorscope.study.packaged import packaged_studies
+from priorscope.study.yaml_text import read_yaml
 
 
 def parse(text, tmp_path):

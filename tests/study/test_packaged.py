@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from priorscope.report.factors import Dial, dials
+from priorscope.runs.prepare import build_model, measure_model
 from priorscope.study.load import load_study
-from priorscope.study.prepare import build_model, measure_model
 
 
 def sizes_of(study, names, image_px=32):

@@ -28,7 +28,7 @@ def seeded(seed):
 
 
 def chi_square_p_value(observed, expected):
-    """Give the chance of counts as far from the expected ones, or farther."""
+    """Return the chance of counts as far from the expected ones, or farther."""
     assert expected.min() >= 5, "the approximation needs it"
     statistic = ((observed - expected) ** 2 / expected).sum()
     return stats.chi2.sf(statistic, len(expected) - 1)
@@ -52,7 +52,7 @@ def peer_apply(image, operation, magnitude):
 
 
 def peer_outcomes(image):
-    """Give the probability of each image that the policy can make of this one."""
+    """Return the probability of each image that the policy can make of this one."""
     outcomes = defaultdict(float)
     for sub_policy in PEER._policies:
         reached = [(image, 1 / len(PEER._policies))]

@@ -66,7 +66,7 @@ def end(process: subprocess.Popen[str]) -> tuple[int, str]:
 
 
 def results(out: Path) -> tuple[dict[str, bytes], list[float]]:
-    """Give the weights bit by bit, and the curve of the training loss."""
+    """Return the weights bit by bit, and the curve of the training loss."""
     (run,) = (out / "runs").iterdir()
     weights = {
         name: value.tobytes() for name, value in load_file(run / "model.safetensors").items()
@@ -77,7 +77,7 @@ def results(out: Path) -> tuple[dict[str, bytes], list[float]]:
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory):
-    """Give the study, with what it ends in when nothing stops it."""
+    """Return the study, with what it ends in when nothing stops it."""
     folder = tmp_path_factory.mktemp("long")
     (folder / "long.yaml").write_text(STUDY)
     (folder / "slow.py").write_text(MODEL)

@@ -92,7 +92,7 @@ def test_the_policy_uses_every_operation_here():
 
 
 def magnitudes(operation, size):
-    """Give the magnitudes of an operation at all levels, with both signs where it has them.
+    """Return the magnitudes of an operation at all levels, with both signs where it has them.
 
     Of what moves pixels only the policy's levels: at others a pixel can come from exactly between
     two, and which one torchvision takes is up to its last bit.

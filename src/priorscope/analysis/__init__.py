@@ -27,10 +27,10 @@ from priorscope.claims import ArmScores, Settings
 from priorscope.claims.training import Training
 from priorscope.claims.verdicts import judge
 from priorscope.errors import InputError
-from priorscope.study.fairness import check_runs, refuse
+from priorscope.preflight.fairness import check_runs, refuse
+from priorscope.runs.store import read_run, read_study, write_json
 from priorscope.study.hypotheses import changed_late
 from priorscope.study.levels import Value, recorded_factors
-from priorscope.study.store import read_run, read_study, write_json
 
 __all__ = ["Analysis", "Settings", "analyse"]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from priorscope.analysis.compare import Row
 from priorscope.claims import CHANCE
-from priorscope.study.controls import Control
 from priorscope.study.levels import cell_name, cells_of, recorded_factors
+from priorscope.study.spec import Control
 
 MET, VIOLATED, MISSING = "met", "violated", "not measured"
 

@@ -28,7 +28,7 @@ SEEDS = "seed"  # the term that is left to the replicates
 
 
 def effect_rows(arms: list[ArmScores], record: Mapping[str, Any], settings: Settings) -> list[Row]:
-    """Give interactions of pairs of models with factors, then data multipliers.
+    """Return interactions of pairs of models with factors, then data multipliers.
 
     `interaction`: (a minus b at `level`) minus (a minus b at `against`), for every factor with its
     first level as `level`, at every level of the others. Holm's correction is over all of them.
@@ -110,7 +110,7 @@ def lines(
     *,
     only: Mapping[str, list[Value]] | None = None,
 ) -> Iterator[tuple[str, Levels, dict[Value, ArmScores]]]:
-    """Give the cells along one factor, while the probe and the levels of all others stay.
+    """Return the cells along one factor, while the probe and the levels of all others stay.
 
     Yields
     ------
@@ -240,7 +240,7 @@ def _resampled_curves(
 
 
 def named(kind: str, a: str, b: str, factor: str, others: Levels, arm: ArmScores) -> Row:
-    """Give the columns that say what a row of effects is about."""
+    """Return the columns that say what a row of effects is about."""
     names = {"kind": kind, "a": a, "b": b, "factor": factor}
     names |= {"probe": arm.probe, "arm": arm.arm, "metric": arm.metric}
     return names | {"cell": cell_name(others), **dict(others)}

@@ -6,8 +6,8 @@ from typing import Any
 
 from priorscope.claims.training import Training, judge_training
 from priorscope.errors import InputError
+from priorscope.runs.store import read_lines, read_run
 from priorscope.study.levels import cell_name, trained_name
-from priorscope.study.store import read_lines, read_run
 
 
 def read_training(out: Path, record: Mapping[str, Any]) -> dict[str, Training]:

@@ -17,10 +17,10 @@ from priorscope.claims import ArmScores, Settings
 from priorscope.components import resolve
 from priorscope.evaluation import Predictions, read_predictions
 from priorscope.metrics import main_metric
+from priorscope.runs.store import read_run
 from priorscope.stats import Trajectory, matched_contrast
 from priorscope.study.levels import cell_name
 from priorscope.study.spec import TEST_PROBE
-from priorscope.study.store import read_run
 
 UNBALANCED = (
     "the scenes that were kept along training lack classes that the probe has: earlier versions "

@@ -15,13 +15,13 @@ from rich.text import Text
 
 from priorscope.cli._progress import duration
 from priorscope.metrics import Scale
+from priorscope.preflight.checked import Checked
 from priorscope.report.artefacts import Artefacts, read_artefacts
 from priorscope.report.cells import at_cell, cells
 from priorscope.report.tables_control_models import control_warnings
 from priorscope.report.tables_fairness import architecture_table, condition_table
 from priorscope.report.wording import plain
 from priorscope.study.cells import study_at
-from priorscope.study.checked import Checked
 from priorscope.study.levels import written
 from priorscope.study.spec import Study
 

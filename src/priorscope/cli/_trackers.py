@@ -105,7 +105,7 @@ class RunLogs(AbstractContextManager):
 
 
 def epoch_values(epoch: "Epoch") -> dict[str, float]:
-    """Give what is logged of an epoch."""
+    """Return what is logged of an epoch."""
     values = {name: getattr(epoch, name) for name in _OF_EPOCH}
     return {name: float(value) for name, value in values.items() if value is not None}
 

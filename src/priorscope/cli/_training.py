@@ -11,17 +11,15 @@ from rich.console import Console
 from priorscope.cli._progress import TrainingProgress
 from priorscope.cli._trackers import RunLogs
 from priorscope.errors import PriorscopeWarning
-from priorscope.execution._bring import bring_to_end
-from priorscope.execution._job import Job, named_files
-from priorscope.execution._pool import Event, OnEvent, Pool
-from priorscope.study.checked import Checked
+from priorscope.execution import Event, Job, OnEvent, Pool, bring_to_end, named_files
+from priorscope.preflight.checked import Checked
+from priorscope.runs.load_cells import Cell
+from priorscope.runs.locks import WAIT_SECONDS
+from priorscope.runs.prepare import fingerprints_in
+from priorscope.runs.run import Context
+from priorscope.runs.store import is_finished, read_study, run_folder
 from priorscope.study.levels import Levels
-from priorscope.study.locks import WAIT_SECONDS
 from priorscope.study.plan import Run
-from priorscope.study.prepare import fingerprints_in
-from priorscope.study.prepare_cells import Cell
-from priorscope.study.run import Context
-from priorscope.study.store import is_finished, read_study, run_folder
 from priorscope.training import distributed
 from priorscope.training.loop import Epoch
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from priorscope.claims.power import POWER, Plan
+from priorscope.preflight.power import POWER, Plan
 from priorscope.report.artefacts import read_artefacts
 from priorscope.report.late import late_changes
 from priorscope.report.tables_verdicts import (

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from priorscope.study.speed import Limits, Stage
+    from priorscope.preflight.speed import Limits, Stage
 
 
 def bench(
@@ -39,16 +39,16 @@ def bench(
 
     from rich.console import Console
 
-    from priorscope.data._locations import data_root as find_data_root
-    from priorscope.study.environment import (
+    from priorscope.data import data_root as find_data_root
+    from priorscope.preflight.known import look, look_key
+    from priorscope.preflight.speed import arm_stages, measure_limits, pipeline_stages
+    from priorscope.runs.environment import (
         choose_device,
         choose_threads,
         describe,
         keep_freed_memory,
     )
-    from priorscope.study.known import look, look_key
-    from priorscope.study.prepare_cells import cell_loader
-    from priorscope.study.speed import arm_stages, measure_limits, pipeline_stages
+    from priorscope.runs.load_cells import cell_loader
 
     root = find_data_root(data_root)
     torch_device = choose_device(device, loaded.recipe.precision)
@@ -116,8 +116,8 @@ def _plain(
 
     import torch
 
-    from priorscope.study.environment import hardware, versions
-    from priorscope.study.store import now
+    from priorscope.runs.environment import hardware, versions
+    from priorscope.runs.store import now
 
     return {
         "study": study,

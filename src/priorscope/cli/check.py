@@ -13,9 +13,9 @@ from priorscope.errors import InputError
 
 if TYPE_CHECKING:  # nothing that needs torch is imported before it is known to be needed
     from priorscope.claims import ArmScores
-    from priorscope.study.checked import Checked
+    from priorscope.preflight.checked import Checked
+    from priorscope.runs.load_cells import Cell
     from priorscope.study.levels import Levels
-    from priorscope.study.prepare_cells import Cell
 
 
 def check(
@@ -56,16 +56,16 @@ def check(
         print_recipe,
         print_remarks,
     )
-    from priorscope.data._locations import data_root as find_data_root
+    from priorscope.data import data_root as find_data_root
+    from priorscope.preflight.fairness import as_plain, refuse
+    from priorscope.preflight.known import kept, look, look_key, machine_key
     from priorscope.study.cells import study_at
-    from priorscope.study.fairness import as_plain, refuse
-    from priorscope.study.known import kept, look, look_key, machine_key
 
     root = find_data_root(data_root)
 
     @functools.cache
     def loader() -> "Callable[[Levels], Cell]":
-        from priorscope.study.prepare_cells import cell_loader
+        from priorscope.runs.load_cells import cell_loader
 
         return cell_loader(loaded, root)
 
@@ -93,8 +93,8 @@ def check(
 
 def _time(checked: "Checked", load_cell: "Callable[[Levels], Cell]", device: str) -> dict[str, Any]:
     """Time the models of the first cell; say when."""
-    from priorscope.study.cost import time_models
-    from priorscope.study.environment import choose_device, choose_threads, keep_freed_memory
+    from priorscope.preflight.cost import time_models
+    from priorscope.runs.environment import choose_device, choose_threads, keep_freed_memory
 
     cell, sizes = load_cell(checked.first), checked.sizes[checked.first]
     torch_device = choose_device(device, cell.study.recipe.precision)
@@ -109,8 +109,8 @@ def _plan(
     checked: "Checked", load_cell: "Callable[[Levels], Cell]", pilot: "list[ArmScores] | None"
 ) -> dict[str, Any]:
     """Say what the study could show."""
-    from priorscope.claims.power import plan_power
     from priorscope.cli._verdicts import power_lines
+    from priorscope.preflight.power import plan_power
 
     return power_lines(plan_power(checked.study, load_cell(checked.first).probes, pilot))
 
@@ -123,7 +123,7 @@ def _read_pilot(folder: Path) -> "list[ArmScores]":
     InputError : no study lies there, or it has no predictions
     """
     from priorscope.analysis.scores import read_scores
-    from priorscope.study.store import read_study
+    from priorscope.runs.store import read_study
 
     allowed = "the output folder of `priorscope run`"
     if not (folder / "study.json").is_file():

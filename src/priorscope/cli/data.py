@@ -26,14 +26,14 @@ def fetch(
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
-    from priorscope.data import _fetch
-    from priorscope.data._locations import data_root
+    from priorscope.data import data_root
+    from priorscope.data import fetch as fetch_files
 
     console = Console()
     columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(name, total=None)
-        folder = _fetch.fetch(
+        folder = fetch_files(
             name,
             data_root(root),
             mirrors=mirror or [],
@@ -45,11 +45,11 @@ def fetch(
 @data_app.command()
 def verify(name: Name, root: Root = None) -> None:
     """Check every file of a dataset against its checksum, or decode it."""
-    from priorscope.data import _fetch
-    from priorscope.data._locations import data_root
+    from priorscope.data import data_root
+    from priorscope.data import verify as verify_files
     from priorscope.errors import InputError
 
-    rows = _fetch.verify(name, data_root(root))
+    rows = verify_files(name, data_root(root))
     for file, status, detail in rows:
         print(f"{status:<6} {file}  {detail}")
     wrong = [file for file, status, _ in rows if status != "ok"]

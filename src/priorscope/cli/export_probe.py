@@ -32,9 +32,9 @@ def export_probe(
 
     A study's probe is reproduced exactly when `--name` and the parameters are those of the study.
     """
-    from priorscope.data._locations import data_root as find_data_root
-    from priorscope.study.export import export
-    from priorscope.study.prepare import build_probe, load_dataset
+    from priorscope.data import data_root as find_data_root
+    from priorscope.runs.export import export
+    from priorscope.runs.prepare import build_probe, load_dataset
     from priorscope.study.spec import Component
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -49,7 +49,7 @@ def export_probe(
 
 
 def _parse(pairs: list[str] | None, where: str) -> dict[str, object]:
-    from priorscope.study._yaml import read_yaml
+    from priorscope.study.yaml_text import read_yaml
 
     parsed = {}
     for pair in pairs or []:

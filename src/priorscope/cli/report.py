@@ -31,10 +31,10 @@ def report(
 
     from priorscope.analysis import analyse
     from priorscope.cli._verdicts import print_verdicts
-    from priorscope.data._locations import data_root as find_data_root
+    from priorscope.data import data_root as find_data_root
     from priorscope.report import build
     from priorscope.report.published_curves import keep_curves, read_curves
-    from priorscope.study.store import read_study
+    from priorscope.runs.store import read_study
 
     if read_study(folder)["study"].get("reproduces"):
         keep_curves(folder, read_curves(find_data_root(data_root)))

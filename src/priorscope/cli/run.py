@@ -77,9 +77,9 @@ def run(
     ] = False,
 ) -> None:
     """Run a study and write its report."""
+    from priorscope.runs.store import check_folder, is_finished, set_aside
     from priorscope.study.load import load_study
     from priorscope.study.plan import plan, select
-    from priorscope.study.store import check_folder, is_finished, set_aside
 
     loaded = load_study(study)
     out = out or Path("outputs") / loaded.name
@@ -101,17 +101,17 @@ def run(
     from priorscope import components
     from priorscope.cli._summary import print_data, print_factors, print_remarks
     from priorscope.cli._training import Settings, train_all
-    from priorscope.data._locations import data_root as find_data_root
+    from priorscope.data import data_root as find_data_root
     from priorscope.errors import RunFailed
-    from priorscope.execution._pool import Asked
-    from priorscope.study.environment import give_back_freed_memory, hardware, versions
-    from priorscope.study.fairness import as_plain, refuse
-    from priorscope.study.known import look, look_key
+    from priorscope.execution import Asked
+    from priorscope.preflight.fairness import as_plain, refuse
+    from priorscope.preflight.known import look, look_key
+    from priorscope.runs.environment import give_back_freed_memory, hardware, versions
+    from priorscope.runs.load_cells import cell_loader
+    from priorscope.runs.locks import locked
+    from priorscope.runs.samples import write_samples
+    from priorscope.runs.store import open_study
     from priorscope.study.levels import cell_name
-    from priorscope.study.locks import locked
-    from priorscope.study.prepare_cells import cell_loader
-    from priorscope.study.samples import write_samples
-    from priorscope.study.store import open_study
     from priorscope.training import distributed
 
     execute = components.resolve("executors", executor, base=loaded.base, where="--executor")

@@ -9,7 +9,7 @@ from priorscope.errors import InputError
 def with_label_noise(
     images: LabeledImages, *, fraction: float, rng: np.random.Generator
 ) -> LabeledImages:
-    """Give a part of the images another class, drawn uniformly from the other classes.
+    """Return a part of the images another class, drawn uniformly from the other classes.
 
     Symmetric label noise (Angluin and Laird 1988), with the number of wrong labels fixed. From
     generators of the same seed, what is wrong at a smaller fraction is wrong in the same way at

@@ -55,7 +55,7 @@ class LabeledImages:
 
     @property
     def image_px(self) -> int:
-        """Give the side of the (square) images in pixels."""
+        """Return the side of the (square) images in pixels."""
         return self.images.shape[1]
 
     def take(self, indices: np.ndarray) -> "LabeledImages":

@@ -7,13 +7,13 @@ import platformdirs
 
 
 def cache_root() -> Path:
-    """Give the folder of decoded images: `PRIORSCOPE_CACHE`, else the platform's cache folder."""
+    """Return the folder of decoded images: `PRIORSCOPE_CACHE`, else the platform's cache folder."""
     given = os.environ.get("PRIORSCOPE_CACHE")
     return Path(given).expanduser() if given else Path(platformdirs.user_cache_dir("priorscope"))
 
 
 def data_root(given: Path | None = None) -> Path:
-    """Give the folder of source files: `given`, else `PRIORSCOPE_DATA`, else `data` in the cache.
+    """Return the folder of source files: `given`, else `PRIORSCOPE_DATA`, else `data` in the cache.
 
     It need not exist, and may be read-only: nothing but a download is ever written there.
     """

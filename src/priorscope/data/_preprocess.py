@@ -30,7 +30,7 @@ class Rearrangement:
         return images.reshape(len(images), len(self.order), -1)[:, self.order].reshape(images.shape)
 
     def describe(self) -> dict[str, Any]:
-        """Give name, parameters, and a hash of the order (SHA-256, 16 hex digits)."""
+        """Return name, parameters, and a hash of the order (SHA-256, 16 hex digits)."""
         order = np.ascontiguousarray(self.order, dtype=np.int64)
         fingerprint = hashlib.sha256(order.data).hexdigest()[:16]
         plain = {"name": self.name, "seed": self.seed, **self.parameters}
@@ -87,7 +87,7 @@ def resize(images: torch.Tensor, image_px: int) -> torch.Tensor:
 
 @functools.cache
 def _row_affine(of: Preprocess, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Give factor and offset for a whole row of pixels, each float32 [image_px * 3].
+    """Return factor and offset for a whole row of pixels, each float32 [image_px * 3].
 
     Broadcasting over three channels alone is 20 times slower on a CPU; the tensors are kept, so
     that a GPU need not wait for the host at every batch, and for good: a CUDA graph reads them

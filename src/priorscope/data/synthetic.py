@@ -109,7 +109,7 @@ def synthetic_factors(
 
 
 def _task(task: Task, num_kinds: int, distance: int | None) -> tuple[Draw, tuple[str, ...], int]:
-    """Give a task's drawing function, its class names, and the number that keys its streams."""
+    """Return a task's drawing function, its class names, and the number that keys its streams."""
     if (task == "relation") != (distance is not None):
         raise InputError(
             "the task relation needs a distance, and no other task has one",

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from priorscope.data._preprocess import Preprocess, autocast_for, sent_rows
+from priorscope.data import Preprocess, autocast_for, sent_rows
 from priorscope.errors import out_of_memory
 
 _ON_CPU, _ELSEWHERE = 50, 2000

@@ -7,9 +7,9 @@ from typing import Any
 
 from priorscope.errors import InputError
 from priorscope.execution._job import Job
-from priorscope.study.locks import lock_run
+from priorscope.runs.locks import lock_run
+from priorscope.runs.run import Context, execute
 from priorscope.study.plan import Run
-from priorscope.study.run import Context, execute
 from priorscope.training import distributed
 
 

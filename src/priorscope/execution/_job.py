@@ -49,7 +49,7 @@ class Job:
     may_be_taken: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain values that can be written as JSON."""
+        """Return plain values that can be written as JSON."""
         return asdict(self)
 
 
@@ -88,7 +88,7 @@ def _imported(content: bytes) -> set[str]:
 
 
 def base_for(job: Job, scratch: Path) -> Path:
-    """Give the study's own folder where it is here with the same files, else put them in `scratch`.
+    """Return the study's folder where it is here with the same files, else put them in `scratch`.
 
     Whole paths are kept below `scratch`, so that `../model.py` finds its place too.
     """

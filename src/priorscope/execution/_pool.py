@@ -88,7 +88,7 @@ def refuse_torchrun(where: str, found: object) -> None:
 
 
 def check_threads(asked: Asked, num_processes: int) -> int:
-    """Give the threads of each of several processes on this machine: an equal share of its cores.
+    """Return the threads of each of several processes on this machine: an equal share of its cores.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def check_threads(asked: Asked, num_processes: int) -> int:
 
 
 def work_of_lost(job: Job) -> Job:
-    """Give the job for another worker, which waits until the lost one has let go of the run."""
+    """Return the job for another worker, which waits until the lost one has let go of the run."""
     return replace(job, wait_seconds=_LOCK_SECONDS)
 
 

@@ -32,7 +32,7 @@ from priorscope.execution._pool import (
     work_of_lost,
 )
 from priorscope.execution._ray_task import relay
-from priorscope.study.environment import check_batch, choose_device
+from priorscope.runs.environment import check_batch, choose_device
 from priorscope.training.recipe import Recipe
 
 _ANSWER_SECONDS = 5.0
@@ -168,7 +168,7 @@ def _device(name: str, precision: str, nodes: Sequence[dict[str, float]]) -> tor
 
 
 def _nodes() -> list[dict[str, float]]:
-    """Give the resources of every node that is alive."""
+    """Return the resources of every node that is alive."""
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
 

@@ -25,13 +25,13 @@ import torch
 from priorscope.errors import InputError, PriorscopeError, PriorscopeWarning, RunFailed
 from priorscope.execution._bring import bring_to_end
 from priorscope.execution._job import Job, base_for, job_from, let_import
-from priorscope.study.checked import ModelSize
-from priorscope.study.environment import keep_freed_memory
+from priorscope.runs.environment import keep_freed_memory
+from priorscope.runs.load_cells import Cell, cell_loader
+from priorscope.runs.model_size import ModelSize
+from priorscope.runs.run import Context
+from priorscope.runs.store import read_study
 from priorscope.study.load import parse_study
 from priorscope.study.plan import Run, plan
-from priorscope.study.prepare_cells import Cell, cell_loader
-from priorscope.study.run import Context
-from priorscope.study.store import read_study
 from priorscope.training import distributed
 
 _INTERRUPTED = 130

@@ -26,7 +26,7 @@ from priorscope.execution._pool import (
     stopped_by,
     work_of_lost,
 )
-from priorscope.study.environment import (
+from priorscope.runs.environment import (
     check_num_devices,
     choose_device,
     choose_threads,
@@ -111,7 +111,7 @@ def _check_jobs(device: torch.device, num_jobs: int, num_devices: int) -> None:
 def _environment(
     device: torch.device, num_threads: int, num_devices: int, slot: int
 ) -> dict[str, str]:
-    """Give a worker its share of the threads and of the devices that this process may use."""
+    """Return a worker its share of the threads and of the devices that this process may use."""
     shared = {"OMP_NUM_THREADS": str(num_threads)}
     if device.type == "cuda":
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")

@@ -15,7 +15,7 @@ _NO_ROOM = 1e-12  # of agreement beyond what is expected
 def error_consistency(
     a: Predictions, b: Predictions, *, of: Literal["right", "answers"] = "right"
 ) -> np.ndarray:
-    """Give each image its part in Cohen's kappa of two networks.
+    """Return each image its part in Cohen's kappa of two networks.
 
     kappa = (c - e) / (1 - e), with c the share of images on which both networks are right or both
     are wrong (`right`), or on which they give the same answer (`answers`), and e what that share

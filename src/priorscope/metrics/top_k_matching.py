@@ -72,14 +72,14 @@ def scale(predictions: Predictions, *, k: int | None = None) -> Scale:
 
 
 def _present(predictions: Predictions) -> np.ndarray:
-    """Give the classes that are present, bool [n, num_classes]."""
+    """Return the classes that are present, bool [n, num_classes]."""
     if predictions.targets.ndim == 2:
         return predictions.targets.astype(bool)
     return predictions.targets[:, None] == np.arange(predictions.num_classes)
 
 
 def _k_of_row(predictions: Predictions, present: np.ndarray, k: int | None) -> np.ndarray:
-    """Give each row's k, int [n]."""
+    """Return each row's k, int [n]."""
     num_present = present.sum(axis=1)
     if len(present) and num_present.min() == 0:
         row = int(np.argmin(num_present))

@@ -84,7 +84,7 @@ def measure_weights(weights: torch.Tensor, *, radius: int) -> torch.Tensor:
 
 
 def effective_rank(matrices: torch.Tensor) -> torch.Tensor:
-    """Give exp of the entropy of the singular values' shares: [..., n, n] to [...]."""
+    """Return exp of the entropy of the singular values' shares: [..., n, n] to [...]."""
     values = torch.linalg.svdvals(matrices)
     shares = values / values.sum(-1, keepdim=True)
     return (-torch.xlogy(shares, shares).sum(-1)).exp()
@@ -93,7 +93,7 @@ def effective_rank(matrices: torch.Tensor) -> torch.Tensor:
 def _distances(
     num_tokens: int, radius: int, device: torch.device
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Give the distance of all tokens on the grid, and which are within the radius."""
+    """Return the distance of all tokens on the grid, and which are within the radius."""
     side = round(num_tokens**0.5)
     places = torch.cartesian_prod(*[torch.arange(side, device=device)] * 2)
     offsets = places[:, None] - places

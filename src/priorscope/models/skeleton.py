@@ -108,7 +108,7 @@ def skeleton(
 
 
 def _depths(form: str, depth: int | None, depths: tuple[int, ...] | None) -> tuple[int, ...]:
-    """Give the blocks of each stage."""
+    """Return the blocks of each stage."""
     given, wanted = ("depths", "depth") if form == "isotropic" else ("depth", "depths")
     if {"depth": depth, "depths": depths}[given] is not None:
         raise InputError(
@@ -147,7 +147,7 @@ def _options(
 def _switches(
     function: Callable[..., nn.Module], mixer: str, *, form: str, positions: str, pool: str
 ) -> dict[str, bool]:
-    """Give what the mixer must do for the skeleton's own switches, or refuse it."""
+    """Return what the mixer must do for the skeleton's own switches, or refuse it."""
     accepted = inspect.signature(function).parameters
     switches = {}
     if positions == "relative":

@@ -12,7 +12,7 @@ from scipy import fft
 
 
 def coordinates(size_px: int) -> tuple[np.ndarray, np.ndarray]:
-    """Give y [size, 1] and x [1, size] of the pixels' centres, in 0 .. 1."""
+    """Return y [size, 1] and x [1, size] of the pixels' centres, in 0 .. 1."""
     centres = (np.arange(size_px, dtype=np.float32) + np.float32(0.5)) / np.float32(size_px)
     return centres[:, None], centres[None, :]
 

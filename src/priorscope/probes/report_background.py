@@ -11,10 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from priorscope.data import LabeledImages
-from priorscope.data._carriers import CIFAR10_CLASSES
-from priorscope.data._decode import decode_blocks
-from priorscope.data._parquet import read_rows
+from priorscope.data import CIFAR10_CLASSES, LabeledImages, decode_blocks, read_rows
 from priorscope.errors import InputError
 from priorscope.probes._probe_set import ProbeSet
 
@@ -80,7 +77,7 @@ def report_background(
 
 
 def _read(path: Path) -> tuple[list[bytes], np.ndarray]:
-    """Give the encoded images and their labels, int64 [n], in the report's order."""
+    """Return the encoded images and their labels, int64 [n], in the report's order."""
     if not path.is_file():
         raise InputError(
             "no such file of the report's background images",

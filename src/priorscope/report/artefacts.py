@@ -7,9 +7,9 @@ from typing import Any
 
 from priorscope.errors import InputError
 from priorscope.metrics import Scale
+from priorscope.runs.seals import rows_digest
+from priorscope.runs.store import read_json, read_lines, read_run, read_study
 from priorscope.study.levels import Value, cell_name, recorded_factors
-from priorscope.study.seals import rows_digest
-from priorscope.study.store import read_json, read_lines, read_run, read_study
 
 CHANCE = "chance"
 Row = dict[str, Any]
@@ -57,7 +57,7 @@ class Artefacts:
 
     @property
     def study(self) -> Row:
-        """Give the study as it was resolved."""
+        """Return the study as it was resolved."""
         return self.record["study"]
 
     @property

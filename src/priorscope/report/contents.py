@@ -8,6 +8,7 @@ accuracy. What priorscope adds is numbered after them.
 from dataclasses import dataclass
 
 from priorscope import components
+from priorscope.preflight.fairness import as_plain, check_runs
 from priorscope.report.artefacts import Artefacts
 from priorscope.report.attention import attention_figure, attention_table
 from priorscope.report.figures import Figure
@@ -43,7 +44,6 @@ from priorscope.report.tables_study import (
 from priorscope.report.tables_verdicts import precision_table, training_table, verdict_table
 from priorscope.report.verdict_rules import verdict_rules
 from priorscope.report.wording import plain, setting
-from priorscope.study.fairness import as_plain, check_runs
 
 _REPORT_PROBES = ("mosaic", "large_background")  # components, in the order of the 2021 report
 

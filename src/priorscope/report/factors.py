@@ -83,7 +83,7 @@ def num_train(artefacts: Artefacts) -> dict[str, int]:
 
 
 def scores_of(artefacts: Artefacts, probe: str, arm: str, metric: str) -> list[Row]:
-    """Give the estimates of an arm in all cells, chance included, in the study's order of cells."""
+    """Return an arm's estimates in all cells, chance included, in the study's order of cells."""
     rows = select(artefacts.estimates, probe=probe, arm=arm, metric=metric)
     order = {model: i for i, model in enumerate([*artefacts.models, CHANCE])}
     return sorted(rows, key=lambda row: order[row["model"]])

@@ -141,7 +141,7 @@ def _render(artefacts: Artefacts, columns: list, sections: list[dict[str, Any]])
 
 @functools.cache
 def _vega_bundle() -> str:
-    """Give Vega, Vega-Lite and Vega-Embed as one script that loads nothing."""
+    """Return Vega, Vega-Lite and Vega-Embed as one script that loads nothing."""
     script = vlc.javascript_bundle()  # type: ignore[call-arg]  # the stub wants more
     # Either would end or distort the script element that the bundle is put into.
     assert "</script" not in script.lower() and "<!--" not in script
@@ -194,7 +194,7 @@ def _remove_stale(folder: Path, written: list[Path]) -> None:
 
 
 class _Stems:
-    """Give every figure and table a file name of its own, also when names look alike."""
+    """Return every figure and table a file name of its own, also when names look alike."""
 
     def __init__(self):
         self._taken: set[str] = set()

@@ -19,7 +19,7 @@ Paragraphs = tuple[tuple[str, str], ...]
 
 
 def beside_2021(artefacts: Artefacts) -> tuple[Paragraphs, tuple[Figure | Table, ...]]:
-    """Give the section's paragraphs and blocks; none for a study that does not reproduce it.
+    """Return the section's paragraphs and blocks; none for a study that does not reproduce it.
 
     Raises
     ------

@@ -136,7 +136,7 @@ def _zeros(artefacts: Artefacts) -> list[str]:
 
 
 def _multipliers(artefacts: Artefacts) -> list[str]:
-    """Give the multipliers at the largest number of images at which each is known."""
+    """Return the multipliers at the largest number of images at which each is known."""
     rows = [
         row
         for row in select(artefacts.effects, kind="data_multiplier", probe="test")

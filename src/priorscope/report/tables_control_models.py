@@ -12,7 +12,7 @@ _TEST = "the test images"
 
 
 def control_model_table(artefacts: Artefacts) -> Table | None:
-    """Give one row a control and cell; None where the study declares none."""
+    """Return one row a control and cell; None where the study declares none."""
     found = artefacts.analysis.get("control_models") or []
     if not found:
         return None

@@ -21,7 +21,7 @@ _MINUS = "\N{MINUS SIGN}"
 
 
 def cell_table(artefacts: Artefacts, column: Column) -> Table:
-    """Give one row a cell: its training images, and the score of every model."""
+    """Return one row a cell: its training images, and the score of every model."""
     probe, arm, metric, heading = column
     scale, counts = artefacts.scale(probe, arm, metric), num_train(artefacts)
     found = scores_of(artefacts, probe, arm, metric)
@@ -43,7 +43,7 @@ def cell_table(artefacts: Artefacts, column: Column) -> Table:
 
 
 def multiplier_table(artefacts: Artefacts) -> Table | None:
-    """Give how many times more images each model needs to reach what a better one scores."""
+    """Return how many times more images each model needs to reach what a better one scores."""
     found = select(artefacts.effects, kind="data_multiplier")
     rows, unknown = [], 0
     for row in found:
@@ -83,7 +83,7 @@ def multiplier_table(artefacts: Artefacts) -> Table | None:
 
 
 def interaction_table(artefacts: Artefacts) -> Table | None:
-    """Give what a factor does to the difference of two models, and whether it turns it round."""
+    """Return what a factor does to the difference of two models, and whether it turns it round."""
     found = select(artefacts.effects, kind="interaction")
     of_test = select(found, probe="test")
     largest = sorted(of_test, key=lambda row: -abs(row["estimate"]))[:_MOST_ROWS]
@@ -120,7 +120,7 @@ def interaction_table(artefacts: Artefacts) -> Table | None:
 
 
 def crossing_table(artefacts: Artefacts) -> Table | None:
-    """Give the level of a factor at which the difference of two models changes its sign."""
+    """Return the level of a factor at which the difference of two models changes its sign."""
     found = select(artefacts.effects, kind="crossing")
     rows = []
     for row in select(found, probe="test"):
@@ -160,7 +160,7 @@ def _two_effects(row: Row, scale: Scale) -> list[str]:
 
 
 def variance_table(artefacts: Artefacts) -> Table | None:
-    """Give the share of the variance between runs that each term of the design explains."""
+    """Return the share of the variance between runs that each term of the design explains."""
     found = [row for row in artefacts.variance if row["probe"] == "test"]
     if not found:
         return None
@@ -190,7 +190,7 @@ def variance_table(artefacts: Artefacts) -> Table | None:
 
 
 def cell_data_table(artefacts: Artefacts) -> Table:
-    """Give what identifies the data of every cell, down to the pixels."""
+    """Return what identifies the data of every cell, down to the pixels."""
     rows, records = [], []
     for entry in artefacts.record.get("cells", []):
         data: Row = entry["data"]

@@ -6,7 +6,7 @@ from priorscope.metrics import NONE
 from priorscope.report.artefacts import Row
 from priorscope.report.tables import Table
 from priorscope.report.wording import count, counted, listed, magnitude, plain
-from priorscope.study.fairness import PROPERTIES
+from priorscope.study.properties import PROPERTIES
 
 
 def architecture_table(differences: Sequence[Row]) -> Table | None:

@@ -11,7 +11,7 @@ Column = tuple[str, str, str, str]  # probe, arm, metric, heading
 
 
 def overview_table(artefacts: Artefacts, columns: list[Column]) -> Table:
-    """Give one row a model: its size, test accuracy, and what each probe is about."""
+    """Return one row a model: its size, test accuracy, and what each probe is about."""
     sizes = {run["model"]: run for run in artefacts.runs}
     rows, records = [], []
     for model in [*artefacts.models, CHANCE]:
@@ -51,7 +51,7 @@ def overview_table(artefacts: Artefacts, columns: list[Column]) -> Table:
 
 
 def probe_table(artefacts: Artefacts, probe: str, metric: str, title: str) -> Table:
-    """Give one row a model and one column an arm: the condition under test, then its controls."""
+    """Return one row a model and one column an arm: the condition under test, then its controls."""
     arms = [arm for arm in artefacts.arms(probe) if select_arm(artefacts, probe, arm, metric)]
     units = [artefacts.scale(probe, arm, metric) for arm in arms]
     rows, records = [], []
@@ -79,7 +79,7 @@ def probe_table(artefacts: Artefacts, probe: str, metric: str, title: str) -> Ta
 def comparison_table(
     artefacts: Artefacts, columns: list[Column], name: str, what: str
 ) -> Table | None:
-    """Give one row a pair of models and arm: difference, interval, p and Holm-adjusted p."""
+    """Return one row a pair of models and arm: difference, interval, p and Holm-adjusted p."""
     rows, records = [], []
     for probe, arm, metric, heading in columns:
         scale = artefacts.scale(probe, arm, metric)
@@ -112,7 +112,7 @@ def comparison_table(
 
 
 def control_table(artefacts: Artefacts, probe: str, metric: str, title: str) -> Table | None:
-    """Give what a probe's condition costs each model: its score minus that on each control."""
+    """Return what a probe's condition costs each model: its score minus that on each control."""
     found = select(artefacts.controls, probe=probe, metric=metric)
     controls = list(dict.fromkeys(row["control"] for row in found))
     if not found:
@@ -137,7 +137,7 @@ def control_table(artefacts: Artefacts, probe: str, metric: str, title: str) -> 
 
 
 def seed_table(artefacts: Artefacts, columns: list[Column]) -> Table:
-    """Give every run's own score, so that readers see how much seeds differ."""
+    """Return every run's own score, so that readers see how much seeds differ."""
     rows = []
     for run in artefacts.runs:
         cells = []

@@ -6,7 +6,7 @@ from priorscope.report.wording import count, listed, magnitude, plain, seconds, 
 
 
 def recipe_table(artefacts: Artefacts) -> Table:
-    """Give the one recipe of all models (the report's Table 1)."""
+    """Return the one recipe of all models (the report's Table 1)."""
     recipe = artefacts.study["recipe"]
     return _pairs(
         "recipe",
@@ -22,7 +22,7 @@ def recipe_table(artefacts: Artefacts) -> Table:
 
 
 def data_table(artefacts: Artefacts) -> Table:
-    """Give what identifies the data, down to the pixels."""
+    """Return what identifies the data, down to the pixels."""
     data = artefacts.record["data"]
     chosen = artefacts.study["data"]
     rows = {
@@ -75,7 +75,7 @@ def model_table(artefacts: Artefacts) -> Table:
 
 
 def run_table(artefacts: Artefacts) -> Table:
-    """Give every planned run with its cost, finished or not."""
+    """Return every planned run with its cost, finished or not."""
     finished: dict[str, Row] = {run["run_id"]: run for run in artefacts.runs}
     columns = ("run_id", "model", "seed", "num_parameters", "macs", "train_seconds")
     columns += ("evaluate_seconds", "train_images_per_second", "micro_batch_size", "device")
@@ -121,7 +121,7 @@ def run_table(artefacts: Artefacts) -> Table:
 
 
 def environment_table(artefacts: Artefacts) -> Table:
-    """Give versions and hardware; where runs differ, all that were found."""
+    """Return versions and hardware; where runs differ, all that were found."""
     sources = [artefacts.record, *artefacts.runs]
     rows = []
     for part in ("hardware", "versions"):

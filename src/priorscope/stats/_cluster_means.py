@@ -22,7 +22,7 @@ class Units(NamedTuple):
 
 
 def unit_scores(groups: Sequence[np.ndarray], clusters: np.ndarray | None) -> Units:
-    """Give each seed one score a random unit: an image, or a whole cluster.
+    """Return each seed one score a random unit: an image, or a whole cluster.
 
     The mean over images is a ratio, sum of scores over sum of sizes. Its linear part at cluster c
     of size m_c is mean + (sum_c - m_c mean) / mean size: these have the mean over images as their

@@ -79,7 +79,7 @@ def crossed_bootstrap(
 def percentile_interval(
     resampled: np.ndarray, *, confidence: float = 0.95
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Give the percentile interval of bootstrap resamples, low and high.
+    """Return the percentile interval of bootstrap resamples, low and high.
 
     Parameters
     ----------

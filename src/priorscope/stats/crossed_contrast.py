@@ -121,7 +121,7 @@ def _to_upper_limit(num_seeds: np.ndarray) -> np.ndarray:
 
 
 def _mean_squares(group: np.ndarray) -> tuple[float, float]:
-    """Give the variance of the group's mean as its seeds show it, and the residual mean square."""
+    """Return the variance of a group's mean as its seeds show it, and the residual mean square."""
     num_seeds, num_units = group.shape
     if num_seeds == 1:
         return float("nan"), float("nan")

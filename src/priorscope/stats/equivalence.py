@@ -39,7 +39,7 @@ def equivalence(
 
 
 def one_sided(contrast: CrossedContrast, direction: Direction, null: float = 0.0) -> float:
-    """Give the p-value of "not less" or "not greater than `null`": small where the direction holds.
+    """Return the p-value of "not less" or "not more than `null`": small where the direction holds.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ from priorscope.stats._result import Distribution
 
 
 def top_k_chance(num_classes: int, num_present: int, k: int) -> Distribution:
-    """Give the distribution of how many of k classes named at random are present.
+    """Return the distribution of how many of k classes named at random are present.
 
     A ranking that does not depend on the image names k of `num_classes` classes without
     replacement, so the number of hits is hypergeometric; its expectation is

@@ -37,7 +37,7 @@ class DataMultiplier:
 
 
 def isotonic(curve: np.ndarray) -> np.ndarray:
-    """Give the nearest curve, by least squares, that never falls.
+    """Return the nearest curve, by least squares, that never falls.
 
     The min-max formula of isotonic regression with equal weights (Robertson, Wright and Dykstra
     1988, Order Restricted Statistical Inference, 1.4.4), for many curves of few points at once.

@@ -24,7 +24,7 @@ class _Plan(NamedTuple):
     estimated: Precision
 
     def half_widths(self, tail: float) -> np.ndarray:
-        """Give half the intervals' lengths in units of the true standard error, float [points]."""
+        """Return half the lengths of intervals in units of the true standard error, float [points]."""
         critical = student.isf(tail, self.estimated.df)
         return critical * self.estimated.standard_error / (self.standard_error or 1.0)
 
@@ -38,7 +38,7 @@ def minimum_detectable_effect(
     power: float = 0.8,
     sides: Literal[1, 2] = 2,
 ) -> float:
-    """Give the smallest true distance from the null that a planned study finds often enough.
+    """Return the smallest true distance from the null that a planned study finds often enough.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def minimum_equivalence_margin(
     alpha: float = 0.05,
     power: float = 0.8,
 ) -> float:
-    """Give the smallest margin within which a true difference of 0 is shown often enough.
+    """Return the smallest margin within which a true difference of 0 is shown often enough.
 
     Parameters, errors: as `minimum_detectable_effect`.
     """
@@ -88,7 +88,7 @@ def detection_power(
     alpha: float = 0.05,
     sides: Literal[1, 2] = 2,
 ) -> float:
-    """Give the probability to reject the null at a true distance from it: a t test.
+    """Return the probability to reject the null at a true distance from it: a t test.
 
     Parameters, errors: as `minimum_detectable_effect`; `effect` in the unit of the scores.
     """
@@ -106,7 +106,7 @@ def equivalence_power(
     alpha: float = 0.05,
     difference: float = 0.0,
 ) -> float:
-    """Give the probability that two one-sided tests show equivalence, at a true difference.
+    """Return the probability that two one-sided tests show equivalence, at a true difference.
 
     Parameters, errors: as `minimum_detectable_effect`; `margin` and `difference` in the unit of
     the scores, margin above 0.
@@ -128,7 +128,7 @@ def seeds_needed(
     power: float = 0.8,
     sides: Literal[1, 2] = 2,
 ) -> int | None:
-    """Give the seeds, the same in each group, that find an effect or show a margin; at least 2.
+    """Return the seeds, the same in each group, that find an effect or show a margin; at least 2.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def images_needed(
     power: float = 0.8,
     sides: Literal[1, 2] = 2,
 ) -> int | None:
-    """Give the images that find an effect or show a margin with the planned seeds.
+    """Return the images that find an effect or show a margin with the planned seeds.
 
     Parameters, errors: as `seeds_needed`.
 
@@ -214,7 +214,7 @@ def _planned(components: VarianceComponents, num_seeds: Sequence[int], num_image
 
 
 def _mean_square(levels: np.ndarray, df: float) -> np.ndarray:
-    """Give quantiles of chi-squared / df."""
+    """Return quantiles of chi-squared / df."""
     if df < 50:
         return chi2.ppf(levels, df) / df
     # Wilson & Hilferty 1931, PNAS 17:684: here good to 4 digits, and many times as fast.
@@ -251,7 +251,7 @@ def _reached(
     *,
     difference: float = 0.0,
 ) -> float:
-    """Give the power to find an effect, or to show equivalence within a margin."""
+    """Return the power to find an effect, or to show equivalence within a margin."""
     unit = plan.standard_error
     if margin is None:
         distance = abs(effect or 0.0)

@@ -1,1 +1,1 @@
-"""From a study file to finished runs."""
+"""What a study declares: read from a file, checked, and planned as runs. No torch here."""

@@ -1,44 +1,12 @@
 """What control models must score, for the rest of a study to mean what it seems to."""
 
-from typing import TYPE_CHECKING
-
-import pydantic
-from pydantic import ConfigDict
-
 from priorscope.components import listing
 from priorscope.errors import InputError, unknown_name
-from priorscope.study.levels import Value, written
-
-if TYPE_CHECKING:
-    from priorscope.study.spec import Study
+from priorscope.study.levels import written
+from priorscope.study.spec import Study
 
 
-@pydantic.dataclasses.dataclass(
-    frozen=True, kw_only=True, config=ConfigDict(extra="forbid", allow_inf_nan=False)
-)
-class Control:
-    """A score that a model must have.
-
-    Attributes
-    ----------
-    model : of the study
-    within : lowest and highest mean score, in the metric's units
-    probe, condition : a probe of the study, or `test`, and an arm of it; none is the first
-    metric : by default the one that fits the probe's targets
-    at : levels of factors; every cell that has them is checked by itself, and all are without
-    statement : why it must be so
-    """
-
-    model: str
-    within: tuple[float, float]
-    probe: str = "test"
-    condition: str | None = None
-    metric: str | None = None
-    at: dict[str, Value] | None = None
-    statement: str = ""
-
-
-def check_controls(study: "Study") -> None:
+def check_controls(study: Study) -> None:
     """Refuse controls that no run could meet or violate.
 
     Raises

@@ -36,7 +36,7 @@ class Factor:
         return tuple(level.value for level in self.levels)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the factor as plain values."""
+        """Return the factor as plain values."""
         return {
             "keys": list(self.keys),
             "values": list(self.values),
@@ -81,5 +81,5 @@ def cells_of(factors: Mapping[str, Iterable[Value]]) -> list[Levels]:
 
 
 def recorded_factors(study: Mapping[str, Any]) -> dict[str, list[Value]]:
-    """Give the values of each factor from the `study` of `study.json`."""
+    """Return the values of each factor from the `study` of `study.json`."""
     return {name: list(factor["values"]) for name, factor in (study.get("factors") or {}).items()}

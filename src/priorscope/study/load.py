@@ -14,26 +14,27 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter, ValidationError
 
 from priorscope.errors import InputError, did_you_mean, unknown_name
-from priorscope.study._yaml import MAX_BYTES, read_yaml
 from priorscope.study.cells import cells, check_levels, study_at
-from priorscope.study.controls import Control, check_controls
+from priorscope.study.controls import check_controls
 from priorscope.study.factors import read_factors
-from priorscope.study.fairness import PROPERTIES
 from priorscope.study.hypotheses import check_hypotheses
 from priorscope.study.interventions import check_interventions
 from priorscope.study.packaged import packaged_studies
+from priorscope.study.properties import PROPERTIES
 from priorscope.study.spec import (
     CHANCE,
     REPORT_ARMS,
     TEST_PROBE,
     Component,
     Contrast,
+    Control,
     Hypothesis,
     Name,
     Split,
     Stability,
     Study,
 )
+from priorscope.study.yaml_text import MAX_BYTES, read_yaml
 from priorscope.training.recipe import Recipe
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import ConfigDict, Field, NonNegativeInt, PlainValidator, PositiveFloat
 
-from priorscope.study.controls import Control
 from priorscope.study.levels import Factor, Value
 from priorscope.training.recipe import Recipe
 
@@ -30,7 +29,7 @@ class Component:
     parameters: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give back the mapping of the study file."""
+        """Return the mapping of the study file."""
         return {"name": self.name, **self.parameters}
 
 
@@ -73,7 +72,7 @@ class Split:
     intervention: Annotated[Component | None, PlainValidator(_intervention)] = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the keys as plain values; noise and intervention only where there is any.
+        """Return the keys as plain values; noise and intervention only where there is any.
 
         A run's identity is made of these: runs from before these keys existed keep theirs.
         """
@@ -152,7 +151,7 @@ class Hypothesis:
     at: dict[str, Value] | None = None
 
     def cells(self) -> tuple[dict[str, Value], ...]:
-        """Give the level of each factor in the one or two cells that the hypothesis is about."""
+        """Return the level of each factor in the one or two cells that the hypothesis is about."""
         at, between = dict(self.at or {}), self.contrast.between
         if between is None:
             return (at,)
@@ -171,6 +170,29 @@ class Stability:
 
     budget: Annotated[float, Field(gt=0, lt=1)]
     margin: PositiveFloat
+
+
+@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
+class Control:
+    """A score that a control model must have, for the rest of a study to mean what it seems to.
+
+    Attributes
+    ----------
+    model : of the study
+    within : lowest and highest mean score, in the metric's units
+    probe, condition : a probe of the study, or `test`, and an arm of it; none is the first
+    metric : by default the one that fits the probe's targets
+    at : levels of factors; every cell that has them is checked by itself, and all are without
+    statement : why it must be so
+    """
+
+    model: str
+    within: tuple[float, float]
+    probe: str = "test"
+    condition: str | None = None
+    metric: str | None = None
+    at: dict[str, Value] | None = None
+    statement: str = ""
 
 
 @dataclass(frozen=True)
@@ -205,7 +227,7 @@ class Study:
     curve_images: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the study as plain values, every default written out."""
+        """Return the study as plain values, every default written out."""
         plain = pydantic.TypeAdapter(Any).dump_python
         whole: dict[str, Any] = {
             "data": {**self.data.as_dict(), **self.split.as_dict()},

@@ -164,7 +164,7 @@ GRADED: dict[str, Callable[[torch.Tensor, Magnitudes], torch.Tensor]] = {
 
 
 def _runs(magnitudes: Magnitudes) -> Iterator[tuple[slice, float]]:
-    """Give each run of equal magnitudes as a slice and its magnitude."""
+    """Return each run of equal magnitudes as a slice and its magnitude."""
     start = 0
     for magnitude, run in groupby(magnitudes):
         stop = start + sum(1 for _ in run)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
-from priorscope.data._preprocess import sent
+from priorscope.data import sent
 from priorscope.training.autoaugment import apply_policy, draw_policy
 
 PADDING_PX = 4

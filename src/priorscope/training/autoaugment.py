@@ -12,7 +12,7 @@ from itertools import groupby
 import numpy as np
 import torch
 
-from priorscope.data._preprocess import sent
+from priorscope.data import sent
 from priorscope.training._pixel_ops import GRADED, PLAIN
 
 # 25 sub-policies of two steps: operation, probability, and level 0 .. 9 within RANGES.
@@ -146,7 +146,7 @@ def draw_actions(sub_policies: np.ndarray, generator: torch.Generator) -> np.nda
 
 @functools.lru_cache(maxsize=256)
 def magnitude_of(action: int, height: int, width: int) -> float:
-    """Give the magnitude of ACTIONS[action] in the units of its operation, rounded to float32."""
+    """Return the magnitude of ACTIONS[action] in the units of its operation, rounded to float32."""
     operation, level, sign = ACTIONS[action]
     assert level is not None, "this operation has no magnitude"
     first, last = RANGES[operation]

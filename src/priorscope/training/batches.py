@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from priorscope.data._preprocess import resize, sent
+from priorscope.data import resize, sent
 from priorscope.errors import RunFailed, out_of_memory
 from priorscope.training.augment import apply, draw, joined
 from priorscope.training.pool import free_bytes

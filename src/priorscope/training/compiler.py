@@ -29,7 +29,7 @@ def leave_compiler_out(*functions: Callable[..., Any] | None) -> None:
 
 @functools.cache
 def uncompiled(kind: type[torch.optim.Optimizer]) -> Callable[..., torch.optim.Optimizer]:
-    """Give an optimizer that does what `kind` does, without the compiler.
+    """Return an optimizer that does what `kind` does, without the compiler.
 
     Between the hooks of a step and its arithmetic PyTorch has a layer that turns gradients off and
     breaks the compiler's graph; here it only turns gradients off. Hooks and state are those of

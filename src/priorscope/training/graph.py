@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from priorscope.data._preprocess import Preprocess
+from priorscope.data import Preprocess
 from priorscope.errors import PriorscopeWarning, out_of_memory
 from priorscope.training import distributed
 from priorscope.training.capturable import generators_in, what_a_graph_would_freeze
@@ -65,7 +65,7 @@ def captures(device: torch.device) -> bool:
 
 
 def renew_generator(device: torch.device) -> None:
-    """Give a device's default generator a state of its own, equal to the one that it has.
+    """Return a device's default generator a state of its own, equal to the one that it has.
 
     PyTorch before 2.12 leaves the state in a capture that failed, where it refuses to draw.
     """

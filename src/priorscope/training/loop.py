@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from priorscope.data._preprocess import Preprocess
+from priorscope.data import Preprocess
 from priorscope.errors import RunFailed
 from priorscope.training import distributed
 from priorscope.training.agreement import Agreement

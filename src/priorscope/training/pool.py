@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from priorscope.data._preprocess import sent, sent_rows
+from priorscope.data import sent, sent_rows
 
 _PART_OF_FREE_MEMORY = 0.4  # the rest is the model's and its activations'
 

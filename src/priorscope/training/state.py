@@ -103,7 +103,7 @@ class TrainingState:
             distributed.seed_dropout(seed, self.epoch)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give everything as tensors and plain values; all processes must call it together."""
+        """Return everything as tensors and plain values; all processes must call it together."""
         losses, num_correct = distributed.summed(self.losses, self.num_correct)
         return {
             "model": self.model.state_dict(),

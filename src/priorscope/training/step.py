@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from priorscope.data._preprocess import Preprocess, autocast_for
+from priorscope.data import Preprocess, autocast_for
 from priorscope.training import distributed
 from priorscope.training.memory import Undo, out_of_memory_in, smaller
 from priorscope.training.recipe import Recipe

@@ -13,7 +13,7 @@ def seeded():
 
 @pytest.fixture(params=["cpu", *(["cuda"] if torch.cuda.is_available() else [])])
 def device(request) -> torch.device:
-    """Give each device of this machine: a mixer is built on the CPU, and moved there."""
+    """Return each device of this machine: a mixer is built on the CPU, and moved there."""
     return torch.device(request.param)
 
 

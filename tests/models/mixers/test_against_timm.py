@@ -20,7 +20,7 @@ def random_tokens(device):
 
 
 def copy(theirs, ours):
-    """Give timm's module our weights; return both lists of parameters in one order."""
+    """Return timm's module our weights; return both lists of parameters in one order."""
     pairs = [(ours.qkv.weight, theirs.qkv.weight), (ours.qkv.bias, theirs.qkv.bias)]
     pairs += [(ours.proj.weight, theirs.proj.weight), (ours.proj.bias, theirs.proj.bias)]
     if hasattr(theirs, "relative_position_bias_table"):

@@ -42,7 +42,7 @@ def allowed_by_loops(grid_size, window_size):
 
 
 def bias_by_loops(relative, grid_size):
-    """Give [heads, tokens, tokens]; offsets outside the table get nan."""
+    """Return [heads, tokens, tokens]; offsets outside the table get nan."""
     span, table = relative.span, relative.table.cpu()
     bias = torch.full((3, *(grid_size,) * 4), torch.nan, dtype=torch.float64)
     for r in range(grid_size):

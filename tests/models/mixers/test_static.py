@@ -24,7 +24,7 @@ def random_tokens(device, batch=2):
 
 
 def between(mixer, mix):
-    """Give the mixer's linear layers around `mix`, a function of maps."""
+    """Return the mixer's linear layers around `mix`, a function of maps."""
 
     def reference(tokens):
         maps = torch.einsum("bnc,dc->bdn", tokens, mixer.value.weight) + mixer.value.bias[:, None]
@@ -126,7 +126,7 @@ def test_identity_is_neighbourhood_attention_to_the_token_itself(device, assert_
 
 
 def in_use(mixer, training, device):
-    """Give a mixer whose batch norm is not the identity."""
+    """Return a mixer whose batch norm is not the identity."""
     norm = mixer.mixing.predictor[1]
     for tensor in (norm.weight.data, norm.bias.data, norm.running_mean):
         tensor.normal_()

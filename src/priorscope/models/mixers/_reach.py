@@ -33,7 +33,7 @@ def inner_window(grid_size: int, window_size: int) -> torch.Tensor:
 
 
 def inner_window_on_axis(grid_size: int, window_size: int) -> torch.Tensor:
-    """Give `inner_window` along one side of the grid: bool [grid_size, grid_size]."""
+    """Return `inner_window` along one side of the grid: bool [grid_size, grid_size]."""
     window_size = min(window_size, grid_size)
     position = torch.arange(grid_size)
     start = (position - window_size // 2).clamp(0, grid_size - window_size)[:, None]

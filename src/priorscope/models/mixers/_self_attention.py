@@ -27,7 +27,7 @@ class Attend(nn.Module):
         return _reach.everywhere(self.grid_size)
 
     def bias(self) -> torch.Tensor | None:
-        """Give what is added to the scores, [heads, tokens, tokens], or None."""
+        """Return what is added to the scores, [heads, tokens, tokens], or None."""
         return None
 
     def weights(self, query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
@@ -87,7 +87,7 @@ class SelfAttention(nn.Module):
         return self.proj(self.attend(qkv).flatten(2))
 
     def weights(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Give the weights [batch, heads, tokens, tokens] for tokens [batch, tokens, embed_dim]."""
+        """Return weights [batch, heads, tokens, tokens] for tokens [batch, tokens, embed_dim]."""
         query, key, _ = heads_first(self.qkv(tokens).unflatten(2, (3, self.num_heads, -1)))
         return self.attend.weights(query, key)
 

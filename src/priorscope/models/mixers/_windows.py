@@ -104,7 +104,7 @@ class WindowAttention(nn.Module):
         return maps.flatten(1, 2)
 
     def weights(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Give the weights [batch, heads, tokens, tokens] for tokens [batch, tokens, embed_dim]."""
+        """Return weights [batch, heads, tokens, tokens] for tokens [batch, tokens, embed_dim]."""
         query, key, _ = heads_first(self.qkv(tokens).unflatten(2, (3, self.num_heads, -1)))
         scores = attention_scores(query, key)
         if self.relative is not None:

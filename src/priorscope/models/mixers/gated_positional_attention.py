@@ -39,7 +39,7 @@ class GatedPositionalAttention(nn.Module):
             self.position.weight[:, 2] = -locality_strength
 
     def positional(self) -> torch.Tensor:
-        """Give the weights that depend on position only: [heads, tokens, tokens]."""
+        """Return the weights that depend on position only: [heads, tokens, tokens]."""
         return self.position(self.offsets).movedim(-1, 0).softmax(-1)
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
@@ -51,7 +51,7 @@ class GatedPositionalAttention(nn.Module):
         return self.proj((by_content + gate * (by_position - by_content)).flatten(2))
 
     def weights(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Give the weights [batch, heads, tokens, tokens] for tokens [batch, tokens, embed_dim]."""
+        """Return weights [batch, heads, tokens, tokens] for tokens [batch, tokens, embed_dim]."""
         query, key, _ = heads_first(self.qkv(tokens).unflatten(2, (3, self.num_heads, -1)))
         gate = self.gating.sigmoid()[:, None, None]
         return (1 - gate) * attention_scores(query, key).softmax(-1) + gate * self.positional()
@@ -62,7 +62,7 @@ class GatedPositionalAttention(nn.Module):
 
 
 def kernel_offsets(num_heads: int, kernel_size: int) -> torch.Tensor:
-    """Give each head its place in the kernel, (columns, rows) from its centre: [heads, 2].
+    """Return each head its place in the kernel, (columns, rows) from its centre: [heads, 2].
 
     Heads go through the kernel column by column, as in the authors' code, and start anew at its
     end.
@@ -73,7 +73,7 @@ def kernel_offsets(num_heads: int, kernel_size: int) -> torch.Tensor:
 
 
 def _offsets(grid_size: int) -> torch.Tensor:
-    """Give columns, rows and squared distance from query to key: [tokens, tokens, 3]."""
+    """Return columns, rows and squared distance from query to key: [tokens, tokens, 3]."""
     axis = torch.arange(grid_size, dtype=torch.get_default_dtype())
     rows, columns = (axis.flatten() for axis in torch.meshgrid(axis, axis, indexing="ij"))
     dx, dy = (places - places[:, None] for places in (columns, rows))

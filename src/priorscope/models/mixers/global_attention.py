@@ -53,7 +53,7 @@ class GlobalAttend(Attend):
         return F.pad(reach, (1, 0, 1, 0), value=True) if self.class_token else reach
 
     def bias(self) -> torch.Tensor | None:
-        """Give the relative bias [heads, tokens, tokens]; that of a class token is zero."""
+        """Return the relative bias [heads, tokens, tokens]; that of a class token is zero."""
         if self.relative is None:
             return None
         bias = self.relative(self.offsets)

@@ -60,7 +60,7 @@ class BlockedAttend(Attend):
         return mixed.flatten(1, 2)
 
     def rows(self, row: int) -> tuple[slice, slice]:
-        """Give the rows of the grid where the queries and the keys of a row of blocks lie."""
+        """Return the rows of the grid where the queries and the keys of a row of blocks lie."""
         first, start = row * self.block_size, self.starts[row]
         until = min(first + self.block_size, self.grid_size)
         return slice(first, until), slice(start, start + self.num_keys)
@@ -88,7 +88,7 @@ class BlockedAttend(Attend):
         return mixed[:, :num_rows, :grid]
 
     def _mask(self, row: int, batch: int) -> torch.Tensor:
-        """Give what a row of blocks may see, or its bias: [blocks, 1 or batch x heads, q, k]."""
+        """Return what a row of blocks may see, or its bias: [blocks, 1 or batch x heads, q, k]."""
         near = self.near[row][None, :, None, :, None] & self.near[:, None, :, None, :]
         near = near.flatten(3, 4).flatten(1, 2)[:, None]
         if self.relative is None:
@@ -104,7 +104,7 @@ class BlockedAttend(Attend):
         return _reach.inner_window(self.grid_size, self.window_size)
 
     def bias(self) -> torch.Tensor | None:
-        """Give the relative bias [heads, tokens, tokens], or None."""
+        """Return the relative bias [heads, tokens, tokens], or None."""
         if self.relative is None:
             return None
         axis = torch.arange(self.grid_size)

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import torch
 from PIL import Image
 
-from priorscope.data._preprocess import Preprocess, resize
+from priorscope.data import Preprocess, resize
 from priorscope.probes import ProbeSet
-from priorscope.study.prepare import StudyData
-from priorscope.study.seals import rows_digest
+from priorscope.runs.prepare import StudyData
+from priorscope.runs.seals import rows_digest
 from priorscope.study.spec import TEST_PROBE
 
 NUM_SCENES = 8

@@ -5,8 +5,8 @@ from functools import partial
 
 import torch
 
-from priorscope.study.model_trace import Reached, WeightTrace
-from priorscope.study.twin import Twin
+from priorscope.preflight.model_trace import Reached, WeightTrace
+from priorscope.preflight.twin import Twin
 from priorscope.training.streams import seeded_streams
 
 UNCHANGED = "as given"

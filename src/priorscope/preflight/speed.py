@@ -16,11 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from priorscope.data._preprocess import autocast_for
+from priorscope.data import autocast_for
 from priorscope.evaluation.predict import predict
 from priorscope.probes import ProbeSet
-from priorscope.study.checked import ModelSize
-from priorscope.study.prepare import StudyData, build_model
+from priorscope.runs.model_size import ModelSize
+from priorscope.runs.prepare import StudyData, build_model
 from priorscope.study.spec import Study
 from priorscope.training.augment import augment
 from priorscope.training.loop import train
@@ -63,11 +63,11 @@ class Stage:
 
     @property
     def images_per_second(self) -> float:
-        """Give the images of a batch by its seconds."""
+        """Return the images of a batch by its seconds."""
         return self.num_images / self.seconds
 
     def share(self, limits: Limits, precision: str) -> float:
-        """Give what part of the machine's limit the stage reaches."""
+        """Return what part of the machine's limit the stage reaches."""
         peak = limits.matrix_peak.get(precision, limits.matrix_peak["fp32"])
         limit = peak if self.bound == PRODUCTS else limits.copy_bandwidth
         return self.work / self.seconds / limit

@@ -13,8 +13,7 @@ import torch
 from safetensors.torch import load_model, save_model
 from torch import nn
 
-from priorscope.data import LabeledImages
-from priorscope.data._preprocess import autocast_for
+from priorscope.data import LabeledImages, autocast_for
 from priorscope.errors import (
     NO_ROOM,
     InputError,
@@ -25,24 +24,24 @@ from priorscope.errors import (
 )
 from priorscope.evaluation.company import answers_depend_on_company
 from priorscope.probes import ProbeSet
-from priorscope.study.answers import (
+from priorscope.runs.answers import (
     fingerprint_of,
     logits_of,
     rows_of_few_scenes,
     trajectory_epochs,
     write_answers,
 )
-from priorscope.study.attention import measure_attention
-from priorscope.study.begun import begun_epochs, keep_epochs
+from priorscope.runs.attention import measure_attention
+from priorscope.runs.begun import begun_epochs, keep_epochs
+from priorscope.runs.environment import hardware, versions
+from priorscope.runs.finished import Kept, what_is_kept
+from priorscope.runs.model_size import ModelSize
+from priorscope.runs.prepare import StudyData, build_model
+from priorscope.runs.seals import file_digest
+from priorscope.runs.store import is_finished, now, on_disk, run_folder, write_json
 from priorscope.study.cells import study_at
-from priorscope.study.checked import ModelSize
-from priorscope.study.environment import hardware, versions
-from priorscope.study.finished import Kept, what_is_kept
 from priorscope.study.plan import Run
-from priorscope.study.prepare import StudyData, build_model
-from priorscope.study.seals import file_digest
 from priorscope.study.spec import Study
-from priorscope.study.store import is_finished, now, on_disk, run_folder, write_json
 from priorscope.training import distributed
 from priorscope.training.checkpoint import Checkpoints
 from priorscope.training.loop import Epoch, train

@@ -8,10 +8,11 @@ import torch
 from rich.console import Console
 
 from priorscope.cli._summary import print_models
-from priorscope.study import cost
-from priorscope.study.cost import timed_steps
+from priorscope.preflight import cost
+from priorscope.preflight.check_cells import check_cells
+from priorscope.preflight.cost import timed_steps
+from priorscope.runs.load_cells import cell_loader
 from priorscope.study.load import parse_study
-from priorscope.study.prepare_cells import cell_loader, check_cells
 from priorscope.training.loop import Epoch
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from priorscope.errors import InputError
+from priorscope.runs.prepare import build_model, build_probes, load_data, measure_model
 from priorscope.study.load import parse_study
-from priorscope.study.prepare import build_model, build_probes, load_data, measure_model
 from priorscope.study.spec import Component
 
 

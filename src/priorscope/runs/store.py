@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from priorscope.errors import InputError
+from priorscope.runs.locks import locked, refuse_busy
+from priorscope.runs.seals import SEAL, check_file, json_digest
 from priorscope.study.hypotheses import digests
-from priorscope.study.locks import locked, refuse_busy
 from priorscope.study.plan import Run
-from priorscope.study.seals import SEAL, check_file, json_digest
 from priorscope.study.spec import Study
 
 # What makes two studies different ones. Models, seeds, levels, probes and hypotheses may be added
@@ -24,7 +24,7 @@ _RUN_KEYS = ("model", "seed")
 
 
 def now() -> str:
-    """Give the time in UTC, ISO 8601, to the second."""
+    """Return the time in UTC, ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
@@ -283,7 +283,7 @@ def _refuse_other_data(out: Path, stored: Mapping[str, Any], about: Mapping[str,
 
 
 def _fingerprints(about: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Give cell -> part of its images -> fingerprint."""
+    """Return cell -> part of its images -> fingerprint."""
     named = {entry["cell"]: entry["data"] for entry in about.get("cells", [])}
     return {
         cell: {

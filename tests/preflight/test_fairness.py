@@ -9,13 +9,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from priorscope.errors import InputError
-from priorscope.study.anatomy import measure_anatomy
-from priorscope.study.fairness import as_plain, lint, refuse
-from priorscope.study.input_change import describe_change, input_change
+from priorscope.preflight.anatomy import measure_anatomy
+from priorscope.preflight.fairness import as_plain, lint, refuse
+from priorscope.preflight.input_change import describe_change, input_change
+from priorscope.preflight.twin import Twin
+from priorscope.runs.prepare import build_model, build_probes, load_data
 from priorscope.study.load import parse_study
-from priorscope.study.prepare import build_model, build_probes, load_data
 from priorscope.study.spec import Component
-from priorscope.study.twin import Twin
 
 
 class Before(nn.Module):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from priorscope.errors import InputError
 from priorscope.study.levels import cell_name
+from priorscope.study.properties import PROPERTIES
 from priorscope.study.spec import TEST_PROBE, Study, digest
 
 if TYPE_CHECKING:
@@ -18,75 +19,14 @@ if TYPE_CHECKING:
     from torch import nn
 
     from priorscope.probes import ProbeSet
-    from priorscope.study.checked import ModelSize
-    from priorscope.study.prepare import StudyData
+    from priorscope.runs.model_size import ModelSize
+    from priorscope.runs.prepare import StudyData
 
 Value = str | int | float  # what a property can be
 _SEEN = "num_batch_norm_images"
 ON_BATCH = "changed by its batch"
 _NUM_COMPANY = 16  # images that are shown to each model in two batches
 _NUM_IMAGES = 4  # of each part, spread over it, with which models are watched
-
-
-@dataclass(frozen=True)
-class Property:
-    """What can differ: its words in a table, how it is measured, and what a difference is.
-
-    `kind` is `architecture` (shown) or `condition` (an error unless declared).
-    """
-
-    title: str
-    meaning: str
-    kind: Literal["architecture", "condition"] = "architecture"
-
-
-# The names that `declared` of a study may use. Of a name with a dot, such as `preprocessing.test`,
-# the part before the dot stands here.
-PROPERTIES = {
-    "num_parameters": Property("Trainable parameters", "all that the optimizer changes"),
-    "macs": Property("MACs", "multiply-accumulates for one image"),
-    "depth": Property(
-        "Depth",
-        "convolutions and matrix products with trainable weights on the longest path from image "
-        "to logits",
-    ),
-    "stem_px": Property(
-        "Receptive field of the stem, px",
-        "side of the square of pixels that one position after the first layer with weights "
-        "depends on",
-    ),
-    "stem_positions": Property(
-        "Positions after the stem", "pixels of the map, or tokens, after the first layer"
-    ),
-    "receptive_field_px": Property(
-        "Receptive field, px",
-        "the same for a central position of the last map; at most the whole image",
-    ),
-    "norm_layers": Property("Normalisation layers", "kinds among the modules"),
-    "dropout": Property("Dropout", "dropout and stochastic depth with a rate above zero"),
-    "company": Property(
-        "An image's answer",
-        "in a test: on its own, or changed by the other images of its batch, so that scores hang "
-        "on the order of the images",
-    ),
-    "positions": Property(
-        "Position parameters", "learned arrays added by position, absolute or relative"
-    ),
-    "recipe": Property("Recipe", "hash of every setting of training", "condition"),
-    "preprocessing": Property(
-        "Preprocessing",
-        "resizing and channel moments before the model, and what the model does to its input "
-        "before its first weights",
-        "condition",
-    ),
-    "data": Property("Data", "fingerprints of the images and labels", "condition"),
-    "num_batch_norm_images": Property(
-        "Images a batch norm sees",
-        "at once in training: the micro-batch, which is smaller where memory ran out",
-        "condition",
-    ),
-    "probes": Property("Probe", "fingerprint of the probe's images", "condition"),
-}
 
 
 @dataclass(frozen=True)
@@ -140,10 +80,10 @@ def lint(
     ------
     InputError : a model fails on the image size or returns no logits
     """
-    from priorscope.study.anatomy import measure_anatomy
-    from priorscope.study.input_change import input_change
-    from priorscope.study.prepare import measure_model
-    from priorscope.study.twin import Twin
+    from priorscope.preflight.anatomy import measure_anatomy
+    from priorscope.preflight.input_change import input_change
+    from priorscope.preflight.twin import Twin
+    from priorscope.runs.prepare import measure_model
 
     image_px, num_classes = data.preprocess.image_px, data.train.num_classes
     parts = {"train": data.train.images, TEST_PROBE: data.test.images}
@@ -250,7 +190,7 @@ def refuse(
 
 
 def as_plain(differences: Iterable[Difference]) -> list[dict[str, Any]]:
-    """Give differences as values that JSON can hold."""
+    """Return differences as values that JSON can hold."""
     return [asdict(difference) for difference in differences]
 
 

@@ -82,7 +82,7 @@ class WeightTrace(TorchDispatchMode):
         return self._origins.get(_storage(tensor), Origin())
 
     def last_like(self, wanted: Callable[[torch.Tensor], bool]) -> torch.Tensor | None:
-        """Give the last tensor of this pass that depends on the image and is as wanted."""
+        """Return the last tensor of this pass that depends on the image and is as wanted."""
         found = (t for t in reversed(self._kept) if self.origin(t).image and wanted(t))
         return next(found, None)
 

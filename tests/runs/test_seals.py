@@ -7,8 +7,8 @@ import re
 import pytest
 
 from priorscope.errors import InputError
-from priorscope.study.seals import check_file
-from priorscope.study.store import read_json, read_run, write_json
+from priorscope.runs.seals import check_file
+from priorscope.runs.store import read_json, read_run, write_json
 
 RECORD = {"run_id": "a-s0", "model": "a", "seed": 0, "n": 272474, "rate": 0.1, "é": ["x", None]}
 

@@ -11,14 +11,20 @@ import torch
 from torch import nn
 
 from priorscope import components
-from priorscope.data import Dataset, LabeledImages
-from priorscope.data._label_noise import with_label_noise
-from priorscope.data._preprocess import Preprocess, Rearrangement, preprocess_for
-from priorscope.data._splits import hold_out, subset
+from priorscope.data import (
+    Dataset,
+    LabeledImages,
+    Preprocess,
+    Rearrangement,
+    hold_out,
+    preprocess_for,
+    subset,
+    with_label_noise,
+)
 from priorscope.errors import InputError
 from priorscope.probes import ProbeSet
+from priorscope.runs.model_size import ModelSize
 from priorscope.study.cells import SPLIT_KEYS
-from priorscope.study.checked import ModelSize
 from priorscope.study.interventions import bind_intervention
 from priorscope.study.spec import TEST_PROBE, Component, Study
 from priorscope.training.compiler import leave_compiler_out

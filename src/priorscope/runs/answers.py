@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from priorscope.data import proportional_sample
-from priorscope.data._preprocess import Preprocess
+from priorscope.data import Preprocess, proportional_sample
 from priorscope.errors import RunFailed
 from priorscope.evaluation.predict import predict
 from priorscope.evaluation.predictions import Predictions, write_predictions

@@ -9,9 +9,10 @@ import pytest
 
 from priorscope.cli import run_command
 from priorscope.data import cache_root
-from priorscope.study.known import kept, look, look_key
+from priorscope.preflight.check_cells import check_cells
+from priorscope.preflight.known import kept, look, look_key
+from priorscope.runs.load_cells import cell_loader
 from priorscope.study.load import parse_study
-from priorscope.study.prepare_cells import cell_loader, check_cells
 
 
 @pytest.fixture

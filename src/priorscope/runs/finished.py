@@ -13,9 +13,9 @@ from typing import Any
 from priorscope.errors import InputError, PriorscopeWarning
 from priorscope.evaluation import read_predictions
 from priorscope.probes import ProbeSet
-from priorscope.study.answers import fingerprint_of
-from priorscope.study.seals import check_file
-from priorscope.study.store import DAMAGED, read_run
+from priorscope.runs.answers import fingerprint_of
+from priorscope.runs.seals import check_file
+from priorscope.runs.store import DAMAGED, read_run
 from priorscope.training import distributed
 
 Kept = tuple[dict[str, Any], list[str]]

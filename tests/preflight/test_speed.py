@@ -9,10 +9,8 @@ import time
 import pytest
 import torch
 
-from priorscope.study.environment import _quota, choose_threads
-from priorscope.study.load import parse_study
-from priorscope.study.prepare_cells import cell_loader, check_cells
-from priorscope.study.speed import (
+from priorscope.preflight.check_cells import check_cells
+from priorscope.preflight.speed import (
     BYTES,
     PRODUCTS,
     Limits,
@@ -21,6 +19,9 @@ from priorscope.study.speed import (
     matrix_peak,
     pipeline_stages,
 )
+from priorscope.runs.environment import _quota, choose_threads
+from priorscope.runs.load_cells import cell_loader
+from priorscope.study.load import parse_study
 
 CPU = torch.device("cpu")
 
@@ -56,12 +57,12 @@ def test_the_matrix_peak_is_what_products_timed_by_hand_reach():
 
 
 def test_the_matrix_peak_is_the_work_of_a_product_by_its_shortest_time(monkeypatch):
-    monkeypatch.setattr("priorscope.study.speed._rounds", lambda *_: [0.5, 0.25, 4.0])
+    monkeypatch.setattr("priorscope.preflight.speed._rounds", lambda *_: [0.5, 0.25, 4.0])
     assert matrix_peak(CPU, 8, torch.float32) == 2 * 8**3 / 0.25
 
 
 def test_stages_of_a_study_do_the_work_that_its_layers_need(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr("priorscope.study.speed.SECONDS", 0.01)
+    monkeypatch.setattr("priorscope.preflight.speed.SECONDS", 0.01)
     study = parse_study(
         tiny.replace("vit: {name: vit_nano", "vit: {name: linear} #"), base=tmp_path
     )
@@ -98,11 +99,11 @@ def test_threads_are_as_many_as_processors_granted_unless_the_user_says(monkeypa
     monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
     monkeypatch.setattr(torch, "set_num_threads", chosen.append)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3}, raising=False)
-    monkeypatch.setattr("priorscope.study.environment._quota", lambda _: [])
+    monkeypatch.setattr("priorscope.runs.environment._quota", lambda _: [])
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     assert choose_threads() == 2
-    monkeypatch.setattr("priorscope.study.environment._quota", lambda _: [1])
+    monkeypatch.setattr("priorscope.runs.environment._quota", lambda _: [1])
     assert choose_threads() == 1
     assert chosen == [2, 1]
     monkeypatch.setenv("OMP_NUM_THREADS", "8")
@@ -115,7 +116,7 @@ def test_threads_are_as_many_as_processors_granted_unless_the_user_says(monkeypa
 def test_freed_memory_is_used_again_unless_the_user_says(given):
     program = """
 import resource, torch
-from priorscope.study.environment import give_back_freed_memory, keep_freed_memory
+from priorscope.runs.environment import give_back_freed_memory, keep_freed_memory
 keep_freed_memory()
 def num_faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

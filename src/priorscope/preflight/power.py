@@ -13,6 +13,7 @@ from priorscope.claims.inference import crossed
 from priorscope.claims.terms import Claim, claim_of
 from priorscope.components import resolve
 from priorscope.metrics import Scale, chance_of, scale_of
+from priorscope.preflight.conditions import silent_answers, tested_arms
 from priorscope.probes import ProbeSet
 from priorscope.stats import (
     VarianceComponents,
@@ -21,7 +22,6 @@ from priorscope.stats import (
     minimum_equivalence_margin,
     seeds_needed,
 )
-from priorscope.study.conditions import silent_answers, tested_arms
 from priorscope.study.spec import Hypothesis, Study
 
 POWER = 0.8

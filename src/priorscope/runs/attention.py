@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from priorscope.data import LabeledImages
-from priorscope.data._preprocess import Preprocess
+from priorscope.data import LabeledImages, Preprocess
 from priorscope.models._attention_locality import attention_locality
 
 IMAGES = 32  # of the test images, each class by its share; means over queries vary little

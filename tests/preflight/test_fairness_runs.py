@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from priorscope.errors import InputError
-from priorscope.study.fairness import check_runs, refuse
+from priorscope.preflight.fairness import check_runs, refuse
 
 RUN = {
     "recipe": {"learning_rate": 1e-3, "augment": ["random_crop"], "clip_grad_norm": None},

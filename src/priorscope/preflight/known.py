@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any
 import priorscope
 from priorscope.components import bind, companion, errors_at, resolve
 from priorscope.data import cache_root
+from priorscope.preflight.checked import Checked, as_plain, from_plain
+from priorscope.runs.environment import cpu_name, versions
 from priorscope.study.cells import SPLIT_KEYS, cells, study_at
-from priorscope.study.checked import Checked, as_plain, from_plain
-from priorscope.study.environment import cpu_name, versions
 from priorscope.study.plan import code_of
 from priorscope.study.spec import Component, Study, digest
 
 if TYPE_CHECKING:
+    from priorscope.runs.load_cells import Cell
     from priorscope.study.levels import Levels
-    from priorscope.study.prepare_cells import Cell
 
 FORMAT = 2  # of what is kept
 _REFERENCE = re.compile(r"[\w./~-]+:[\w.]+")  # what may name code in a study
@@ -83,7 +83,7 @@ def look(
     """
 
     def check() -> Any:
-        from priorscope.study.prepare_cells import check_cells
+        from priorscope.preflight.check_cells import check_cells
 
         return as_plain(check_cells(study, load))
 
@@ -92,7 +92,7 @@ def look(
 
 
 def kept(kind: str, key: str | None, make: Callable[[], Any], *, anew: bool = False) -> Any:
-    """Give the plain values that were kept under a key, or make and keep them.
+    """Return the plain values that were kept under a key, or make and keep them.
 
     Without a key nothing is kept. A file that cannot be read counts as none, and a cache that
     cannot be written is only slower.
@@ -135,7 +135,7 @@ def _path(kind: str, key: str) -> Path:
 
 
 def _state_of_data(component: Component, root: Path, base: Path) -> list[Any] | None:
-    """Give path, size and time of every file of a dataset, or None where it names none."""
+    """Return path, size and time of every file of a dataset, or None where it names none."""
     function = resolve("data", component.name, base=base, where="data.name")
     sources = companion(function, "sources")
     if sources is None:

@@ -156,7 +156,7 @@ def _quota(path: Path) -> list[int]:
 
 
 def versions() -> dict[str, str]:
-    """Give the versions of what the numbers depend on."""
+    """Return the versions of what the numbers depend on."""
     packages = ("torch", "torchvision", "timm", "numpy", "scipy", "statsmodels", "pillow")
     return {
         "priorscope": __version__,

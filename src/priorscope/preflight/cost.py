@@ -8,8 +8,8 @@ import torch
 
 from priorscope.components import errors_at
 from priorscope.evaluation.predict import predict
-from priorscope.study.checked import ModelSize
-from priorscope.study.prepare import StudyData, build_model
+from priorscope.runs.model_size import ModelSize
+from priorscope.runs.prepare import StudyData, build_model
 from priorscope.study.spec import Study
 from priorscope.training.loop import train
 

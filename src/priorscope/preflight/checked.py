@@ -5,19 +5,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from priorscope.preflight.fairness import Difference
+from priorscope.runs.model_size import ModelSize
 from priorscope.study.cells import study_at
-from priorscope.study.fairness import Difference
 from priorscope.study.levels import Levels, cell_name
 from priorscope.study.plan import Run
 from priorscope.study.spec import Study
-
-
-@dataclass(frozen=True)
-class ModelSize:
-    """Trainable parameters, and multiply-accumulates for one image."""
-
-    num_parameters: int
-    macs: int
 
 
 @dataclass(frozen=True)
@@ -57,7 +50,7 @@ class Checked:
 
     @property
     def first(self) -> Levels:
-        """Give the first cell."""
+        """Return the first cell."""
         return next(iter(self.data))
 
     def shown(self) -> dict[Levels, list[Levels]]:
@@ -71,7 +64,7 @@ class Checked:
         return {group[0]: group for group in groups.values()}
 
     def about(self) -> dict[str, Any]:
-        """Give what `study.json` says of the data: of the first cell, and of every one."""
+        """Return what `study.json` says of the data: of the first cell, and of every one."""
         about: dict[str, Any] = {"data": self.data[self.first]}
         if self.study.factors:
             looks = {levels: first for first, group in self.shown().items() for levels in group}
@@ -87,14 +80,14 @@ class Checked:
         return about
 
     def work_of(self, run: Run) -> tuple[int, float]:
-        """Give a run's epochs, and the MACs of a forward pass over the images of one."""
+        """Return a run's epochs, and the MACs of a forward pass over the images of one."""
         macs = self.sizes[run.levels][run.model].macs
         epochs = max(1, round(self.num_epochs[run.levels] * run.budget))
         return epochs, float(macs) * self.num_train[run.levels]
 
 
 def as_plain(checked: Checked) -> dict[str, Any]:
-    """Give all but the study as values that JSON can hold."""
+    """Return all but the study as values that JSON can hold."""
     by_cell = ("data", "sizes", "num_epochs", "num_train", "seen_px")
     plain: dict[str, Any] = {
         name: [[list(map(list, levels)), _plain(of_cell)] for levels, of_cell in column.items()]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from priorscope.study.model_trace import Reached, WeightTrace
-from priorscope.study.twin import Twin
+from priorscope.preflight.model_trace import Reached, WeightTrace
+from priorscope.preflight.twin import Twin
 
 NONE = "none"
 
@@ -151,7 +151,7 @@ def _stem(twin: Twin, image_px: int) -> tuple[int | str, int | str]:
 
 
 def _first_layer(twin: Twin, images: torch.Tensor) -> torch.Tensor | None:
-    """Give what the first weight layer makes of images: [n, positions, channels]."""
+    """Return what the first weight layer makes of images: [n, positions, channels]."""
     try:
         with torch.no_grad(), WeightTrace(images, twin.weights, stop_after_layer=True):
             twin.module(images)

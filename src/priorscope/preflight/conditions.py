@@ -11,8 +11,7 @@ from priorscope.errors import InputError, unknown_name
 from priorscope.evaluation import Predictions
 from priorscope.metrics import Scale, chance_of, main_metric, scale_of
 from priorscope.probes import ProbeSet
-from priorscope.study.controls import Control
-from priorscope.study.spec import Hypothesis, Study
+from priorscope.study.spec import Control, Hypothesis, Study
 
 
 def check_conditions(study: Study, probes: Mapping[str, ProbeSet]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from priorscope.errors import InputError, PriorscopeWarning
-from priorscope.study.store import read_json, write_json, write_lines
+from priorscope.runs.store import read_json, write_json, write_lines
 from priorscope.training import distributed
 
 _EPOCHS = "checkpoint/epochs.json"  # what metrics.jsonl says, sealed, until the run is finished

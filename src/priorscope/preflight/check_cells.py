@@ -1,0 +1,81 @@
+"""Make every cell of a study, and see that all models and probes are fit to train and to test."""
+
+from collections.abc import Callable, Mapping
+
+from priorscope.preflight.checked import Checked, ProbeShape
+from priorscope.preflight.conditions import check_conditions
+from priorscope.preflight.fairness import lint
+from priorscope.preflight.notes import notes
+from priorscope.probes import ProbeSet
+from priorscope.runs.load_cells import Cell, naming_cell
+from priorscope.runs.model_size import ModelSize
+from priorscope.runs.prepare import build_models, measure_models
+from priorscope.study.cells import cells
+from priorscope.study.levels import Levels
+from priorscope.study.spec import TEST_PROBE, Study
+from priorscope.training.single_images import (
+    check_single_images,
+    fewest_at_once,
+    single_image_note,
+)
+
+
+def check_cells(study: Study, load: Callable[[Levels], Cell]) -> Checked:
+    """Make every cell once, and build, measure and compare the models that it would train.
+
+    Models are built once for each number of classes and image size.
+
+    Raises
+    ------
+    InputError : a dataset, probe or model that fails, or a condition that its probe does not have
+    """
+    checked = Checked(study, {}, {}, {}, {}, {}, {}, {}, [])
+    by_shape: dict[tuple[int, int], Mapping[str, ModelSize]] = {}
+    for levels in cells(study):
+        cell = load(levels)
+        data = cell.data
+        with naming_cell(levels):
+            check_conditions(cell.study, cell.probes)
+            shape = (data.train.num_classes, data.preprocess.image_px)
+            if shape not in by_shape:
+                models = build_models(cell.study, data)
+                if not by_shape:
+                    checked.probes.update(_shapes(cell.probes))
+                    checked.notes.update({name: notes(model) for name, model in models.items()})
+                by_shape[shape] = measure_models(models, data)
+                checked.differences.extend(
+                    lint(cell.study, data, models, cell.probes, by_shape[shape])
+                )
+            _note_single_images(cell, checked.notes)
+        checked.data[levels] = data.describe()
+        checked.sizes[levels] = by_shape[shape]
+        checked.num_epochs[levels] = cell.study.recipe.epochs
+        checked.num_train[levels] = len(data.train)
+        checked.seen_px[levels] = data.preprocess.image_px
+    return checked
+
+
+def _note_single_images(cell: Cell, noted: dict[str, list[str]]) -> None:
+    """Note where a batch norm sees an image alone, and refuse models that fail on it.
+
+    Raises
+    ------
+    InputError : as `check_single_images`
+    """
+    recipe, num_images = cell.study.recipe, len(cell.data.train)
+    if fewest_at_once(num_images, recipe.batch_size, recipe.micro_batch_size) > 1:
+        return
+    image_px = cell.data.preprocess.image_px
+    for name, model in build_models(cell.study, cell.data).items():
+        check_single_images(model, recipe, num_images, image_px, where=f"models.{name}")
+        note = single_image_note(model, recipe, num_images)
+        if note is not None and note not in (of_model := noted.setdefault(name, [])):
+            of_model.append(note)
+
+
+def _shapes(probes: Mapping[str, ProbeSet]) -> dict[str, ProbeShape]:
+    return {
+        name: ProbeShape(len(probe) // len(probe.arms), probe.images.shape[1], probe.arms)
+        for name, probe in probes.items()
+        if name != TEST_PROBE
+    }

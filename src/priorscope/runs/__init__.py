@@ -1,0 +1,1 @@
+"""Runs: prepared, trained, resumed, and stored."""
