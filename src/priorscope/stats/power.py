@@ -24,7 +24,7 @@ class _Plan(NamedTuple):
     estimated: Precision
 
     def half_widths(self, tail: float) -> np.ndarray:
-        """Return half the lengths of intervals in units of the true standard error, float [points]."""
+        """Return half the lengths of intervals in true standard errors, float [points]."""
         critical = student.isf(tail, self.estimated.df)
         return critical * self.estimated.standard_error / (self.standard_error or 1.0)
 
