@@ -81,7 +81,7 @@ def crossed_contrast(
     found = precision(image_part, residual_parts, seed_part[random], sizes[random], effective)
     standard_error, df = float(found.standard_error), float(found.df)
     seeds = seed_part * sizes - residual / num_units
-    most = seed_part * sizes * _to_upper_limit(sizes) - residual / num_units
+    most = seed_part * sizes * to_upper_limit(sizes) - residual / num_units
     components = VarianceComponents(
         seed=tuple(np.maximum(seeds, 0).tolist()),
         image=max(image_part - float(residual_parts.sum()), 0.0) * num_units,
@@ -114,7 +114,7 @@ def at_confidence(
     return replace(contrast, low=low, high=high, p_value=p_value)
 
 
-def _to_upper_limit(num_seeds: np.ndarray) -> np.ndarray:
+def to_upper_limit(num_seeds: np.ndarray) -> np.ndarray:
     """Return what the variance between seeds is multiplied with to reach its upper limit."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return (num_seeds - 1.0) / chi2.ppf(1 - _MOST_LEVEL, num_seeds - 1.0)
