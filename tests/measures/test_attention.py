@@ -1,15 +1,18 @@
-"""Attention locality against closed forms."""
+"""Measures of attention against closed forms."""
 
 import math
 
+import numpy as np
 import pytest
+import timm
 import torch
+from torch import nn
 
-from priorscope.models._attention_locality import (
-    attention_locality,
-    effective_rank,
-    measure_weights,
-)
+from priorscope.measures import DoesNotApply
+from priorscope.measures.attention_distance import attention_distance
+from priorscope.measures.attention_entropy import attention_entropy
+from priorscope.measures.attention_mass import attention_mass
+from priorscope.measures.attention_rank import attention_rank, effective_rank
 from priorscope.models.resnet_nano import resnet_nano
 from priorscope.models.skeleton import skeleton
 
@@ -17,9 +20,34 @@ SIDE = 4
 TOKENS = SIDE**2
 
 
+RNG = np.random.default_rng(0)
+
+
+class Fixed(nn.Module):
+    """Attention that has the same weights whatever it is given."""
+
+    qkv = None
+
+    def __init__(self, weights):
+        super().__init__()
+        self.matrix = weights
+
+    def weights(self, tokens):
+        return self.matrix.expand(len(tokens), 1, -1, -1)
+
+    def forward(self, tokens):
+        return tokens
+
+
 def measured(weights, radius=1):
     """Measure one matrix: distance, entropy, rank, mass."""
-    return measure_weights(weights.expand(1, 1, -1, -1), radius=radius).flatten().tolist()
+    given = (Fixed(weights), torch.zeros(2, 3, 4, 4))
+    found = [each(*given, rng=RNG) for each in (attention_distance, attention_entropy)]
+    found += [attention_rank(*given, rng=RNG), attention_mass(*given, rng=RNG, radius=radius)]
+    for each in found:
+        assert each.arms == ("all", "layer 1", "layer 1, head 1")
+        assert np.ptp(each.values) == 0, "one layer, one head, and images all alike"
+    return [each.values[0] for each in found]
 
 
 def mean_distance_of_a_grid(side):
@@ -86,16 +114,22 @@ def images(number):
     return torch.randn(number, 3, 32, 32, generator=torch.Generator().manual_seed(2))
 
 
+def of(found, arm):
+    return found.take(found.conditions["arm"] == arm)
+
+
 def test_layers_of_a_local_model_stay_in_their_window():
     model = build("neighbourhood_attention", window_size=3, depth=2)
-    layers = attention_locality(model, images(3), radius=2)
-    assert [layer.layer for layer in layers] == [0, 1]
-    for layer in layers:
-        assert layer.mass_within.shape == (4,)
-        assert layer.mass_within.tolist() == pytest.approx([1] * 4)  # at a corner, two away
-        assert layer.mean_distance.max() < 2
-        assert layer.entropy.max() <= math.log(9) + 1e-6
-    assert model.training
+    mass = attention_mass(model, images(3), rng=RNG, radius=2)  # at a corner, two away
+    assert mass.values == pytest.approx(1)
+    assert len(mass.arms) == 1 + 2 + 2 * 4
+    distance, entropy = (
+        each(model, images(3), rng=RNG) for each in (attention_distance, attention_entropy)
+    )
+    assert distance.values.max() < 2 and entropy.values.max() <= math.log(9) + 1e-6
+    layers = [of(distance, f"layer {n}").values for n in (1, 2)]
+    assert of(distance, "all").values == pytest.approx(np.mean(layers, axis=0))
+    assert set(of(distance, "layer 2, head 3").conditions["head"]) == {3}
 
 
 def test_a_global_model_without_content_is_uniform_and_batches_do_not_matter():
@@ -104,18 +138,43 @@ def test_a_global_model_without_content_is_uniform_and_batches_do_not_matter():
     with torch.no_grad():
         mixer.qkv.weight[:32] = 0
         mixer.qkv.bias[:32] = 0
-    (layer,) = attention_locality(model, images(17))
-    assert layer.entropy.tolist() == pytest.approx([math.log(64)] * 4, abs=1e-5)
-    assert layer.mean_distance.tolist() == pytest.approx([mean_distance_of_a_grid(8)] * 4, abs=1e-5)
+    entropy = attention_entropy(model, images(17), rng=RNG)
+    assert entropy.values == pytest.approx(math.log(64), abs=1e-5)
+    assert of(entropy, "all").ids.tolist() == list(range(17))
+    distance = attention_distance(model, images(17), rng=RNG)
+    assert distance.values == pytest.approx(mean_distance_of_a_grid(8), abs=1e-5)
 
 
 def test_each_stage_of_a_pyramid_is_measured_on_its_own_grid():
     model = build("window_attention", form="pyramid", depths=(1, 1), window_size=2)
-    first, second = attention_locality(model, images(2))
-    assert (len(first.entropy), len(second.entropy)) == (4, 8)
-    assert max(first.mean_distance.max(), second.mean_distance.max()) < math.sqrt(2)
+    found = attention_distance(model, images(2), rng=RNG)
+    heads = [sum(f"layer {n}, head" in arm for arm in found.arms) for n in (1, 2)]
+    assert heads == [4, 8]
+    assert found.values.max() < math.sqrt(2)
 
 
-def test_models_without_attention_have_no_layers():
-    assert attention_locality(build("depthwise_conv"), images(2)) == []
-    assert attention_locality(resnet_nano(num_classes=3, image_px=32), images(2)) == []
+def test_attention_of_timm_is_what_its_scores_say():
+    """Computed again from timm's own projections, without its class token."""
+    torch.manual_seed(0)
+    model = timm.create_model(
+        "vit_tiny_patch16_224", img_size=64, depth=1, num_classes=3, embed_dim=24, num_heads=2
+    ).eval()
+    block, seen = model.blocks[0], []
+    hook = block.attn.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    with torch.no_grad():
+        model(given := torch.randn(2, 3, 64, 64))
+        q, k, _ = block.attn.qkv(seen[0]).reshape(2, 17, 3, 2, 12).permute(2, 0, 3, 1, 4)
+        weights = (q @ k.transpose(-1, -2) / 12**0.5).softmax(-1)[..., 1:, 1:].double()
+    hook.remove()
+    weights = weights / weights.sum(-1, keepdim=True)
+    places = torch.cartesian_prod(torch.arange(4.0), torch.arange(4.0)).double()
+    expected = (weights * torch.cdist(places, places)).sum(-1).mean((1, 2))
+    found = of(attention_distance(model, given, rng=RNG), "all")
+    assert found.values == pytest.approx(expected.numpy(), rel=1e-5)
+    assert block.attn.fused_attn, "left as it was"
+
+
+def test_a_model_without_attention_has_nothing_to_measure():
+    for model in (build("depthwise_conv"), resnet_nano(num_classes=3, image_px=32)):
+        with pytest.raises(DoesNotApply, match="no attention"):
+            attention_distance(model, images(2), rng=RNG)

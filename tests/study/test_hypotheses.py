@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from priorscope.claims import claim_of
 from priorscope.errors import InputError
 from priorscope.preflight.conditions import check_conditions
 from priorscope.probes import ProbeSet
@@ -66,7 +67,7 @@ PROBES = {
 def test_every_form_of_contrast_is_read(tiny, tmp_path, contrast, expected, models):
     study = study_with(tiny, tmp_path, contrast=contrast)
     assert study.hypotheses[0].contrast == expected
-    assert study.hypotheses[0].contrast.models == models
+    assert claim_of(study.hypotheses[0]).models == models
     assert study.hypotheses[0].alpha == 0.05
     check_conditions(study, PROBES)
     assert json.loads(json.dumps(study.as_dict()))["hypotheses"][0]["contrast"]["a"] == "cnn"

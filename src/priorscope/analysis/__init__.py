@@ -20,6 +20,8 @@ from priorscope.analysis.compare import (
 from priorscope.analysis.control_models import check_control_models
 from priorscope.analysis.crossings import crossing_rows
 from priorscope.analysis.effects import effect_rows, variance_rows
+from priorscope.analysis.measurements import Measurements, measure_rows, read_measurements
+from priorscope.analysis.pairs import measure_pairs
 from priorscope.analysis.scores import read_scores
 from priorscope.analysis.training import read_training, read_warnings
 from priorscope.analysis.trajectories import compare_trajectories
@@ -48,6 +50,15 @@ SCHEMAS = {
     | {**_INTERVAL, "n": pl.Int64},
     "controls": {"model": pl.String, "probe": pl.String, "metric": pl.String, "arm": pl.String}
     | {"control": pl.String, "difference": pl.Float64, **_INTERVAL, **_SIZE},
+}
+# Further conditions of measurements, such as `layer`, are columns of their own.
+MEASURE_SCHEMAS = {
+    "measurements": {"measure": pl.String, "model": pl.String, "seed": pl.Int64}
+    | {"partner": pl.String, "partner_seed": pl.Int64, "shares_order": pl.Boolean}
+    | {"arm": pl.String, "value": pl.Float64, "n": pl.Int64},
+    "measures": {"measure": pl.String, "model": pl.String, "partner": pl.String}
+    | {"arm": pl.String, "estimate": pl.Float64, **_INTERVAL, "num_seeds": pl.Int64}
+    | {"num_pairs": pl.Int64, "n": pl.Int64, "method": pl.String},
 }
 _KEY = {"probe": pl.String, "arm": pl.String, "metric": pl.String}
 _EFFECT = dict.fromkeys(
@@ -85,11 +96,15 @@ class Analysis:
     effects : interactions and data multipliers (`effects.effect_rows`), and where differences
         change their sign (`crossings.crossing_rows`); empty without factors
     variance : shares of the variance, see `effects.variance_rows`; empty without factors
+    measurements : one row a network x measure x arm, or a pair of networks: `partner` and
+        `partner_seed` are the second, `shares_order` marks pairs of equal seed, which no mean has
+    measures : one row a model, or pair of models, x cell x measure x arm: estimate with interval
     control_models : what control models must score beside what they scored, see
         `control_models.check_control_models`
     verdicts : one row a hypothesis, see `claims.verdicts.judge`
     scales : one row a cell x probe x arm x metric: range, unit and words, and what chance is
     ties : the runs whose answers tie on some rows, see `compare.tie_rows`
+    failed : measures of two that failed, with the reason
     missing : the runs, by id, of which any predictions are missing
     missing_predictions : the files, relative to OUT
     settings : how intervals and p-values were computed
@@ -102,10 +117,13 @@ class Analysis:
     controls: pl.DataFrame
     effects: pl.DataFrame
     variance: pl.DataFrame
+    measurements: pl.DataFrame
+    measures: pl.DataFrame
     control_models: list[Row]
     verdicts: list[Row]
     scales: list[Row]
     ties: list[Row]
+    failed: dict[str, str]
     missing: tuple[str, ...]
     missing_predictions: tuple[str, ...]
     settings: Settings
@@ -178,30 +196,70 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
         )
         for name, schema in FACTOR_SCHEMAS.items()
     }
+    measured = _measured(out, record, 1.0)
+    if stability and any(each.get("measure") for each in record["study"].get("hypotheses") or []):
+        at_part += _measured(out, record, stability["budget"]).arms
+    of_measures = {
+        "measurements": measured.rows,
+        "measures": measure_rows(measured.arms, settings),
+    }
+    asked = {
+        name: _table(of_measures[name], schema | (of_cell if factors else {}))
+        for name, schema in MEASURE_SCHEMAS.items()
+    }
     missing = tuple(dict.fromkeys(Path(file).parts[1] for file in missing_files))
     training = read_training(out, record)
     matched = compare_trajectories(out, record, arms, settings)
     analysis = Analysis(
         **tables,
         **compared,
+        **asked,
         control_models=check_control_models(record, rows["estimates"]),
         verdicts=judge(
             record,
-            [*arms, *at_part],
-            missing_files,
+            [*arms, *measured.arms, *at_part],
+            [*missing_files, *measured.missing],
             training,
             settings,
             warnings=read_warnings(out, record),
+            measured=measured.sources,
         ),
         scales=[_scale_row(arm) for arm in arms],
         ties=ties,
+        failed={name: each.failed for name, each in measured.sources.items() if each.failed},
         missing=missing,
         missing_predictions=tuple(missing_files),
         settings=settings,
     )
-    _write(analysis, tables | (compared if factors else {}), training, record, out / "analysis")
+    written = tables | (compared if factors else {}) | asked | _by_pairs(asked["measurements"])
+    _write(analysis, written, training, record, out / "analysis")
     write_json(matched, out / "analysis" / "matched.json")
     return analysis
+
+
+def _measured(out: Path, record: dict[str, Any], budget: float) -> Measurements:
+    """Collect the measures of networks and of pairs of them."""
+    found = read_measurements(out, record, budget=budget)
+    found.add(measure_pairs(out, record, budget=budget))
+    return found
+
+
+def _table(rows: list[Row], schema: dict[str, Any]) -> pl.DataFrame:
+    """Make a table of rows, with a column for every condition beside those of the schema."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    table = pl.DataFrame(rows, schema_overrides=schema, infer_schema_length=None, strict=False)
+    missing = [pl.lit(None, kind).alias(name) for name, kind in schema.items() if name not in names]
+    others = [name for name in names if name not in schema and name != "cell"]
+    return table.with_columns(missing).select([*schema, *others])
+
+
+def _by_pairs(measurements: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Return the pairs of networks of each measure of two, by the stem of their file."""
+    of_two = measurements.filter(pl.col("partner").is_not_null())
+    return {
+        f"pairs/{name}": of_two.filter(measure=name)
+        for name in of_two["measure"].unique(maintain_order=True)
+    }
 
 
 def _scale_row(arm: ArmScores) -> Row:
@@ -228,6 +286,7 @@ def _write(
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         beside = folder / f"{name}.parquet.partial"
+        beside.parent.mkdir(exist_ok=True)
         table.write_parquet(beside)
         beside.replace(folder / f"{name}.parquet")
     late = changed_late(study.get("history", []))
@@ -253,6 +312,8 @@ def _write(
         "scales": analysis.scales,
         "ties": analysis.ties,
     }
+    if analysis.failed:
+        record["failed_measures"] = analysis.failed
     if analysis.control_models:
         record["control_models"] = analysis.control_models
     write_json(record, folder / "analysis.json")

@@ -14,6 +14,7 @@ from priorscope.stats import (
 )
 from priorscope.study.spec import Hypothesis
 
+MANY_IMAGES = 10**9  # as if without number
 _MOST_RESAMPLES = 2000  # of the bootstrap that is a check only
 OPPOSITE = {"less": "greater", "greater": "less"}
 
@@ -134,7 +135,8 @@ def _detectable(hypothesis: Hypothesis, found: Inference, family: int) -> tuple[
     components = contrast.components
     both = []
     for each in (components, replace(components, seed=components.seed_most)):
-        plan = (each, contrast.num_seeds, contrast.n)
+        # One value of each network is planned as if images were without number.
+        plan = (each, contrast.num_seeds, contrast.n if contrast.n > 1 else MANY_IMAGES)
         if hypothesis.expect == "equivalent":
             both.append(minimum_equivalence_margin(*plan, alpha=alpha))
         else:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from priorscope.preflight.checked import Checked, ProbeShape
 from priorscope.preflight.conditions import check_conditions
 from priorscope.preflight.fairness import lint
+from priorscope.preflight.measures import check_measures
 from priorscope.preflight.notes import notes
 from priorscope.probes import ProbeSet
 from priorscope.runs.load_cells import Cell, naming_cell
@@ -27,9 +28,10 @@ def check_cells(study: Study, load: Callable[[Levels], Cell]) -> Checked:
 
     Raises
     ------
-    InputError : a dataset, probe or model that fails, or a condition that its probe does not have
+    InputError : a dataset, probe, model or measure that fails, or a condition that its probe does
+        not have
     """
-    checked = Checked(study, {}, {}, {}, {}, {}, {}, {}, [])
+    checked = Checked(study, {}, {}, {}, {}, {}, {}, {}, {}, [])
     by_shape: dict[tuple[int, int], Mapping[str, ModelSize]] = {}
     for levels in cells(study):
         cell = load(levels)
@@ -43,6 +45,8 @@ def check_cells(study: Study, load: Callable[[Levels], Cell]) -> Checked:
                     checked.probes.update(_shapes(cell.probes))
                     checked.notes.update({name: notes(model) for name, model in models.items()})
                 by_shape[shape] = measure_models(models, data)
+                asked = check_measures(cell.study, cell.probes, models, data)
+                checked.measures.update(asked)
                 checked.differences.extend(
                     lint(cell.study, data, models, cell.probes, by_shape[shape])
                 )

@@ -34,6 +34,7 @@ class Checked:
     num_epochs, num_train : cell -> epochs, and training images
     seen_px : cell -> side of the images that networks see
     probes : name -> shape of each probe of the first cell; the test images are not among them
+    measures : name -> kind, scale and probe of each measure, in plain values
     notes : model -> what it says about its parameters in the first cell
     differences : what the fairness lint found in the first cell, then in cells of another shape
     """
@@ -45,6 +46,7 @@ class Checked:
     num_train: dict[Levels, int]
     seen_px: dict[Levels, int]
     probes: dict[str, ProbeShape]
+    measures: dict[str, dict[str, Any]]
     notes: dict[str, list[str]]
     differences: list[Difference]
 
@@ -65,7 +67,7 @@ class Checked:
 
     def about(self) -> dict[str, Any]:
         """Return what `study.json` says of the data: of the first cell, and of every one."""
-        about: dict[str, Any] = {"data": self.data[self.first]}
+        about: dict[str, Any] = {"data": self.data[self.first], "measures": self.measures}
         if self.study.factors:
             looks = {levels: first for first, group in self.shown().items() for levels in group}
             about["cells"] = [
@@ -95,7 +97,7 @@ def as_plain(checked: Checked) -> dict[str, Any]:
     }
     plain["probes"] = {name: asdict(shape) for name, shape in checked.probes.items()}
     plain["differences"] = [asdict(difference) for difference in checked.differences]
-    return plain | {"notes": checked.notes}
+    return plain | {"notes": checked.notes, "measures": checked.measures}
 
 
 def from_plain(study: Study, plain: Mapping[str, Any]) -> Checked:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from priorscope.runs.load_cells import Cell
     from priorscope.study.levels import Levels
 
-FORMAT = 2  # of what is kept
+FORMAT = 3  # of what is kept
 _REFERENCE = re.compile(r"[\w./~-]+:[\w.]+")  # what may name code in a study
 _VERSIONED = ("timm:", "torchvision:")
 

@@ -14,6 +14,7 @@ from priorscope.study.levels import Value, cell_name, recorded_factors
 CHANCE = "chance"
 Row = dict[str, Any]
 
+_OF_MEASURES = ("measurements", "measures")
 _EPOCH_KEYS = {"epoch", "train_loss", "train_accuracy", "test_accuracy"}
 
 
@@ -31,6 +32,7 @@ class Artefacts:
     analysis : `analysis.json`
     judged : `verdicts.json`
     matched : `matched.json`
+    measurements, measures : the rows of these files of `analysis/`
     effects, variance : the rows of `effects.parquet` and `variance.parquet`; none without factors
     """
 
@@ -47,6 +49,8 @@ class Artefacts:
     analysis: Row
     judged: Row
     matched: dict[str, list[Row]]
+    measurements: list[Row]
+    measures: list[Row]
     effects: list[Row]
     variance: list[Row]
 
@@ -179,6 +183,7 @@ def read_artefacts(out: Path) -> Artefacts:
         read_json(_existing(out / "analysis" / "analysis.json"), "missing", "alpha", "scales"),
         read_json(_existing(out / "analysis" / "verdicts.json"), "verdicts", "training"),
         read_json(_existing(out / "analysis" / "matched.json"), "points", "pairs"),
+        *(_rows_if_there(out / "analysis" / f"{name}.parquet") for name in _OF_MEASURES),
         *(
             _rows(out / "analysis" / f"{name}.parquet") if record["study"].get("factors") else []
             for name in ("effects", "variance")
@@ -235,6 +240,11 @@ def _rows(path: Path) -> list[Row]:
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError("file is not Parquet", where=path, found=error) from None
     return [{key: _none_if_nan(value) for key, value in row.items()} for row in rows]
+
+
+def _rows_if_there(path: Path) -> list[Row]:
+    """Read rows; an analysis of before the measures has none."""
+    return _rows(path) if path.is_file() else []
 
 
 def _none_if_nan(value: object) -> object:

@@ -34,6 +34,8 @@ def at_cell(artefacts: Artefacts, cell: str) -> Artefacts:
         comparisons=of_cell(artefacts.comparisons),
         histograms=of_cell(artefacts.histograms),
         controls=of_cell(artefacts.controls),
+        measurements=of_cell(artefacts.measurements),
+        measures=of_cell(artefacts.measures),
         matched=artefacts.matched
         | {name: of_cell(artefacts.matched[name]) for name in ("points", "pairs")},
     )
