@@ -11,6 +11,7 @@ from priorscope import components
 from priorscope.preflight.fairness import as_plain, check_runs
 from priorscope.report.artefacts import Artefacts
 from priorscope.report.attention import attention_figure, attention_table
+from priorscope.report.error_consistency import error_consistency
 from priorscope.report.figures import Figure
 from priorscope.report.figures_histograms import matching_histograms
 from priorscope.report.figures_images import class_images, probe_samples
@@ -119,6 +120,9 @@ def contents(artefacts: Artefacts, columns: list[Column]) -> list[Section]:
     sections.append(comparisons_section(artefacts, columns))
     if artefacts.probes and len(artefacts.models) > 1:
         sections.append(matched_section(artefacts))
+    sections.append(
+        Section("error-consistency", "Consistency of errors", *error_consistency(artefacts))
+    )
     sections.append(attention_section(artefacts))
     sections.append(
         Section(

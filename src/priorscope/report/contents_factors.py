@@ -17,6 +17,7 @@ from priorscope.report.contents import (
     probe_section,
     verdicts_section,
 )
+from priorscope.report.error_consistency import error_consistency
 from priorscope.report.factors import cell_title, dials
 from priorscope.report.figures import Figure
 from priorscope.report.figures_factors import dial_plots, interaction_plots, learning_curves
@@ -119,13 +120,14 @@ def _cell_section(cell: str, artefacts: Artefacts) -> Section:
     ]
     if artefacts.probes and len(artefacts.models) > 1:
         folded += matched_section(artefacts).blocks
+    folded += error_consistency(artefacts)[1]
     folded += attention_section(artefacts).blocks
     return Section(
         f"cell-{cell}",
         f"At {cell_title(cell)}",
         (),
         present(_named(overview_table(artefacts, columns), cell)),
-        "Training, probes, differences and attention",
+        "Training, probes, differences, consistency of errors and attention",
         present(*(_named(block, cell) for block in folded)),
     )
 
