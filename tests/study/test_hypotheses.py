@@ -104,6 +104,13 @@ def test_every_form_of_contrast_is_read(tiny, tmp_path, contrast, expected, mode
             "condition",
             "leave `condition` out",
         ),
+        ({"contrast": {"a": {"cnn": 0.5, "vit": 0.4}, "b": "vit"}}, "contrast.a", "sum of 0.9"),
+        ({"contrast": {"a": {"cnn": 1.5, "vit": -0.5}, "b": "vit"}}, "contrast.a", "above 0"),
+        ({"contrast": {"a": {"cnn": 0.5, "vti": 0.5}, "b": "vit"}}, "contrast.a", "vit?"),
+        ({"contrast": {"a": {}, "b": "vit"}}, "contrast.a", "weights {model: 0.5"),
+        ({"contrast": {"a": ["cnn"], "b": "vit"}}, "contrast.a", "a pair [model, model]"),
+        ({"contrast": {"a": ["cnn", "vit"], "b": ["cnn", "cnn"]}}, "contrast.a", "measure of two"),
+        ({"contrast": {"a": {"vit": 1.0}, "b": "vit"}}, "contrast", "compared with itself"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_its_path(tiny, tmp_path, changes, where, words):

@@ -182,9 +182,9 @@ def measure_rows(arms: Sequence[ArmScores], settings: Settings) -> list[Row]:
         networks: list[tuple[str, str | None]] = [(model, None) for model in arm.scores]
         networks += list(arm.pairs)
         for model, partner in networks:
-            values = arm.scores[model] if partner is None else arm.pairs[model, partner]
-            if partner is not None and not np.isfinite(values).all(axis=2).any():
-                continue  # of equal seeds alone
+            values = arm.scores[model] if partner is None else arm.pair(model, partner)
+            if values is None:
+                continue  # of equal seeds alone, or without a value
             term = Term(1.0, model, arm.levels, arm.arm, arm.budget, partner)
             scores = claim_scores(Claim(arm.probe, "", (term,)), [arm])
             assert scores is not None, "the arm has it"

@@ -47,10 +47,20 @@ class ArmScores:
     pairs: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
 
     def pair(self, first: str, second: str) -> np.ndarray | None:
-        """Return the values of a pair of models, by seeds of `first`; None where there are none."""
+        """Return the values of a pair of models, by seeds of `first`.
+
+        None where there are none, or a network is in no pair that counts.
+        """
         if (second, first) in self.pairs and first != second:
-            return self.pairs[second, first].swapaxes(0, 1)
-        return self.pairs.get((first, second))
+            values = self.pairs[second, first].swapaxes(0, 1)
+        elif (first, second) in self.pairs:
+            values = self.pairs[first, second]
+        else:
+            return None
+        counts = np.isfinite(values).all(axis=2)
+        if first == second:
+            counts = counts | counts.T
+        return values if counts.any(axis=1).all() and counts.any(axis=0).all() else None
 
     @property
     def cell(self) -> str:

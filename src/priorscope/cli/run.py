@@ -158,27 +158,36 @@ def run(
             give_back_freed_memory()
             if shared:
                 held.enter_context(locked(out, wait_seconds=wait_seconds))
+            broken = {}
             if any(is_finished(out, each) for each in runs):
-                _report(console, out)
+                broken = _report(console, out)
     if failed:
         names = ", ".join(each.title for each in failed)
         raise RunFailed(f"{len(failed)} of {len(chosen)} runs failed: {names}")
+    if broken:
+        raise RunFailed("; ".join(f"measure {text}" for text in broken.values()))
 
 
-def _report(console: "Console", out: Path) -> None:
-    """Analyse what is finished, write the report, and print what it begins with."""
+def _report(console: "Console", out: Path) -> dict[str, str]:
+    """Analyse what is finished, write the report, and print what it begins with.
+
+    Returns
+    -------
+    the measures of two networks that failed, with the reason
+    """
     from priorscope.analysis import analyse
     from priorscope.cli._summary import print_estimates
     from priorscope.cli._verdicts import print_verdicts
     from priorscope.report import build
 
     started = time.perf_counter()
-    analyse(out)
+    analysis = analyse(out)
     page = build(out)
     print_estimates(console, out)
     print_verdicts(console, out)
     console.print(f"analysed in {time.perf_counter() - started:.1f} s", style="dim")
     console.print(f"report: {page}", soft_wrap=True, highlight=False)
+    return analysis.failed
 
 
 def _published_curves(root: Path) -> "list[Row]":
