@@ -10,7 +10,11 @@ over networks is computed from a million of them. Accuracies and copying vary be
 at all, as seeds of one architecture do, and as much as trainings that sometimes fail.
 
 Three claims: kappa between seeds of one model, between two models, and the difference of two such
-that share a model. Wanted: 93 to 98 %. A few minutes on two cores.
+that share a model. In brackets: standard errors as estimated, beside the true one. Wanted: 93 to 98 %.
+A few minutes on two cores.
+
+500 studies of 500 or 3,000 images (200 with ten seeds) gave 93.0 to 98.0 %, but 98.0 to 99.2 % where
+three seeds do not vary at all: three pairs hardly tell that, and no addition is taken below 0.
 """
 
 import argparse

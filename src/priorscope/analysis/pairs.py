@@ -141,13 +141,14 @@ def _of_models(
     for (i, first), (j, second) in product(enumerate(answers[a]), enumerate(answers[b])):
         if a == b and i >= j:
             continue
+        shares_order = a != b and first == second
         try:
             value = ask(answers[a][first][arm], answers[b][second][arm])
         except DoesNotApply as error:
             text = f"{name} has no value of {a} seed {first} with {b} seed {second}"
-            found.undefined.setdefault(key_of(levels, [a, b]), f"{text}: {error.problem}")
+            if not shares_order:
+                found.undefined.setdefault(key_of(levels, [a, b]), f"{text}: {error.problem}")
             continue
-        shares_order = a != b and first == second
         if not shares_order:
             values[i, j] = value
         found.rows.append(

@@ -57,7 +57,7 @@ class ArmScores:
             values = self.pairs[first, second]
         else:
             return None
-        counts = np.isfinite(values).all(axis=2)
+        counts = np.asarray(np.isfinite(values).all(axis=2))
         if first == second:
             counts = counts | counts.T
         return values if counts.any(axis=1).all() and counts.any(axis=0).all() else None

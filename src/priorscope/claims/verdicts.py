@@ -279,5 +279,5 @@ def _sentence(text: str, hypothesis: Hypothesis) -> str:
     """End with a full stop, and begin with a capital unless a model's name stands first."""
     claim = claim_of(hypothesis)
     first = text.partition(" ")[0].rstrip(":")
-    named = first in (*claim.models, *claim.arms) or first[0].isdigit()
+    named = first in (*claim.models, *claim.arms, hypothesis.measure) or first[0].isdigit()
     return f"{text}." if named else f"{text[0].upper()}{text[1:]}."
