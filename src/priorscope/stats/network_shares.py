@@ -49,8 +49,8 @@ def network_shares(values: np.ndarray, *, one_model: bool) -> NetworkShares:
     Estimated a have some of c in them: Var c is counted as if the pairs of a network were one, or
     for 3 seeds of one model, which tell nothing else, as if it were all Var a. Two models leave out
     pairs of equal seed, so that two seeds have no network in two pairs: they and a model's only
-    pair tell nothing of how networks differ, and are held fixed. `benchmarks/pairs.py` has how often
-    intervals hold the kappa that errors were made with.
+    pair tell nothing of how networks differ, and are held fixed. How often intervals hold the kappa
+    that errors were made with is in `benchmarks/pairs.py`.
 
     Parameters
     ----------
