@@ -72,6 +72,8 @@ def artefacts():
         analysis={"alpha": 0.05, "scales": [key | {"scale": asdict(share("Top-1 accuracy"))}]},
         judged={"verdicts": []},
         matched={},
+        measurements=[],
+        measures=[],
         effects=multipliers,
         variance=[],
     )
