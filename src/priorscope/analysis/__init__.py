@@ -20,8 +20,8 @@ from priorscope.analysis.compare import (
 from priorscope.analysis.control_models import check_control_models
 from priorscope.analysis.crossings import crossing_rows
 from priorscope.analysis.effects import effect_rows, variance_rows
-from priorscope.analysis.measurements import Measurements, measure_rows, read_measurements
-from priorscope.analysis.pairs import measure_pairs
+from priorscope.analysis.measurements import measure_rows
+from priorscope.analysis.pairs import measure
 from priorscope.analysis.scores import read_scores
 from priorscope.analysis.training import read_training, read_warnings
 from priorscope.analysis.trajectories import compare_trajectories
@@ -196,9 +196,9 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
         )
         for name, schema in FACTOR_SCHEMAS.items()
     }
-    measured = _measured(out, record, 1.0)
+    measured = measure(out, record)
     if stability and any(each.get("measure") for each in record["study"].get("hypotheses") or []):
-        at_part += _measured(out, record, stability["budget"]).arms
+        at_part += measure(out, record, budget=stability["budget"]).arms
     of_measures = {
         "measurements": measured.rows,
         "measures": measure_rows(measured.arms, settings),
@@ -235,13 +235,6 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
     _write(analysis, written, training, record, out / "analysis")
     write_json(matched, out / "analysis" / "matched.json")
     return analysis
-
-
-def _measured(out: Path, record: dict[str, Any], budget: float) -> Measurements:
-    """Collect the measures of networks and of pairs of them."""
-    found = read_measurements(out, record, budget=budget)
-    found.add(measure_pairs(out, record, budget=budget))
-    return found
 
 
 def _table(rows: list[Row], schema: dict[str, Any]) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from priorscope.analysis.measurements import NO_CHANCE, Measurements, key_of
+from priorscope.analysis.measurements import NO_CHANCE, Measurements, key_of, read_measurements
 from priorscope.analysis.scores import predictions_by_arm
 from priorscope.claims import ArmScores
 from priorscope.claims.verdicts import Measured
@@ -28,6 +28,16 @@ _Ask = Callable[[Predictions, Predictions], Any]
 
 class _Failed(Exception):
     """A measure of two failed on what networks answered."""
+
+
+def measure(out: Path, record: Mapping[str, Any], *, budget: float = 1.0) -> Measurements:
+    """Collect what networks were measured to be, and what pairs of them are.
+
+    Parameters, errors: as `measure_pairs` and `read_measurements`.
+    """
+    found = read_measurements(out, record, budget=budget)
+    found.add(measure_pairs(out, record, budget=budget))
+    return found
 
 
 def measure_pairs(out: Path, record: Mapping[str, Any], *, budget: float = 1.0) -> Measurements:
@@ -52,7 +62,7 @@ def measure_pairs(out: Path, record: Mapping[str, Any], *, budget: float = 1.0) 
     for name, measure in _of_two(record).items():
         source = Measured(f"predictions/{measure.probe}.parquet")
         try:
-            of_measure = _measure(name, measure, out, record, plan)
+            of_measure = _ask_all(name, measure, out, record, plan)
         except _Failed as error:
             found.sources[name] = replace(source, failed=f"{name} failed: {error}")
             continue
@@ -72,7 +82,7 @@ def _of_two(record: Mapping[str, Any]) -> dict[str, Measure]:
     }
 
 
-def _measure(
+def _ask_all(
     name: str,
     measure: Measure,
     out: Path,
