@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 
 import numpy as np
 import polars as pl
@@ -46,6 +47,9 @@ def run_of(out, model):
 
 
 def add(finished, text, own=None):
+    """Add text to the study, and write `own.py` beside it, which the next run imports anew."""
+    for name in [name for name in sys.modules if name.startswith("priorscope_user_")]:
+        del sys.modules[name]
     finished.study.write_text(finished.study.read_text() + text)
     if own is not None:
         (finished.study.parent / "own.py").write_text(own)
