@@ -1,7 +1,8 @@
 """Which runs a study consists of."""
 
+import ast
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import product
@@ -13,6 +14,7 @@ from priorscope.study.levels import Levels, cell_name, listed_levels
 from priorscope.study.spec import Component, Study, digest
 
 MOST_IN_NAME = 100  # letters of a cell's name in that of a folder
+_MAIN = ("__name__ == '__main__'", "'__main__' == __name__")
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,13 @@ def plan(study: Study) -> tuple[Run, ...]:
         plain = at.as_dict()
         identity = {key: plain[key] for key in ("data", "recipe")}
         shared.append((budget, levels, identity | {"data_code": code_of(at.data, study.base)}))
+    codes = {name: code_of(component, study.base) for name, component in study.models.items()}
     runs = []
     for seed in study.seeds:
         for budget, levels, of_cell in shared:
             for model, component in study.models.items():
                 identity = {**of_cell, "model": component.as_dict(), "seed": seed}
-                identity["code"] = code_of(component, study.base)
+                identity["code"] = codes[model]
                 cell = f"-{cell_name(levels)[:MOST_IN_NAME]}" if levels else ""
                 part = "" if budget == 1 else f"-budget{budget:g}"
                 run_id = f"{model}-s{seed}{cell}{part}-{digest(identity)[:8]}"
@@ -102,9 +105,41 @@ def _names(run: Run) -> list[str]:
 
 
 def code_of(component: Component, base: Path) -> str | None:
-    """Hash the user's own file that a component names, if it does: a changed one is another."""
-    file, colon, _ = component.name.partition(":")
-    path = base / file
-    if not colon or not file.endswith(".py") or not path.is_file():
+    """Hash the user's own files that a component names, if it does: a changed one is another.
+
+    What stands under `if __name__ == "__main__":` is left out: an import does not execute it.
+    """
+    names = [component.name, *_named_within(component.parameters)]
+    files = [file for file, colon, _ in (name.partition(":") for name in names) if colon]
+    paths = [base / file for file in files if file.endswith(".py") and (base / file).is_file()]
+    if not paths:
         return None
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    code = [_imported_part(path.read_bytes()) for path in dict.fromkeys(paths)]
+    digests = [hashlib.sha256(each).hexdigest() for each in code]
+    return digests[0][:16] if len(digests) == 1 else digest(digests)
+
+
+def _named_within(value: object) -> Iterator[str]:
+    """List the texts among a component's parameters, such as the token mixer of a skeleton."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _named_within(each)
+
+
+def _imported_part(code: bytes) -> bytes:
+    try:
+        body = ast.parse(code).body
+    except (SyntaxError, ValueError, RecursionError):  # said when it is imported
+        return code
+    lines = code.splitlines(keepends=True)
+    for node in reversed(body):
+        if is_main_part(node):
+            del lines[node.lineno - 1 : node.end_lineno]
+    return b"".join(lines)
+
+
+def is_main_part(node: ast.stmt) -> bool:
+    """Tell whether a statement is `if __name__ == "__main__":`, without an `else`."""
+    return isinstance(node, ast.If) and not node.orelse and ast.unparse(node.test) in _MAIN
