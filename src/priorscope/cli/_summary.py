@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from priorscope.cli._progress import duration
+from priorscope.api.progress import duration
 from priorscope.metrics import Scale
 from priorscope.preflight.checked import Checked
 from priorscope.report.artefacts import Artefacts, read_artefacts
