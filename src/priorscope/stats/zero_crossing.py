@@ -14,8 +14,8 @@ class ZeroCrossing:
     ----------
     estimate : where straight lines between the estimates pass through zero; their mean where
         they do so more than once
-    low, high : measured levels: at `low` the effect is clearly on one side of zero, at `high` clearly
-        on the other, and at none between is it clearly on either
+    low, high : measured levels: at `low` the effect is clearly on one side of zero, at `high`
+        clearly on the other; between them it is on neither, unless it changes more than once
     method : how it was found, as a report should say it
     """
 
@@ -31,11 +31,11 @@ def zero_crossing(
     """Find between which levels an effect turns from one sign to the other.
 
     Only where the effect's intervals leave out zero at both ends, on opposite sides: an effect that
-    is nowhere shown has no sign to change. The interval goes from the last level whose interval lies
-    on the first side to the first level whose interval lies on the other. What happens between two
-    measured levels is not known, be it a line or a step, so it is never narrower than the levels that
-    bracket the change. Where the effect is clearly on the first side again after it was clearly on
-    the other, it reaches over all changes.
+    is nowhere shown has no sign to change. The interval goes from the last level whose interval
+    lies on the first side to the first level whose interval lies on the other. What happens between
+    two measured levels is not known, be it a line or a step, so it is never narrower than the
+    levels that bracket the change. Where the effect is clearly on the first side again after it was
+    clearly on the other, it reaches over all changes.
 
     Parameters
     ----------
