@@ -30,7 +30,7 @@ from priorscope.errors import InputError
 from priorscope.preflight.fairness import check_runs, refuse
 from priorscope.runs.store import read_run, read_study, write_json
 from priorscope.study.hypotheses import changed_late
-from priorscope.study.levels import Value, recorded_factors
+from priorscope.study.levels import LevelValue, recorded_factors
 
 __all__ = ["Analysis", "Settings", "analyse"]
 
@@ -209,7 +209,7 @@ def _scale_row(arm: ArmScores) -> Row:
     return names | {"scale": asdict(arm.scale), "chance": arm.chance.words}
 
 
-def _column(values: list[Value]) -> type[pl.DataType]:
+def _column(values: list[LevelValue]) -> type[pl.DataType]:
     """Choose the type of a factor's column."""
     kinds = {type(value) for value in values}
     if kinds == {int}:

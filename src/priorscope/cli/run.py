@@ -100,7 +100,7 @@ def run(
 
     from priorscope import components
     from priorscope.cli._summary import print_data, print_factors, print_remarks
-    from priorscope.cli._training import Settings, train_all
+    from priorscope.cli._training import TrainingOptions, train_all
     from priorscope.data import data_root as find_data_root
     from priorscope.errors import RunFailed
     from priorscope.execution import Asked
@@ -131,10 +131,10 @@ def run(
         about = {"command": shlex.join(["priorscope", *invocation.obj]), **checked.about()}
         about |= {"versions": versions(), "hardware": hardware(pool.device)}
         about |= {"executor": pool.about, "fairness": as_plain(checked.differences)}
-        settings = Settings(out, root, 60 * checkpoint_minutes, shared, trackers)
+        options = TrainingOptions(out, root, 60 * checkpoint_minutes, shared, trackers)
 
         if not distributed.is_main():
-            train_all(console, pool, chosen, checked, load_cell, settings)
+            train_all(console, pool, chosen, checked, load_cell, options)
             return
         if fresh and (aside := set_aside(out)):
             console.print(f"old results are now in {aside}")
@@ -153,7 +153,7 @@ def run(
                 keep_curves(out, curves)
             if shared:
                 held.close()
-            failed = train_all(console, pool, chosen, checked, load_cell, settings)
+            failed = train_all(console, pool, chosen, checked, load_cell, options)
             del load_cell  # and with it the images: a report needs none
             give_back_freed_memory()
             if shared:

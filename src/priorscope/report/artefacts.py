@@ -9,7 +9,7 @@ from priorscope.errors import InputError
 from priorscope.metrics import Scale
 from priorscope.runs.seals import rows_digest
 from priorscope.runs.store import read_json, read_lines, read_run, read_study
-from priorscope.study.levels import Value, cell_name, recorded_factors
+from priorscope.study.levels import LevelValue, cell_name, recorded_factors
 
 CHANCE = "chance"
 Row = dict[str, Any]
@@ -66,7 +66,7 @@ class Artefacts:
         return list(self.study["models"])
 
     @property
-    def factors(self) -> dict[str, list[Value]]:
+    def factors(self) -> dict[str, list[LevelValue]]:
         """Map each factor of the study to the values of its levels; empty without factors."""
         return recorded_factors(self.study)
 

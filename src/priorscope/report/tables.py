@@ -10,7 +10,7 @@ from priorscope.report.artefacts import Row
 
 
 @dataclass(frozen=True)
-class Cell:
+class PageCell:
     """A cell of the page that is more than text.
 
     Attributes
@@ -58,7 +58,7 @@ class Table:
     muted: frozenset[int] = frozenset()
     numbered: bool = True
     page_header: tuple[str, ...] = ()
-    page_rows: tuple[tuple[Cell, ...], ...] = ()
+    page_rows: tuple[tuple[PageCell, ...], ...] = ()
 
     def __post_init__(self):
         assert all(len(row) == len(self.header) for row in self.rows)

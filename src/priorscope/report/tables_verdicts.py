@@ -7,7 +7,7 @@ from priorscope.claims.words import percent, seeds_text
 from priorscope.metrics import NONE, Scale, decimal
 from priorscope.report.artefacts import Artefacts, Row
 from priorscope.report.interval_picture import interval_picture
-from priorscope.report.tables import Cell, Table
+from priorscope.report.tables import PageCell, Table
 from priorscope.report.wording import count, p_value, plain
 from priorscope.study.levels import listed_levels
 
@@ -142,12 +142,12 @@ def verdict_table(artefacts: Artefacts) -> Table | None:
         picture = interval_picture(cut(row), scale) if row["estimate"] is not None else ""
         pages.append(
             (
-                Cell(row["id"]),
-                Cell(row["statement"], note=what),
-                Cell(shown, href=anchor, picture=picture, note=_joined(levels, seeds)),
-                Cell(p, href=anchor),
-                Cell(verdict, mark=row["verdict"], note=why),
-                Cell("", anchor=anchor.removeprefix("#"), links=_sources(row)),
+                PageCell(row["id"]),
+                PageCell(row["statement"], note=what),
+                PageCell(shown, href=anchor, picture=picture, note=_joined(levels, seeds)),
+                PageCell(p, href=anchor),
+                PageCell(verdict, mark=row["verdict"], note=why),
+                PageCell("", anchor=anchor.removeprefix("#"), links=_sources(row)),
             )
         )
     if not rows:
@@ -226,7 +226,7 @@ def precision_table(artefacts: Artefacts) -> Table | None:
             row["method"],
         )
         rows.append(cells)
-        pages.append((Cell(row["id"], href=f"#from-{row['id']}"), *map(Cell, cells[1:])))
+        pages.append((PageCell(row["id"], href=f"#from-{row['id']}"), *map(PageCell, cells[1:])))
         records.append({key: row[key] for key in _PRECISION})
     if not rows:
         return None
