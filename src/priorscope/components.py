@@ -53,7 +53,7 @@ _ENDS = (  # of a range, as JSON schema has them
 
 
 @dataclass(frozen=True)
-class Component:
+class Packaged:
     """A packaged component: its name, its file, and the first line of its docstring."""
 
     name: str
@@ -61,7 +61,7 @@ class Component:
     summary: str
 
 
-def listing(kind: str) -> dict[str, Component]:
+def listing(kind: str) -> dict[str, Packaged]:
     """List the packaged components of a kind by name, without importing them.
 
     Raises
@@ -76,7 +76,7 @@ def listing(kind: str) -> dict[str, Component]:
         tree = ast.parse(path.read_bytes())
         body = [node for node in tree.body if getattr(node, "name", None) == path.stem]
         text = ast.get_docstring(body[0]) if body else None  # type: ignore[arg-type]
-        found[path.stem] = Component(path.stem, path, (text or "").partition("\n")[0])
+        found[path.stem] = Packaged(path.stem, path, (text or "").partition("\n")[0])
     return found
 
 

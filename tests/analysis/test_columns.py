@@ -2,7 +2,7 @@
 
 import pytest
 
-from priorscope.analysis import FACTOR_SCHEMAS, SCHEMAS
+from priorscope.analysis.files import FACTOR_SCHEMAS, SCHEMAS
 from priorscope.errors import InputError
 from priorscope.study.factors import COLUMNS
 from priorscope.study.load import parse_study

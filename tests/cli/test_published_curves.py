@@ -3,7 +3,7 @@
 import json
 
 from priorscope.cli import run_command
-from priorscope.report.published_curves import kept_curves
+from priorscope.report.sections.report_2021.curves import kept_curves
 
 
 def test_they_are_kept_beside_the_results_and_damaged_files_change_nothing(finished, capsys):

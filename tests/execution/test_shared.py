@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from priorscope.cli._training import Settings, train_all
+from priorscope.cli._training import TrainingOptions, train_all
 from priorscope.components import resolve
 from priorscope.errors import InputError
 from priorscope.execution import _job
@@ -24,7 +24,7 @@ def train(small, out, capture, *, shared):
     console = Console(file=capture)
     local = resolve("executors", "local", base=Path())
     with local(Asked("cpu", num_threads=1), small.study.recipe) as pool:
-        settings = Settings(out, small.flags.parent, 300.0, shared=shared)
+        settings = TrainingOptions(out, small.flags.parent, 300.0, shared=shared)
         return train_all(console, pool, small.runs, small.checked, small.load_cell, settings)
 
 

@@ -33,14 +33,14 @@ def report(
     from priorscope.cli._verdicts import print_verdicts
     from priorscope.data import data_root as find_data_root
     from priorscope.report import build
-    from priorscope.report.published_curves import keep_curves, read_curves
+    from priorscope.report.sections.report_2021.curves import keep_curves, read_curves
     from priorscope.runs.store import read_study
 
     if read_study(folder)["study"].get("reproduces"):
         keep_curves(folder, read_curves(find_data_root(data_root)))
-    analysis = analyse(folder)
-    if analysis.missing:
-        print(f"missing from the report: {', '.join(analysis.missing)}", file=sys.stderr)
-    page, console = build(folder), Console()
-    print_verdicts(console, folder)
+    results = analyse(folder)
+    if results.missing:
+        print(f"missing from the report: {', '.join(results.missing)}", file=sys.stderr)
+    page, console = build(results), Console()
+    print_verdicts(console, results)
     console.print(f"report: {page}", soft_wrap=True, highlight=False)

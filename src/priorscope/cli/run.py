@@ -13,7 +13,7 @@ from priorscope.errors import InputError
 if TYPE_CHECKING:  # nothing that needs torch is imported before the study is known to be right
     from rich.console import Console
 
-    from priorscope.report.artefacts import Row
+    from priorscope.report.wording import Row
 
 _SHARED_WAIT_SECONDS = 600.0  # while another process opens the study or reports
 
@@ -100,7 +100,7 @@ def run(
 
     from priorscope import components
     from priorscope.cli._summary import print_data, print_factors, print_remarks
-    from priorscope.cli._training import Settings, train_all
+    from priorscope.cli._training import TrainingOptions, train_all
     from priorscope.data import data_root as find_data_root
     from priorscope.errors import RunFailed
     from priorscope.execution import Asked
@@ -131,10 +131,10 @@ def run(
         about = {"command": shlex.join(["priorscope", *invocation.obj]), **checked.about()}
         about |= {"versions": versions(), "hardware": hardware(pool.device)}
         about |= {"executor": pool.about, "fairness": as_plain(checked.differences)}
-        settings = Settings(out, root, 60 * checkpoint_minutes, shared, trackers)
+        options = TrainingOptions(out, root, 60 * checkpoint_minutes, shared, trackers)
 
         if not distributed.is_main():
-            train_all(console, pool, chosen, checked, load_cell, settings)
+            train_all(console, pool, chosen, checked, load_cell, options)
             return
         if fresh and (aside := set_aside(out)):
             console.print(f"old results are now in {aside}")
@@ -148,12 +148,12 @@ def run(
                 write_samples(out, cell.data, cell.probes, cell_name(levels), key)
             del cell  # runs load the cells that they need
             if curves:
-                from priorscope.report.published_curves import keep_curves
+                from priorscope.report.sections.report_2021.curves import keep_curves
 
                 keep_curves(out, curves)
             if shared:
                 held.close()
-            failed = train_all(console, pool, chosen, checked, load_cell, settings)
+            failed = train_all(console, pool, chosen, checked, load_cell, options)
             del load_cell  # and with it the images: a report needs none
             give_back_freed_memory()
             if shared:
@@ -168,22 +168,22 @@ def run(
 def _report(console: "Console", out: Path) -> None:
     """Analyse what is finished, write the report, and print what it begins with."""
     from priorscope.analysis import analyse
-    from priorscope.cli._summary import print_estimates
+    from priorscope.cli._estimates import print_estimates
     from priorscope.cli._verdicts import print_verdicts
     from priorscope.report import build
 
     started = time.perf_counter()
-    analyse(out)
-    page = build(out)
-    print_estimates(console, out)
-    print_verdicts(console, out)
+    results = analyse(out)
+    page = build(results)
+    print_estimates(console, results)
+    print_verdicts(console, results)
     console.print(f"analysed in {time.perf_counter() - started:.1f} s", style="dim")
     console.print(f"report: {page}", soft_wrap=True, highlight=False)
 
 
 def _published_curves(root: Path) -> "list[Row]":
     """Read the curves before anything is written; a page's libraries are slow to import."""
-    from priorscope.report.published_curves import read_curves
+    from priorscope.report.sections.report_2021.curves import read_curves
 
     return read_curves(root)
 
