@@ -24,7 +24,7 @@ import torch
 
 from priorscope.errors import InputError, PriorscopeError, PriorscopeWarning, RunFailed
 from priorscope.execution._bring import bring_to_end
-from priorscope.execution._job import Job, base_for, job_from, let_import
+from priorscope.execution._job import Job, base_for, job_from
 from priorscope.runs.environment import keep_freed_memory
 from priorscope.runs.load_cells import Cell, cell_loader
 from priorscope.runs.model_size import ModelSize
@@ -131,7 +131,6 @@ class _Studies:
         if key != self.key or self.load is None:
             folder = Path(tempfile.mkdtemp(dir=self.scratch))
             base = base_for(job, folder)
-            let_import(job, base)
             study = parse_study(job.text, base=base)
             self.runs = {run.run_id: run for run in plan(study)}
             self.load = cell_loader(study, Path(job.data_root))
