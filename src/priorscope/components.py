@@ -228,7 +228,7 @@ def _range(model: "type[BaseModel]", name: str) -> str | None:
 def _import_user_module(prefix: str, base: Path, reference: str, where: object) -> ModuleType:
     try:
         if prefix.endswith(".py"):
-            path = (base / Path(prefix).expanduser()).resolve()
+            path = (base / prefix).resolve()
             if not path.is_file():
                 raise InputError("no such file", where=where, found=path)
             return import_file(path, reference, base, where=where)

@@ -42,7 +42,7 @@ def own_modules(reference: str, base: Path) -> dict[str, Path]:
         return {}
     place, found = match["place"], {}
     if place.endswith(".py"):
-        path = (base / Path(place).expanduser()).resolve()
+        path = (base / place).resolve()
         if path.is_file():
             found[""] = path
             _follow("", path, path.parent, found)
@@ -149,10 +149,11 @@ def _imports_of(node: ast.AST, package: str) -> Iterator[str]:
             module = _absolute("." * node.level + (node.module or ""), package)
             yield from filter(None, [module])
             yield from (f"{module}.{alias.name}".lstrip(".") for alias in node.names)
-        case ast.Call(func=ast.Attribute(attr=called) | ast.Name(id=called), args=[first, *_]):
-            is_name = isinstance(first, ast.Constant) and isinstance(first.value, str)
-            if called in _DYNAMIC and is_name:
-                yield _absolute(first.value, package)
+        case ast.Call(
+            func=ast.Attribute(attr=called) | ast.Name(id=called),
+            args=[ast.Constant(value=str(name)), *_],
+        ) if called in _DYNAMIC:
+            yield _absolute(name, package)
 
 
 def _absolute(name: str, package: str) -> str:

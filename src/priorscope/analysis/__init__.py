@@ -228,7 +228,8 @@ def _write(
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         beside = folder / f"{name}.parquet.partial"
-        table.write_parquet(beside)
+        with beside.open("wb") as file:
+            table.write_parquet(file)
         beside.replace(folder / f"{name}.parquet")
     late = changed_late(study.get("history", []))
     verdicts = {

@@ -100,7 +100,7 @@ def run(
     from rich.console import Console
 
     from priorscope import components
-    from priorscope.cli._summary import print_data, print_factors, print_remarks
+    from priorscope.cli._summary import print_data, print_factors, print_remarks, print_warnings
     from priorscope.cli._training import Settings, train_all
     from priorscope.data import data_root as find_data_root
     from priorscope.errors import PriorscopeWarning, RunFailed
@@ -128,6 +128,7 @@ def run(
         print_data(console, checked)
         print_remarks(console, checked)
         print_factors(console, loaded, checked)
+        print_warnings(console, checked.rehearsed)
         console.print(f"runs     {pool.about}", highlight=False, soft_wrap=True)
 
         about = {"command": shlex.join(["priorscope", *invocation.obj]), **checked.about()}

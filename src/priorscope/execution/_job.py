@@ -22,6 +22,8 @@ class Job:
     out, data_root : folders that the worker must see too
     mark : what `study.json` there must have as hash and date, to be the same folder
     size : parameters and MACs of the model
+    rehearsed : what two steps of its training showed
+    foreign : whether it has code of other people, which may end the process that it is in
     fingerprints : of the images
     device : its type where the executor gives a worker devices of its own
     checkpoint_seconds : between two checkpoints
@@ -37,7 +39,9 @@ class Job:
     out: str
     data_root: str
     mark: tuple[str, str]
-    size: Mapping[str, int]
+    size: Mapping[str, Any]
+    rehearsed: Mapping[str, Any]
+    foreign: bool
     fingerprints: Mapping[str, str]
     device: str
     checkpoint_seconds: float

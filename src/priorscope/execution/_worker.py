@@ -28,6 +28,7 @@ from priorscope.execution._job import Job, base_for, job_from
 from priorscope.runs.environment import keep_freed_memory
 from priorscope.runs.load_cells import Cell, cell_loader
 from priorscope.runs.model_size import ModelSize
+from priorscope.runs.rehearsed import rehearsed_from
 from priorscope.runs.run import Context
 from priorscope.runs.store import read_study
 from priorscope.study.load import parse_study
@@ -153,7 +154,9 @@ class _Studies:
             )
         size = {run.model: ModelSize(**job.size)}
         seconds, out = job.checkpoint_seconds, Path(job.out)
-        return run, Context(cell.study, cell.data, cell.probes, size, device, out, seconds)
+        rehearsed = {run.model: rehearsed_from(job.rehearsed)}
+        shared = (cell.study, cell.data, cell.probes, size, device, out, seconds)
+        return run, Context(*shared, rehearsed)
 
 
 def _check_folder(job: Job) -> None:

@@ -216,7 +216,8 @@ def _sample_rows(path: Path) -> list[Row]:
     import pyarrow.parquet as pq  # what prints a plan reads no tables
 
     try:
-        table = pq.read_table(path)
+        with path.open("rb") as file:
+            table = pq.read_table(file)
         rows = table.to_pylist()
         digest = (table.schema.metadata or {}).get(b"digest")  # earlier versions wrote none
         if digest is not None and digest.decode() != rows_digest(rows):
@@ -231,7 +232,7 @@ def _rows(path: Path) -> list[Row]:
     import polars as pl  # as above
 
     try:
-        rows = pl.read_parquet(_existing(path)).to_dicts()
+        rows = pl.read_parquet(_existing(path).read_bytes()).to_dicts()
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError("file is not Parquet", where=path, found=error) from None
     return [{key: _none_if_nan(value) for key, value in row.items()} for row in rows]

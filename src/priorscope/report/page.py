@@ -98,7 +98,8 @@ def build(out: Path) -> Path:
     shown = [_shown(section, place) for section in sections]
     _remove_stale(folder, written)
     page = folder / "index.html"
-    _write(page, _render(artefacts, columns, shown).encode())
+    text = _render(artefacts, columns, shown)
+    _write(page, text.encode("utf-8", "replace"))  # folders may have names that are no UTF-8
     return page
 
 

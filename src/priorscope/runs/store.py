@@ -57,7 +57,8 @@ def write_lines(values: Sequence[Mapping[str, Any]], path: Path) -> None:
 def _write_text(text: str, path: Path, *, wait: bool = False) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".partial")
-    beside.write_text(text, encoding="utf-8")
+    # Names of folders that are no UTF-8 are written as JSON escapes them, and read back the same.
+    beside.write_text(text, encoding="utf-8", errors="backslashreplace")
     if wait:
         on_disk(beside)
     beside.replace(path)
