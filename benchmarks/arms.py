@@ -24,7 +24,7 @@ from torch import nn
 
 from priorscope.data._preprocess import preprocess_for
 from priorscope.runs.environment import describe, keep_freed_memory
-from priorscope.runs.prepare import build_model
+from priorscope.runs.prepare_models import build_model
 from priorscope.study.load import load_study
 from priorscope.study.spec import Study
 from priorscope.training.loop import Epoch, train

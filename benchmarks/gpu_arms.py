@@ -8,7 +8,7 @@ from gpu_rates import DATA_PX, NUM_CLASSES, Rate
 from torch import nn
 
 from priorscope.runs.model_size import ModelSize
-from priorscope.runs.prepare import build_model, measure_model
+from priorscope.runs.prepare_models import build_model, measure_model
 from priorscope.study.load import load_study
 from priorscope.study.spec import Component
 from priorscope.training.recipe import Recipe

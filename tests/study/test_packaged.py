@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from priorscope.report.sections.dials import Dial, find_dials
-from priorscope.runs.prepare import build_model, measure_model
+from priorscope.runs.prepare_models import build_model, measure_model
 from priorscope.study.load import load_study
 
 

@@ -76,7 +76,8 @@ def write_results(results: Results) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in (*SCHEMAS, *(FACTOR_SCHEMAS if results.factors else ())):
         beside = folder / f"{name}.parquet.partial"
-        getattr(results, name).write_parquet(beside)
+        with beside.open("wb") as file:  # the library opens no folder whose name is no UTF-8
+            getattr(results, name).write_parquet(file)
         beside.replace(folder / f"{name}.parquet")
     late = changed_late(results.record.get("history", []))
     verdicts = {
@@ -168,7 +169,7 @@ def _training(ended: Row) -> Training:
 
 def _frame(path: Path, schema: Mapping[str, Any]) -> pl.DataFrame:
     try:
-        found = pl.read_parquet(_existing(path))
+        found = pl.read_parquet(_existing(path).read_bytes())
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError("file is not Parquet", where=path, found=error) from None
     if missing := [column for column in schema if column not in found.columns]:

@@ -11,6 +11,7 @@ from rich.text import Text
 from priorscope.cli._progress import duration
 from priorscope.preflight.checked import Checked
 from priorscope.report.sections.fairness import architecture_table, condition_table
+from priorscope.runs.rehearsed import Rehearsed
 from priorscope.study.cells import study_at
 from priorscope.study.levels import written
 from priorscope.study.spec import Study
@@ -77,6 +78,14 @@ def print_factors(console: Console, study: Study, checked: Checked) -> None:
         )
 
 
+def print_warnings(console: Console, rehearsed: Mapping[str, Rehearsed]) -> None:
+    """Print what a rehearsal warns of; the same lines stand in `run.json` and on the page."""
+    for name, found in rehearsed.items():
+        for line in found.warnings:
+            text = f"warning  {name}: {line}"
+            console.print(text, style="bold red", highlight=False, markup=False, soft_wrap=True)
+
+
 def print_models(
     console: Console, checked: Checked, timed: Mapping[str, Mapping[str, Any]], date: str
 ) -> None:
@@ -110,7 +119,7 @@ def print_models(
             name,
             " ".join([component.name, *words]),
             f"{sizes[name].num_parameters:,}",
-            f"{sizes[name].macs / 1e6:,.1f} M",
+            _million(sizes[name].macs),
             f"{1 / of_model['train']:,.{1 if of_model['train'] > 0.1 else 0}f}",
             duration(all_cells / len(checked.data)),
         )
@@ -125,6 +134,10 @@ def print_models(
         f" on this machine, probes and report not counted; timed {date}{in_batches}",
         highlight=False,
     )
+
+
+def _million(macs: int | None) -> str:
+    return "not counted" if macs is None else f"{macs / 1e6:,.1f} M"
 
 
 def print_notes(console: Console, notes: Mapping[str, Sequence[str]]) -> None:

@@ -3,7 +3,7 @@
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +13,7 @@ from priorscope.cli._trackers import RunLogs
 from priorscope.errors import PriorscopeWarning
 from priorscope.execution import Event, Job, OnEvent, Pool, bring_to_end, named_files
 from priorscope.preflight.checked import Checked
+from priorscope.preflight.rehearse_models import is_foreign
 from priorscope.runs.load_cells import Cell
 from priorscope.runs.locks import WAIT_SECONDS
 from priorscope.runs.prepare import fingerprints_in
@@ -61,7 +62,8 @@ def train_all(
         run = by_id[job.run_id]
         cell, sizes = load_cell(run.levels), checked.sizes[run.levels]
         seconds = options.checkpoint_seconds
-        context = Context(cell.study, cell.data, cell.probes, sizes, pool.device, out, seconds)
+        shared = (cell.study, cell.data, cell.probes, sizes, pool.device, out, seconds)
+        context = Context(*shared, checked.rehearsed)
         bring_to_end(job, run, context, lambda event: on_event(job, event))
 
     def on_event(job: Job, event: Event) -> None:
@@ -117,6 +119,8 @@ def jobs_of(
             data_root=str(options.data_root.resolve()),
             mark=(stored["hash"], stored["created"]),
             size=vars(checked.sizes[run.levels][run.model]),
+            rehearsed=asdict(checked.rehearsed[run.model]),
+            foreign=is_foreign(run.component),
             fingerprints=fingerprints_in(checked.data[run.levels]),
             device=pool.device.type,
             checkpoint_seconds=options.checkpoint_seconds,

@@ -55,6 +55,7 @@ def check(
         print_power,
         print_recipe,
         print_remarks,
+        print_warnings,
     )
     from priorscope.data import data_root as find_data_root
     from priorscope.preflight.fairness import as_plain, refuse
@@ -86,6 +87,7 @@ def check(
     print_recipe(console, study_at(loaded, checked.first))
     print_models(console, checked, timed["models"], timed["date"])
     print_notes(console, checked.notes)
+    print_warnings(console, checked.rehearsed)
     print_fairness(console, as_plain(checked.differences))
     print_power(console, said)
     refuse(checked.differences)
@@ -100,7 +102,7 @@ def _time(checked: "Checked", load_cell: "Callable[[Levels], Cell]", device: str
     torch_device = choose_device(device, cell.study.recipe.precision)
     choose_threads()
     keep_freed_memory()
-    timed = time_models(cell.study, cell.data, sizes, torch_device)
+    timed = time_models(cell.study, cell.data, sizes, torch_device, checked.rehearsed)
     models = {name: asdict(of_model) for name, of_model in timed.items()}
     return {"models": models, "date": f"{datetime.now():%Y-%m-%d %H:%M}"}
 

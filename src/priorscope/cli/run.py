@@ -2,6 +2,7 @@
 
 import shlex
 import time
+import warnings
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -99,13 +100,14 @@ def run(
     from rich.console import Console
 
     from priorscope import components
-    from priorscope.cli._summary import print_data, print_factors, print_remarks
+    from priorscope.cli._summary import print_data, print_factors, print_remarks, print_warnings
     from priorscope.cli._training import TrainingOptions, train_all
     from priorscope.data import data_root as find_data_root
-    from priorscope.errors import RunFailed
+    from priorscope.errors import PriorscopeWarning, RunFailed
     from priorscope.execution import Asked
     from priorscope.preflight.fairness import as_plain, refuse
     from priorscope.preflight.known import look, look_key
+    from priorscope.runs.earlier import earlier_note, earlier_runs
     from priorscope.runs.environment import give_back_freed_memory, hardware, versions
     from priorscope.runs.load_cells import cell_loader
     from priorscope.runs.locks import locked
@@ -126,6 +128,7 @@ def run(
         print_data(console, checked)
         print_remarks(console, checked)
         print_factors(console, loaded, checked)
+        print_warnings(console, checked.rehearsed)
         console.print(f"runs     {pool.about}", highlight=False, soft_wrap=True)
 
         about = {"command": shlex.join(["priorscope", *invocation.obj]), **checked.about()}
@@ -143,6 +146,8 @@ def run(
             wait_seconds = _SHARED_WAIT_SECONDS if shared else 0.0
             held.enter_context(locked(out, wait_seconds=wait_seconds))
             open_study(out, loaded, runs, about=about)
+            if earlier := earlier_runs(out, runs):
+                warnings.warn(PriorscopeWarning(earlier_note(earlier)), stacklevel=1)
             for levels in checked.shown():
                 cell = load_cell(levels)
                 write_samples(out, cell.data, cell.probes, cell_name(levels), key)

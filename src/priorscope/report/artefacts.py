@@ -37,7 +37,8 @@ def _rows(path: Path) -> list[Row]:
     import pyarrow.parquet as pq  # what prints a plan reads no tables
 
     try:
-        table = pq.read_table(path)
+        with path.open("rb") as file:
+            table = pq.read_table(file)
         rows = table.to_pylist()
         digest = (table.schema.metadata or {}).get(b"digest")  # earlier versions wrote none
         if digest is not None and digest.decode() != rows_digest(rows):

@@ -128,7 +128,8 @@ def build(results: Results) -> Path:
     shown = [_shown(section, place) for section in sections]
     _remove_stale(folder, written)
     page = folder / "index.html"
-    _write(page, _render(results, shown).encode())
+    text = _render(results, shown)
+    _write(page, text.encode("utf-8", "replace"))  # folders may have names that are no UTF-8
     return page
 
 

@@ -14,6 +14,7 @@ from priorscope.study.hypotheses import changed_late
 _DECIDING = {
     "seeds": "seeds were",
     "models": "models were",
+    "code": "code of the models was",
     "probes": "probes were",
     "factors": "factors were",
     "declared": "declared differences between models were",

@@ -93,7 +93,8 @@ def keep_curves(out: Path, curves: Sequence[Row]) -> None:
     path = _kept(out)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".partial")
-    pl.DataFrame(curves, schema=_SCHEMA).write_parquet(beside)
+    with beside.open("wb") as file:
+        pl.DataFrame(curves, schema=_SCHEMA).write_parquet(file)
     beside.replace(path)
 
 
@@ -108,7 +109,7 @@ def kept_curves(out: Path) -> list[Row]:
     if not path.is_file():
         return []
     try:
-        table = pl.read_parquet(path)
+        table = pl.read_parquet(path.read_bytes())
     except pl.exceptions.PolarsError as error:
         raise InputError("file is not Parquet", where=path, found=error) from None
     if table.schema != _SCHEMA:
