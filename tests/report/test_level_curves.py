@@ -5,6 +5,7 @@ from dataclasses import asdict
 from itertools import combinations
 from math import log10
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -13,6 +14,7 @@ from priorscope.analysis import Results, Settings, Trajectories
 from priorscope.analysis.files import frames
 from priorscope.metrics import share
 from priorscope.report.figure import specification, to_svg
+from priorscope.report.level_curves import panels_without
 from priorscope.report.sections.dials import dial_plots, find_dials
 from priorscope.report.sections.learning_curves import LABEL_PX, apart, curves_figure
 
@@ -121,3 +123,9 @@ def test_the_global_setting_of_a_dial_is_called_global(results):
     assert differences[:3] == ["3", "5", "7"]
     assert "Difference from global, pp" in differences
     assert "Global: window size 9, which covers the grid." in figure.caption
+
+
+def test_panels_keep_the_order_of_levels_of_several_kinds():
+    study = SimpleNamespace(factors={"f": ["none", 2, 1.0], "size": [1, 2]})
+    rows = [{"f": level, "size": 1} for level in ("2", "1", "none")]  # as tables have them
+    assert list(panels_without(study, rows, "size")) == ["f none", "f 2", "f 1"]

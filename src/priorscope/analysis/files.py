@@ -15,7 +15,7 @@ from priorscope.claims.training import Training
 from priorscope.errors import InputError
 from priorscope.runs.store import read_json, read_study, write_json
 from priorscope.study.hypotheses import changed_late
-from priorscope.study.levels import LevelValue, recorded_factors
+from priorscope.study.levels import LevelValue, recorded_factors, written
 
 _NAMES = {"probe": pl.String, "arm": pl.String, "metric": pl.String}
 _INTERVAL = {"low": pl.Float64, "high": pl.Float64}
@@ -52,13 +52,21 @@ _HINT = "priorscope report DIR analyses the stored predictions and writes it"
 def frames(
     rows: Mapping[str, list[Row]], factors: Mapping[str, list[LevelValue]]
 ) -> dict[str, pl.DataFrame]:
-    """Make a frame of each table's rows; tables without rows have their columns all the same."""
+    """Make a frame of each table's rows; tables without rows have their columns all the same.
+
+    Levels that are of several kinds are written as they are in the name of a cell.
+    """
     of_cell: dict[str, Any] = {"cell": pl.String} if factors else {}
     of_cell |= {name: _column(values) for name, values in factors.items()}
+    as_text = [name for name in factors if of_cell[name] == pl.String]
     made = {}
     for name, schema in (SCHEMAS | FACTOR_SCHEMAS).items():
         columns = schema | ({} if name == "variance" else of_cell)
-        made[name] = pl.DataFrame(rows.get(name, []), schema=columns)
+        of_table = [
+            row | {factor: written(row[factor]) for factor in as_text if factor in row}
+            for row in rows.get(name, [])
+        ]
+        made[name] = pl.DataFrame(of_table, schema=columns)
     return made
 
 

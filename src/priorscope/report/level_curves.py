@@ -11,6 +11,7 @@ from priorscope.metrics import Scale
 from priorscope.report.colours import CHANCE_GREY
 from priorscope.report.figure import Panel, chart, model_scales, scaled
 from priorscope.report.wording import Row, confidence, levels_title
+from priorscope.study.levels import written
 
 MOST_PANELS = 12
 WIDTH, HEIGHT = 250, 190
@@ -28,9 +29,10 @@ def size_factor(results: Results) -> str | None:
 def panels_without(results: Results, rows: list[Row], *factors: str) -> dict[str, list[Row]]:
     """Group rows by the levels of all factors but these; the title of each group says which."""
     others = [name for name in results.factors if name not in factors]
+    order = {name: [written(value) for value in results.factors[name]] for name in others}
 
     def key(row: Row) -> list[int]:
-        return [results.factors[name].index(row[name]) for name in others]
+        return [order[name].index(written(row[name])) for name in others]
 
     grouped = [list(rows) for _, rows in groupby(sorted(rows, key=key), key=key)]
     return {levels_title((name, group[0][name]) for name in others): group for group in grouped}

@@ -124,9 +124,7 @@ _RUN += ("train_images_per_second", "micro_batch_size", "device", "num_threads")
 def _run_table(results: Results) -> Table:
     """Return every planned run with its cost, finished or not."""
     finished: dict[str, Row] = {run["run_id"]: run for run in results.runs}
-    shown: list[Row] = [
-        finished.get(planned["run_id"], planned) for planned in results.record["plan"]
-    ]
+    shown = [finished.get(planned["run_id"]) or planned for planned in results.record["plan"]]
     columns = {
         "Run": lambda row: row["run_id"],
         "Model": lambda row: row["model"],
