@@ -116,8 +116,14 @@ def take_turns(
 
 def arm(study: Study, name: str) -> nn.Module:
     """Build one of the study's models."""
-    shape = {"num_classes": NUM_CLASSES, "image_px": IMAGE_PX}
-    return build_model(study.models[name], **shape, seed=0, base=study.base, where=name)
+    return build_model(
+        study.models[name],
+        num_classes=NUM_CLASSES,
+        image_px=IMAGE_PX,
+        seed=0,
+        base=study.base,
+        where=name,
+    )
 
 
 def main() -> int:
