@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from priorscope.cli import run_command
-from priorscope.cli._training import Settings, train_all
+from priorscope.cli._training import TrainingOptions, train_all
 from priorscope.components import resolve
 from priorscope.execution import Asked
 from priorscope.preflight.check_cells import check_cells
@@ -76,7 +76,7 @@ def trained(path, out, only=None):
     load_cell = cell_loader(loaded, out)
     runs, checked = select(plan(loaded), only=only), check_cells(loaded, load_cell)
     open_study(out, loaded, plan(loaded), about=checked.about())
-    settings = Settings(out, out, 300.0, shared=False)
+    settings = TrainingOptions(out, out, 300.0, shared=False)
     with resolve("executors", "local", base=out)(Asked("cpu"), loaded.recipe) as pool:
         failed = train_all(Console(quiet=True), pool, runs, checked, load_cell, settings)
     return [run.model for run in failed]
