@@ -4,7 +4,7 @@ A public file `x.py` in a component package defines the callable `x`; `_x.py` is
 reference in a study is one of
 
 - `x`: a packaged component;
-- `./file.py:callable`: a file beside the study;
+- `./file.py:callable`: a file beside the study, which may import its neighbours as a script may;
 - `package.module:callable`: anything importable;
 - `timm:<name>`, `torchvision:<name>`: their classifiers (models only);
 - `python:<name>.<digest>`: a callable of this process that is in no file, see `keep`.
@@ -14,9 +14,7 @@ Naming a file or a module in a study executes the code in it, as any import does
 
 import ast
 import functools
-import hashlib
 import importlib
-import importlib.util
 import inspect
 import json
 import sys
@@ -29,6 +27,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from priorscope.errors import InputError, did_you_mean, unknown_name
+from priorscope.own_import import import_file, import_module
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -57,7 +56,7 @@ _ENDS = (  # of a range, as JSON schema has them
 
 
 @dataclass(frozen=True)
-class Component:
+class Packaged:
     """A packaged component: its name, its file, and the first line of its docstring."""
 
     name: str
@@ -65,7 +64,7 @@ class Component:
     summary: str
 
 
-def listing(kind: str) -> dict[str, Component]:
+def listing(kind: str) -> dict[str, Packaged]:
     """List the packaged components of a kind by name, without importing them.
 
     Raises
@@ -80,7 +79,7 @@ def listing(kind: str) -> dict[str, Component]:
         tree = ast.parse(path.read_bytes())
         body = [node for node in tree.body if getattr(node, "name", None) == path.stem]
         text = ast.get_docstring(body[0]) if body else None  # type: ignore[arg-type]
-        found[path.stem] = Component(path.stem, path, (text or "").partition("\n")[0])
+        found[path.stem] = Packaged(path.stem, path, (text or "").partition("\n")[0])
     return found
 
 
@@ -172,7 +171,7 @@ def bind(
     `reserved` are the arguments that priorscope itself passes; `beside` are keys that may stand
     beside the parameters and are read elsewhere: an error names them too. Positional arguments are
     never the user's. A `**kwargs` lets any further parameter pass unchecked. A parameter whose type
-    is a Path is relative to `base`, the folder of the study.
+    is a Path, and a `./file.py:callable` in one, is relative to `base`, the folder of the study.
 
     Raises
     ------
@@ -217,6 +216,8 @@ def bind(
 
 
 def _located(value: Any, base: Path) -> Any:
+    if isinstance(value, str) and value.startswith(("./", "../")) and ".py:" in value:
+        return str(base.absolute() / value)
     return base / value.expanduser() if isinstance(value, Path) else value
 
 
@@ -266,26 +267,14 @@ def _range(model: "type[BaseModel]", name: str) -> str | None:
 
 def _import_user_module(prefix: str, base: Path, reference: str, where: object) -> ModuleType:
     try:
-        if not prefix.endswith(".py"):
-            with _noted(prefix):
-                return importlib.import_module(prefix)
-        path = (base / prefix).resolve()
-        if not path.is_file():
-            raise InputError("no such file", where=where, found=path)
-        # The name is derived from the path, so that two files `model.py` do not collide.
-        name = f"priorscope_user_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-        if name in sys.modules:
-            return sys.modules[name]
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec and spec.loader
-        module = sys.modules[name] = importlib.util.module_from_spec(spec)
-        try:
+        if prefix.endswith(".py"):
+            path = (base / prefix).resolve()
+            if not path.is_file():
+                raise InputError("no such file", where=where, found=path)
             with _noted(path):
-                spec.loader.exec_module(module)
-        except BaseException:
-            del sys.modules[name]
-            raise
-        return module
+                return import_file(path, reference, base, where=where)
+        with _noted(prefix):
+            return import_module(prefix, reference, base, where=where)
     except InputError:
         raise
     except (Exception, SystemExit) as error:  # a script without a guard may well end the process

@@ -11,12 +11,13 @@ from pathlib import Path
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
-from priorscope.api.described import describe, is_installed
+from priorscope.api.described import describe
 from priorscope.components import IN_PROCESS, PACKAGES, keep
 from priorscope.errors import InputError
-from priorscope.study.plan import is_main_part
+from priorscope.own_code import is_installed
 
 _WHAT = "a function or a class; (callable, {parameters}) or functools.partial for parameters"
+_MAIN = ("__name__ == '__main__'", "'__main__' == __name__")
 _functions: dict[str, tuple[Callable[..., Any], str]] = {}  # reference -> callable, its source
 
 
@@ -147,7 +148,7 @@ def _is_main(function: Callable[..., Any]) -> bool:
     # A console may have been started by a script, and the callable be defined in the console.
     if not file.is_file() or (code is not None and Path(code).resolve() != file.resolve()):
         return False
-    body = [node for node in ast.parse(file.read_bytes()).body if not is_main_part(node)]
+    body = [node for node in ast.parse(file.read_bytes()).body if not _is_main_part(node)]
     names = {
         getattr(node, "name", None) or getattr(node, "id", None)
         for statement in body
@@ -162,3 +163,8 @@ def _first_code(function: Any) -> str | None:
         function = methods[0] if methods else function
     code = getattr(inspect.unwrap(function), "__code__", None)
     return None if code is None else code.co_filename
+
+
+def _is_main_part(node: ast.stmt) -> bool:
+    """Tell whether a statement is `if __name__ == "__main__":`, without an `else`."""
+    return isinstance(node, ast.If) and not node.orelse and ast.unparse(node.test) in _MAIN

@@ -104,9 +104,11 @@ class Check:
 
     @property
     def remarks(self) -> list[str]:
-        """List what datasets and models have to say of themselves: warnings first."""
+        """List what datasets, models and their rehearsals have to say: warnings first."""
         data = self.checked.data.values()
         said = [f"warning: {line}" for of in data for line in of["warnings"]]
+        for name, found in self.checked.rehearsed.items():
+            said += [f"warning: {name}: {line}" for line in found.warnings]
         said += [f"note: {line}" for of in data for line in of["notes"]]
         said += [f"note: {name}: {line}" for name, of in self.checked.notes.items() for line in of]
         return list(dict.fromkeys(said))
@@ -179,7 +181,7 @@ def _time(checked: Checked, load_cell: "Callable[[Levels], Cell]", device: str) 
     torch_device = choose_device(device, cell.study.recipe.precision)
     choose_threads()
     keep_freed_memory()
-    timed = time_models(cell.study, cell.data, sizes, torch_device)
+    timed = time_models(cell.study, cell.data, sizes, torch_device, checked.rehearsed)
     models = {name: asdict(of_model) for name, of_model in timed.items()}
     return {"models": models, "date": f"{datetime.now():%Y-%m-%d %H:%M}"}
 

@@ -11,15 +11,14 @@ import inspect
 import io
 import pickle
 import sys
-import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 from priorscope.errors import InputError
+from priorscope.own_code import file_hash, is_installed
 
-_INSTALLED = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")]
 _SHORT = 100  # letters of a value that is written beside the source
 _LOOK_UP = {"LOAD_GLOBAL", "LOAD_NAME"}
 # Of a class what says nothing about what it does, or differs from process to process.
@@ -180,17 +179,9 @@ def _imported(name: str) -> tuple[str, str | None]:
     return (name, _own_file(sys.modules.get(name)))
 
 
-def is_installed(file: Path) -> bool:
-    """Tell whether a file is Python's or an installed package's, which nobody edits."""
-    return "site-packages" in file.parts or any(map(file.is_relative_to, _INSTALLED))
-
-
 def _own_file(module: ModuleType | None) -> str | None:
     """Hash the file of a module that is not installed: it may change between two runs."""
     named = getattr(module, "__file__", None)
-    if not named or getattr(module, "__name__", "").partition(".")[0] == "priorscope":
+    if not named or not Path(named).is_file() or is_installed(named):
         return None
-    file = Path(named)
-    if not file.is_file() or is_installed(file.resolve()):
-        return None
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    return file_hash(Path(named))[:16]

@@ -8,7 +8,7 @@ from safetensors.torch import load_model
 from torch import nn
 
 from priorscope.errors import InputError
-from priorscope.runs.prepare import build_model
+from priorscope.runs.prepare_models import build_model
 from priorscope.runs.seals import check_file
 from priorscope.runs.store import read_run
 from priorscope.study.levels import cell_name

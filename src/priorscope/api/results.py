@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from priorscope.analysis import Analysis, analyse
+from priorscope.analysis import Findings, analyse
 from priorscope.api.tables import as_html
 from priorscope.errors import NO_ROOM, InputError, StorageFailed, unknown_name
 from priorscope.evaluation import Predictions, read_predictions
@@ -18,7 +18,7 @@ from priorscope.study.levels import cell_name, recorded_factors
 if TYPE_CHECKING:
     from torch import nn
 
-    from priorscope.report.figures import Panel
+    from priorscope.report.figure import Panel
 
 _VERDICTS: dict[str, type[pl.DataType]] = {
     **dict.fromkeys(("id", "statement", "verdict", "reason", "contrast"), pl.String),
@@ -33,6 +33,8 @@ _SHOWN = ("id", "statement", "verdict", "estimate", "low", "high", "p_adjusted",
 
 class Results:
     """The results of a study, from its output folder: `ps.open(out)`, or what `ps.run` returns.
+
+    They are the folder and all in it, of which `findings` is what was computed from predictions.
 
     Tables are polars frames (`.to_pandas()` makes pandas'). They are computed from the stored
     predictions when one is first asked for, and stay: open the folder again to see runs that
@@ -62,12 +64,12 @@ class Results:
     @property
     def scores(self) -> pl.DataFrame:
         """Return one row a run x probe x arm x metric: `model, seed, ..., value, n`."""
-        return self._analysis.scores
+        return self.findings.scores
 
     @property
     def estimates(self) -> pl.DataFrame:
         """Return one row a model (and chance) x probe x arm x metric: `estimate, low, high`."""
-        return self._analysis.estimates
+        return self.findings.estimates
 
     @property
     def comparisons(self) -> pl.DataFrame:
@@ -75,7 +77,7 @@ class Results:
 
         `p_adjusted` is Holm's over all of them.
         """
-        return self._analysis.comparisons
+        return self.findings.comparisons
 
     @property
     def verdicts(self) -> pl.DataFrame:
@@ -83,20 +85,20 @@ class Results:
 
         `contrast` and `at` are JSON; what else is known stands in OUT/analysis/verdicts.json.
         """
-        rows = [{key: _flat(row.get(key)) for key in _VERDICTS} for row in self._analysis.verdicts]
+        rows = [{key: _flat(row.get(key)) for key in _VERDICTS} for row in self.findings.verdicts]
         return pl.DataFrame(rows, schema=_VERDICTS)
 
     @property
     def measurements(self) -> pl.DataFrame:
         """Return what the study's measures found; empty where it has none."""
         path = self.out / "analysis" / "measurements.parquet"
-        _ = self._analysis  # writes it
+        _ = self.findings  # writes it
         return pl.read_parquet(path) if path.is_file() else pl.DataFrame()
 
     @property
     def missing(self) -> tuple[str, ...]:
         """List the planned runs, by their ids, of which any predictions are missing."""
-        return self._analysis.missing
+        return self.findings.missing
 
     def predictions(
         self, model: str, seed: int, probe: str = "test", at: Mapping[str, Any] | None = None
@@ -140,8 +142,7 @@ class Results:
         """
         from priorscope.report.charts import chart
 
-        _ = self._analysis  # writes what figures are made of
-        return chart(self.out, name)
+        return chart(self.findings, name)
 
     def report(self, *, data_root: str | Path | None = None) -> Path:
         """Write the report anew from stored predictions, and return its page.
@@ -158,13 +159,12 @@ class Results:
 
         if self._record["study"].get("reproduces"):
             from priorscope.data import data_root as find_data_root
-            from priorscope.report.published_curves import keep_curves, read_curves
+            from priorscope.report.sections.report_2021.curves import keep_curves, read_curves
 
             root = None if data_root is None else Path(data_root)
             keep_curves(self.out, read_curves(find_data_root(root)))
-        self.__dict__.pop("_analysis", None)  # of runs that have finished since
-        _ = self._analysis
-        return build(self.out)
+        self.__dict__.pop("findings", None)  # of runs that have finished since
+        return build(self.findings)
 
     def __repr__(self) -> str:
         plan = self._record["plan"]
@@ -178,7 +178,8 @@ class Results:
         return as_html(repr(self), {"verdicts": verdicts, "estimates": self.estimates})
 
     @functools.cached_property
-    def _analysis(self) -> Analysis:
+    def findings(self) -> Findings:
+        """Return all that was computed, as the page and the commands show it."""
         try:
             return analyse(self.out)
         except OSError as error:

@@ -29,10 +29,10 @@ class Study:
     A component may be a callable: a function or a class, alone, as `{"name": my_callable, ...}`
     with parameters beside it, as `(my_callable, {...})` or as `functools.partial`. One that can be
     imported is named `package.module:name`, and one of a script `./script.py:name`. The script is
-    then imported again, so what it runs belongs under `if __name__ == "__main__":`; a change
-    anywhere else in it makes other runs. One of a notebook, a lambda or a closure stays in this
-    process. It is known by its source and by all that it refers to, and is trained in this process
-    only.
+    then imported again, so what it runs belongs under `if __name__ == "__main__":`; a change of
+    its text, or of a file of yours that it imports, makes other runs. One of a notebook, a lambda
+    or a closure stays in this process. It is known by its source and by all that it refers to, and
+    is trained in this process only.
 
     What a study says, resolved and frozen, is a `priorscope.study.spec.Study`; this class holds it
     as `spec`, and adds what can be done with it.

@@ -3,9 +3,12 @@
 Nothing is logged anywhere, and nothing leaves the machine, unless a tracker is named.
 """
 
+import queue
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 TRACKERS = ("tensorboard", "wandb", "mlflow", "trackio")
 _INSTALL = "pip install 'priorscope[trackers]'"
+_ANSWER_SECONDS = 30.0  # for a tracker to open, to take values, and to end
 _OF_EPOCH = (  # what of an Epoch is logged
     *("train_loss", "train_accuracy", "test_accuracy", "held_out_accuracy"),
     *("learning_rate", "images_per_second"),
@@ -45,29 +49,46 @@ def check_trackers(names: Sequence[str]) -> None:
 
 
 @contextmanager
-def tracked(names: Sequence[str], study: str, run: "Run", out: Path) -> Iterator[Log]:
+def tracked(
+    names: Sequence[str], study: str, run: "Run", out: Path, silent: set[str] | None = None
+) -> Iterator[Log]:
     """Open the named trackers for a run; give the function that logs values at a step.
 
     TensorBoard writes to `OUT/tracking/tensorboard/<run_id>`; the others keep a project (MLflow: an
     experiment) named as the study, and in it a run named by its id. A tracker that fails is left
-    with a warning: the training is worth more than its log.
+    with a warning: the training is worth more than its log. One that does not answer is waited for
+    once, and joins `silent`, those that are not asked again.
     """
-    opened = {}
-    for name in dict.fromkeys(names):
-        with _left_if_it_fails(name, opened):
-            opened[name] = _open(name, study, run, out / "tracking")
+    silent = set() if silent is None else silent
+    opened: dict[str, Any] = {}
+    lines = {name: _Line() for name in dict.fromkeys(names) if name not in silent}
+
+    def asked(name: str, ask: Callable[[], Any]) -> Any:
+        try:
+            return lines[name].answer(ask)
+        except Exception as error:
+            opened.pop(name, None)
+            said = f"tracker {name} fails, and the run goes on without it: {error}"
+            if isinstance(error, TimeoutError):
+                silent.add(name)
+                said = f"tracker {name} does not answer, and is left alone from here on: {error}"
+            warnings.warn(PriorscopeWarning(said), stacklevel=3)
+            return None
+
+    for name in lines:
+        tracker = asked(name, partial(_open, name, study, run, out / "tracking"))
+        if tracker is not None:
+            opened[name] = tracker
 
     def log(values: Mapping[str, float], step: int) -> None:
         for name, tracker in [*opened.items()]:
-            with _left_if_it_fails(name, opened):
-                tracker.log(dict(values), step=step)
+            asked(name, partial(tracker.log, dict(values), step=step))
 
     try:
         yield log
     finally:
         for name, tracker in [*opened.items()]:
-            with _left_if_it_fails(name, opened):
-                tracker.finish()
+            asked(name, tracker.finish)
 
 
 class RunLogs(AbstractContextManager):
@@ -76,6 +97,7 @@ class RunLogs(AbstractContextManager):
     def __init__(self, names: Sequence[str], study: str, out: Path):
         self.names, self.study, self.out = names, study, out
         self.opened: dict[str, tuple[ExitStack, Log]] = {}
+        self.silent: set[str] = set()  # that have not answered
 
     def __exit__(self, *_: object) -> None:
         for held, _log in self.opened.values():
@@ -85,7 +107,7 @@ class RunLogs(AbstractContextManager):
         """Open the trackers for a run, unless it only goes on in another worker."""
         if self.names and run.run_id not in self.opened:
             held = ExitStack()
-            log = held.enter_context(tracked(self.names, self.study, run, self.out))
+            log = held.enter_context(tracked(self.names, self.study, run, self.out, self.silent))
             self.opened[run.run_id] = held, log
 
     def epoch(self, run: "Run", epoch: "Epoch") -> None:
@@ -145,11 +167,35 @@ def _open(name: str, study: str, run: "Run", folder: Path) -> Any:
     return tracker
 
 
-@contextmanager
-def _left_if_it_fails(name: str, opened: dict[str, Any]) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        opened.pop(name, None)
-        said = f"tracker {name} fails, and the run goes on without it: {error}"
-        warnings.warn(PriorscopeWarning(said), stacklevel=3)
+class _Line:
+    """A thread of a tracker's own, as what it logs to may be a server that nobody reaches."""
+
+    def __init__(self) -> None:
+        self._asked: queue.SimpleQueue[Callable[[], Any]] = queue.SimpleQueue()
+        self._said: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            ask = self._asked.get()
+            try:
+                self._said.put((ask(), None))
+            except Exception as error:
+                self._said.put((None, error))
+
+    def answer(self, ask: Callable[[], Any]) -> Any:
+        """Return what a tracker answers.
+
+        Raises
+        ------
+        TimeoutError : it has not answered in time; its thread is left behind
+        Exception : whatever the tracker raises
+        """
+        self._asked.put(ask)
+        try:
+            answer, error = self._said.get(timeout=_ANSWER_SECONDS)
+        except queue.Empty:
+            raise TimeoutError(f"no answer in {_ANSWER_SECONDS:g} s") from None
+        if error is not None:
+            raise error
+        return answer

@@ -1,5 +1,6 @@
 """A study made ready to be trained, and trained: what `ps.run` and the command do alike."""
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 from priorscope.api.imported import refuse_import
 from priorscope.api.keys import check_kept, kept_in
 from priorscope.api.study import Study
-from priorscope.errors import InputError, RunFailed
+from priorscope.errors import InputError, PriorscopeWarning, RunFailed
 
 if TYPE_CHECKING:  # nothing that needs torch is imported before the study is known to be right
     from rich.console import Console
 
     from priorscope.api.results import Results
-    from priorscope.api.training import Settings
+    from priorscope.api.training import TrainingOptions
     from priorscope.execution import Pool
     from priorscope.preflight.checked import Checked
-    from priorscope.report.artefacts import Row
+    from priorscope.report.wording import Row
     from priorscope.runs.load_cells import Cell
     from priorscope.study.levels import Levels
     from priorscope.study.plan import Run
@@ -85,7 +86,7 @@ def prepared(study: Study, options: Options) -> Iterator["Work"]:
     from rich.console import Console
 
     from priorscope import components
-    from priorscope.api.training import Settings
+    from priorscope.api.training import TrainingOptions
     from priorscope.data import data_root as find_data_root
     from priorscope.execution import Asked
     from priorscope.preflight.fairness import refuse
@@ -105,12 +106,12 @@ def prepared(study: Study, options: Options) -> Iterator["Work"]:
         load_cell = cell_loader(spec, root)
         checked = look(spec, key := look_key(spec, root), load_cell)
         refuse(checked.differences)
-        settings = Settings(out, root, seconds, options.shared, trackers)
+        training = TrainingOptions(out, root, seconds, options.shared, trackers)
         work = Work(
             Console(quiet=not distributed.is_main()),
             pool,
             checked,
-            settings,
+            training,
             chosen,
             runs,
             options,
@@ -132,7 +133,7 @@ class Work:
     console : shows the progress; silent where another process speaks to the user
     pool : executes the runs
     checked : what is known of the study
-    settings : what all runs share
+    training : what all runs share
     chosen : the runs that were asked for
     failed : those of them that stopped before their end
     """
@@ -140,7 +141,7 @@ class Work:
     console: "Console"
     pool: "Pool"
     checked: "Checked"
-    settings: "Settings"
+    training: "TrainingOptions"
     chosen: "Sequence[Run]"
     _runs: "Sequence[Run]"
     _options: Options
@@ -153,7 +154,7 @@ class Work:
     @property
     def out(self) -> Path:
         """Return the output folder."""
-        return self.settings.out
+        return self.training.out
 
     @property
     def speaks(self) -> bool:
@@ -164,9 +165,12 @@ class Work:
 
     @property
     def warnings(self) -> list[str]:
-        """List what is wrong with the data in the words of their datasets."""
-        lines = [line for data in self.checked.data.values() for line in data["warnings"]]
-        return list(dict.fromkeys(f"data: {line}" for line in lines))
+        """List what is wrong: with the data as their datasets say, with models as rehearsed."""
+        checked = self.checked
+        lines = [f"data: {line}" for data in checked.data.values() for line in data["warnings"]]
+        for name, found in checked.rehearsed.items():
+            lines += [f"{name}: {line}" for line in found.warnings]
+        return list(dict.fromkeys(lines))
 
     @property
     def has_finished(self) -> bool:
@@ -188,14 +192,14 @@ class Work:
 
         load_cell, self._load_cell = self._load_cell, None
         assert load_cell is not None, "a study is trained once"
-        args = (self.console, self.pool, self.chosen, self.checked, load_cell, self.settings)
+        args = (self.console, self.pool, self.chosen, self.checked, load_cell, self.training)
         if not distributed.is_main():
             train_all(*args)
             return
         if self._options.fresh and (aside := set_aside(self.out)):
             self.console.print(f"old results are now in {aside}")
         # Those who share a folder have it alone only while they open the study and report.
-        shared = self.settings.shared
+        shared = self.training.shared
         lock = {"wait_seconds": _SHARED_WAIT_SECONDS if shared else 0.0}
         with ExitStack() as opening:
             opening.enter_context(locked(self.out, **lock))
@@ -229,6 +233,7 @@ class Work:
         """Write down the study and what it is run with, and samples of what is shown."""
         from priorscope.execution import named_files
         from priorscope.preflight.fairness import as_plain
+        from priorscope.runs.earlier import earlier_note, earlier_runs
         from priorscope.runs.environment import hardware, versions
         from priorscope.runs.samples import write_samples
         from priorscope.runs.store import open_study
@@ -241,11 +246,13 @@ class Work:
         if named_files(study):  # whoever builds a network again must find them
             about["base"] = relpath(study.base, self.out)
         open_study(self.out, study, self._runs, about=about)
+        if earlier := earlier_runs(self.out, self._runs):
+            warnings.warn(PriorscopeWarning(earlier_note(earlier)), stacklevel=1)
         for levels in checked.shown():
             cell = load_cell(levels)
             write_samples(self.out, cell.data, cell.probes, cell_name(levels), self._key)
         if self._curves:
-            from priorscope.report.published_curves import keep_curves
+            from priorscope.report.sections.report_2021.curves import keep_curves
 
             keep_curves(self.out, self._curves)
 
@@ -294,6 +301,6 @@ def _refuse_elsewhere(plain: object, options: Options) -> None:
 
 def _published_curves(root: Path) -> "list[Row]":
     """Read the curves before anything is written; a page's libraries are slow to import."""
-    from priorscope.report.published_curves import read_curves
+    from priorscope.report.sections.report_2021.curves import read_curves
 
     return read_curves(root)

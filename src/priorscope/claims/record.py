@@ -28,12 +28,13 @@ def row_of(
 def _declared(hypothesis: Hypothesis) -> Row:
     contrast = hypothesis.contrast
     conditions = None if contrast.conditions is None else list(contrast.conditions)
+    between = contrast.between and {name: list(pair) for name, pair in contrast.between.items()}
     return {
         "id": hypothesis.id,
         "statement": hypothesis.statement,
         "contrast": {"a": contrast.a, "b": contrast.b}
         | {"level": contrast.level, "conditions": conditions}
-        | ({} if contrast.between is None else {"between": contrast.between}),
+        | ({} if between is None else {"between": between}),
         "probe": hypothesis.probe,
         "metric": hypothesis.metric,
         "condition": hypothesis.condition,

@@ -46,6 +46,7 @@ def check(
         print_power,
         print_recipe,
         print_remarks,
+        print_warnings,
     )
     from priorscope.preflight.fairness import as_plain, refuse
     from priorscope.preflight.known import kept
@@ -59,6 +60,7 @@ def check(
     print_recipe(console, study_at(checked.study, checked.first))
     print_models(console, checked, found.timed, found.timed_on)
     print_notes(console, checked.notes)
+    print_warnings(console, checked.rehearsed)
     print_fairness(console, as_plain(checked.differences))
     print_power(console, kept("power", found.power_key, lambda: _power(found), anew=anew))
     refuse(checked.differences)

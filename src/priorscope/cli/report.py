@@ -27,5 +27,5 @@ def report(
     page, console = results.report(data_root=data_root), Console()
     if results.missing:
         print(f"missing from the report: {', '.join(results.missing)}", file=sys.stderr)
-    print_verdicts(console, folder)
+    print_verdicts(console, results.findings)
     console.print(f"report: {page}", soft_wrap=True, highlight=False)

@@ -95,11 +95,17 @@ def run(
         command=shlex.join(["priorscope", *invocation.obj]),
     )
     with prepared(load_study(study), options) as work:
-        from priorscope.cli._summary import print_data, print_factors, print_remarks
+        from priorscope.cli._summary import (
+            print_data,
+            print_factors,
+            print_remarks,
+            print_warnings,
+        )
 
         print_data(work.console, work.checked)
         print_remarks(work.console, work.checked)
         print_factors(work.console, work.checked.study, work.checked)
+        print_warnings(work.console, work.checked.rehearsed)
         work.console.print(f"runs     {work.pool.about}", highlight=False, soft_wrap=True)
         work.train()
         if work.speaks and work.has_finished:
@@ -109,13 +115,13 @@ def run(
 
 def _report(console: "Console", results: "Results") -> None:
     """Analyse what is finished, write the report, and print what it begins with."""
-    from priorscope.cli._summary import print_estimates
+    from priorscope.cli._estimates import print_estimates
     from priorscope.cli._verdicts import print_verdicts
 
     started = time.perf_counter()
     page = results.report()
-    print_estimates(console, results.out)
-    print_verdicts(console, results.out)
+    print_estimates(console, results.findings)
+    print_verdicts(console, results.findings)
     console.print(f"analysed in {time.perf_counter() - started:.1f} s", style="dim")
     console.print(f"report: {page}", soft_wrap=True, highlight=False)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from priorscope.preflight.fairness import Difference
 from priorscope.runs.model_size import ModelSize
+from priorscope.runs.rehearsed import Rehearsed, rehearsed_from
 from priorscope.study.cells import study_at
 from priorscope.study.levels import Levels, cell_name
 from priorscope.study.plan import Run
@@ -34,6 +35,7 @@ class Checked:
     num_epochs, num_train : cell -> epochs, and training images
     seen_px : cell -> side of the images that networks see
     probes : name -> shape of each probe of the first cell; the test images are not among them
+    rehearsed : model -> what a rehearsal of its training showed, of all cells together
     notes : model -> what it says about its parameters in the first cell
     differences : what the fairness lint found in the first cell, then in cells of another shape
     """
@@ -45,6 +47,7 @@ class Checked:
     num_train: dict[Levels, int]
     seen_px: dict[Levels, int]
     probes: dict[str, ProbeShape]
+    rehearsed: dict[str, Rehearsed]
     notes: dict[str, list[str]]
     differences: list[Difference]
 
@@ -81,7 +84,7 @@ class Checked:
 
     def work_of(self, run: Run) -> tuple[int, float]:
         """Return a run's epochs, and the MACs of a forward pass over the images of one."""
-        macs = self.sizes[run.levels][run.model].macs
+        macs = self.sizes[run.levels][run.model].about_macs
         epochs = max(1, round(self.num_epochs[run.levels] * run.budget))
         return epochs, float(macs) * self.num_train[run.levels]
 
@@ -95,6 +98,7 @@ def as_plain(checked: Checked) -> dict[str, Any]:
     }
     plain["probes"] = {name: asdict(shape) for name, shape in checked.probes.items()}
     plain["differences"] = [asdict(difference) for difference in checked.differences]
+    plain["rehearsed"] = {name: asdict(found) for name, found in checked.rehearsed.items()}
     return plain | {"notes": checked.notes}
 
 
@@ -118,6 +122,9 @@ def from_plain(study: Study, plain: Mapping[str, Any]) -> Checked:
     values["probes"] = {
         name: ProbeShape(**{**shape, "arms": tuple(shape["arms"])})
         for name, shape in values["probes"].items()
+    }
+    values["rehearsed"] = {
+        name: rehearsed_from(found) for name, found in values["rehearsed"].items()
     }
     values["differences"] = [Difference(**row) for row in values["differences"]]
     return Checked(study, **values)

@@ -1,31 +1,25 @@
 """The figures of the page as charts, by name."""
 
-from pathlib import Path
-
 import altair as alt
 
+from priorscope.analysis import Findings
 from priorscope.errors import unknown_name
-from priorscope.report.artefacts import read_artefacts
-from priorscope.report.contents import contents, main_columns
-from priorscope.report.contents_factors import contents_of_factors
-from priorscope.report.figures import ImageFigure, Panel, join, specification
-from priorscope.report.tables import Table
+from priorscope.report.figure import ImageFigure, Panel, join, specification
+from priorscope.report.page import FileNames, sections_of
+from priorscope.report.table import Table
 
 
-def chart(out: Path, name: str) -> Panel:
-    """Return a figure of a study's page by name, as it looks there; needs no model.
+def chart(findings: Findings, name: str) -> Panel:
+    """Return a figure of a study's page as it looks there, by the name of its file without `.svg`.
 
     Raises
     ------
-    InputError : no such figure, an artefact is missing or damaged, or no run has finished
+    InputError : no such figure, or a file of images or of published curves is damaged
     """
-    artefacts = read_artefacts(out)
-    if artefacts.factors:
-        sections = contents_of_factors(artefacts)
-    else:
-        sections = contents(artefacts, main_columns(artefacts))
-    blocks = [block for section in sections for block in (*section.blocks, *section.folded)]
-    figures = {block.name: block for block in blocks if not isinstance(block, Table)}
+    parts = [part for section in sections_of(findings) for part in section.parts]
+    blocks = [block for part in parts for block in part.blocks if not isinstance(block, Table)]
+    names = FileNames()
+    figures = {names.unique("Figure", block.name): block for block in blocks}
     if name not in figures:
         raise unknown_name("figure", str(name), figures, where="figure")
     figure = figures[name]

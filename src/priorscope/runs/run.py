@@ -5,7 +5,7 @@ import traceback
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_model, save_model
 from torch import nn
 
-from priorscope.data import LabeledImages, autocast_for
+from priorscope.data import LabeledImages
 from priorscope.errors import (
     NO_ROOM,
     InputError,
@@ -22,7 +22,6 @@ from priorscope.errors import (
     StorageFailed,
     out_of_memory,
 )
-from priorscope.evaluation.company import answers_depend_on_company
 from priorscope.probes import ProbeSet
 from priorscope.runs.answers import (
     fingerprint_of,
@@ -33,10 +32,13 @@ from priorscope.runs.answers import (
 )
 from priorscope.runs.attention import measure_attention
 from priorscope.runs.begun import begun_epochs, keep_epochs
+from priorscope.runs.doubts import company_warnings, refuse_other_answers
 from priorscope.runs.environment import hardware, versions
 from priorscope.runs.finished import Kept, what_is_kept
 from priorscope.runs.model_size import ModelSize
-from priorscope.runs.prepare import StudyData, build_model
+from priorscope.runs.prepare import StudyData
+from priorscope.runs.prepare_models import build_model
+from priorscope.runs.rehearsed import Rehearsed
 from priorscope.runs.seals import file_digest
 from priorscope.runs.store import is_finished, now, on_disk, run_folder, write_json
 from priorscope.study.cells import study_at
@@ -45,9 +47,9 @@ from priorscope.study.spec import Study
 from priorscope.training import distributed
 from priorscope.training.checkpoint import Checkpoints
 from priorscope.training.loop import Epoch, train
+from priorscope.training.memory_format import lay_out
 from priorscope.training.streams import seeded_streams
 
-_NUM_COMPANY = 64  # test images that are shown in two batches
 _SEALED = ("model.safetensors", "metrics.jsonl")
 
 
@@ -62,6 +64,7 @@ class Context:
     device: torch.device
     out: Path
     checkpoint_seconds: float = 300.0
+    rehearsed: Mapping[str, Rehearsed] = field(default_factory=dict)
 
 
 def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> None:
@@ -141,7 +144,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             (folder / "model.safetensors.partial").replace(folder / "model.safetensors")
         made_on = _answer(model, list(context.probes), context, folder)
         attention = measure_attention(model, data.test, data.preprocess, context.device)
-        said = _warnings(model, context)
+        said = _warnings(run, model, context)
     train_seconds = sum(epoch["seconds"] for epoch in epochs)
     if not distributed.is_main():
         return
@@ -158,6 +161,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             "component": run.component.as_dict(),
             **asdict(context.sizes[run.model]),
             "recipe": study.as_dict()["recipe"],
+            "memory_format": _rehearsed(run, context).memory_format,
             "normalization": {"mean": data.preprocess.mean, "std": data.preprocess.std},
             "image_px": data.preprocess.image_px,
             "num_epochs": len(epochs),
@@ -229,12 +233,20 @@ def _complete(run: Run, context: Context, folder: Path, kept: Kept) -> None:
             found=f"{type(error).__name__}: {error}",
             hint=f"remove {folder} to train this run again",
         ) from error
-    model.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    lay_out(model, context.device)
+    fresh = [name for name in made_on if name in context.probes and name not in stale]
+    if stale and fresh:
+        name = fresh[0]
+        refuse_other_answers(
+            lambda rows: _logits(model, context.probes[name], name, context, rows),
+            folder / "predictions" / f"{name}.parquet",
+            stale,
+        )
     made_on |= _answer(model, stale, context, folder)
     data = context.data
     attention = measure_attention(model, data.test, data.preprocess, context.device)
     record |= {"probes": made_on, "attention": attention}
-    record |= {"warnings": _warnings(model, context)}
+    record |= {"warnings": _warnings(run, model, context)}
     if distributed.is_main():
         write_json(record, folder / "run.json", sealed=True)
 
@@ -247,7 +259,12 @@ def _model(run: Run, context: Context) -> nn.Module:
         seed=run.seed,
         base=context.study.base,
         where=f"models.{run.model}",
+        memory_format=_rehearsed(run, context).memory_format,
     )
+
+
+def _rehearsed(run: Run, context: Context) -> Rehearsed:
+    return context.rehearsed.get(run.model, Rehearsed())
 
 
 def _answer(model: nn.Module, names: list[str], context: Context, folder: Path) -> dict[str, str]:
@@ -278,21 +295,8 @@ def _logits(
         )
 
 
-def _warnings(model: nn.Module, context: Context) -> list[str]:
+def _warnings(run: Run, model: nn.Module, context: Context) -> list[str]:
     """Say what makes a run's numbers mean something else than they seem to, a line each."""
-    test, preprocess = context.data.test, context.data.preprocess
-    few = np.random.default_rng(0).choice(len(test), _NUM_COMPANY)
-    model.eval()
-    with (
-        seeded_streams(0, context.device),
-        autocast_for(context.study.recipe.precision, context.device),
-    ):
-        inputs = preprocess(torch.from_numpy(test.images[few]).to(context.device))
-        change = answers_depend_on_company(model, inputs)
-    if change is None:
-        return []
-    return [
-        f"answers depend on the other images of a batch: a logit changes by up to {change:.2g} "
-        "standard deviations when its neighbours do, so scores hang on how test images are "
-        "batched; a batch norm without running statistics does that, or noise in the model"
-    ]
+    precision, data = context.study.recipe.precision, context.data
+    found = company_warnings(model, data.test.images, data.preprocess, context.device, precision)
+    return [*_rehearsed(run, context).warnings, *found]

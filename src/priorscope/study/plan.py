@@ -1,20 +1,18 @@
 """Which runs a study consists of."""
 
-import ast
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import product
 from pathlib import Path
 
 from priorscope.errors import InputError
+from priorscope.own_code import code_digest, own_modules
 from priorscope.study.cells import cells, study_at
 from priorscope.study.levels import Levels, cell_name, listed_levels
-from priorscope.study.spec import Component, Study, digest
+from priorscope.study.spec import Component, Study, digest, strings
 
 MOST_IN_NAME = 100  # letters of a cell's name in that of a folder
-_MAIN = ("__name__ == '__main__'", "'__main__' == __name__")
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,7 @@ def plan(study: Study) -> tuple[Run, ...]:
     at a part of the budget come behind those of the whole.
     """
     budgets = [1.0] if study.stability is None else [1.0, study.stability.budget]
+    codes = {name: code_of(component, study.base) for name, component in study.models.items()}
     shared = []
     for budget, levels in product(budgets, cells(study)):
         at = study_at(study, levels, budget)
@@ -105,41 +104,12 @@ def _names(run: Run) -> list[str]:
 
 
 def code_of(component: Component, base: Path) -> str | None:
-    """Hash the user's own files that a component names, if it does: a changed one is another.
+    """Hash the user's own code that a component names, anywhere in it, with all that it imports.
 
-    What stands under `if __name__ == "__main__":` is left out: an import does not execute it.
+    None where it names none.
     """
-    names = [component.name, *_named_within(component.parameters)]
-    files = [file for file, colon, _ in (name.partition(":") for name in names) if colon]
-    paths = [base / file for file in files if file.endswith(".py") and (base / file).is_file()]
-    if not paths:
-        return None
-    code = [_imported_part(path.read_bytes()) for path in dict.fromkeys(paths)]
-    digests = [hashlib.sha256(each).hexdigest() for each in code]
-    return digests[0][:16] if len(digests) == 1 else digest(digests)
-
-
-def _named_within(value: object) -> Iterator[str]:
-    """List the texts among a component's parameters, such as the token mixer of a skeleton."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping | list | tuple):
-        for each in value.values() if isinstance(value, Mapping) else value:
-            yield from _named_within(each)
-
-
-def _imported_part(code: bytes) -> bytes:
-    try:
-        body = ast.parse(code).body
-    except (SyntaxError, ValueError, RecursionError):  # said when it is imported
-        return code
-    lines = code.splitlines(keepends=True)
-    for node in reversed(body):
-        if is_main_part(node):
-            del lines[node.lineno - 1 : node.end_lineno]
-    return b"".join(lines)
-
-
-def is_main_part(node: ast.stmt) -> bool:
-    """Tell whether a statement is `if __name__ == "__main__":`, without an `else`."""
-    return isinstance(node, ast.If) and not node.orelse and ast.unparse(node.test) in _MAIN
+    own: dict[str, Path] = {}
+    for number, reference in enumerate(strings(component.as_dict())):
+        found = own_modules(reference, base)
+        own |= {f"{number}:" * bool(number) + name: path for name, path in found.items()}
+    return code_digest(own)
