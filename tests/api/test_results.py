@@ -74,7 +74,7 @@ def test_a_study_without_hypotheses_or_measures_has_empty_tables(plain, tmp_path
 
 
 def test_figures_are_those_of_the_page(plain, factors):
-    page = build(plain.out).read_text()
+    page = build(plain.findings).read_text()
     spec = plain.figure("verdicts").to_dict()
     for row in plain.verdicts.iter_rows(named=True):
         if row["estimate"] is not None:

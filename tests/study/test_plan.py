@@ -1,13 +1,10 @@
 """Runs and their identity."""
 
-import hashlib
-
 import pytest
 
 from priorscope.errors import InputError
 from priorscope.study.load import parse_study
-from priorscope.study.plan import code_of, plan, select
-from priorscope.study.spec import Component
+from priorscope.study.plan import plan, select
 
 
 def runs_of(text, tmp_path):
@@ -57,30 +54,3 @@ def test_selection(tiny, tmp_path):
         select(runs, seeds=[7])
     with pytest.raises(InputError, match="no run"):
         select(runs, only="resnet")
-
-
-def test_code_is_what_an_import_executes(tmp_path):
-    file, mixer = tmp_path / "model.py", tmp_path / "mixer.py"
-    component = Component("./model.py:net")
-
-    def code(text):
-        file.write_text(text)
-        return code_of(component, tmp_path)
-
-    plain = code("def net(): ...\n")
-    assert plain == hashlib.sha256(b"def net(): ...\n").hexdigest()[:16]
-    for guard in ('if __name__ == "__main__":', "if '__main__' == __name__:"):
-        assert code(f"def net(): ...\n{guard}\n    print(1)\n\n    print(2)\n") == plain
-    for text in (
-        "def net(): ...\nif True:\n    print(1)\n",
-        'def net(): ...\nif __name__ == "__main__":\n    pass\nelse:\n    print(1)\n',
-        "def net(): ...\ndef net(:\n",
-    ):
-        assert code(text) != plain
-    assert code_of(Component("linear"), tmp_path) is None
-    mixed = Component("skeleton", {"mixer": f"{mixer}:mix", "options": ["no.py"]})
-    assert code_of(mixed, tmp_path) is None
-    mixer.write_text("def mix(): ...\n")
-    first = code_of(mixed, tmp_path)
-    mixer.write_text("def mix(): return 1\n")
-    assert first is not None and code_of(mixed, tmp_path) != first
