@@ -16,6 +16,7 @@ import contextlib
 import statistics
 import time
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -116,7 +117,7 @@ def take_turns(
 
 def arm(study: Study, name: str) -> nn.Module:
     """Build one of the study's models."""
-    shape = {"num_classes": NUM_CLASSES, "image_px": IMAGE_PX}
+    shape: dict[str, Any] = {"num_classes": NUM_CLASSES, "image_px": IMAGE_PX}
     return build_model(study.models[name], **shape, seed=0, base=study.base, where=name)
 
 

@@ -1,6 +1,7 @@
 """The arms that `gpu.py` trains, and what it finds out about them and about the card."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from gpu_checks import Agreement, GraphAgreement
@@ -32,7 +33,7 @@ class Arm:
     def build(self, device: torch.device) -> nn.Module:
         """Build the model with the weights of seed 0, drawn where they are to lie."""
         study = load_study("paper")  # packaged arms name no file: any base will do
-        shape = {"num_classes": NUM_CLASSES, "image_px": self.image_px}
+        shape: dict[str, Any] = {"num_classes": NUM_CLASSES, "image_px": self.image_px}
         with device:
             return build_model(self.component, **shape, seed=0, base=study.base, where=self.name)
 
@@ -41,7 +42,7 @@ class Arm:
         meta = torch.device("meta")
         with meta:
             model = self.build(meta)
-            shape = {"num_classes": NUM_CLASSES, "image_px": self.image_px}
+            shape: dict[str, Any] = {"num_classes": NUM_CLASSES, "image_px": self.image_px}
             self.size = measure_model(model, **shape, where=self.name)
 
 

@@ -48,7 +48,7 @@ rexnet_100 selecsls42 legacy_seresnet18 skresnet18 starnet_s050 swiftformer_xs
 swin_tiny_patch4_window7_224 swinv2_tiny_window8_256 tiny_vit_5m_224 twins_pcpvt_small vgg11
 visformer_tiny vit_tiny_patch16_224 xcit_nano_12_p8_224
 """
-ARCHITECTURES = _NAMES.split()
+ARCHITECTURES: list[str] = [*_NAMES.split()]
 
 
 def attempt(name: str, image_px: int) -> dict[str, Any]:

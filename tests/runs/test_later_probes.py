@@ -1,4 +1,4 @@
-"""A probe that is added later is answered by the network that answered the old ones, or not at all."""
+"""A probe that is added later is answered by the network of the old ones, or not at all."""
 
 import numpy as np
 import pytest
@@ -63,9 +63,8 @@ def test_only_networks_that_are_wholly_stored_answer_it(tmp_path, capfd):
     probes = "probes: {m: {name: mosaic, num_images: 20, grid: 2}}\n"
     assert trained(STUDY + probes) == ["lost"]
     assert "it keeps state outside of its weights" in capfd.readouterr().err
-    answered = {
-        name: (path / "predictions" / "m.parquet").exists() for name, path in folders.items()
-    }
+    later = {name: path / "predictions" / "m.parquet" for name, path in folders.items()}
+    answered = {name: path.exists() for name, path in later.items()}
     assert answered == {"kept": True, "lost": False}
 
 
@@ -74,10 +73,8 @@ def test_what_another_machine_changes_is_no_other_network(tmp_path):
     logits = rng.normal(size=(100, 3)).astype(np.float32)
     path = tmp_path / "runs" / "a" / "predictions" / "test.parquet"
     arm = {"arm": np.full(100, "test")}
-    write_predictions(
-        Predictions(logits, np.zeros(100, dtype=np.int64), np.arange(100), arm, ("a", "b", "c")),
-        path,
-    )
+    targets, names = np.zeros(100, dtype=np.int64), ("a", "b", "c")
+    write_predictions(Predictions(logits, targets, np.arange(100), arm, names), path)
     refuse_other_answers(lambda rows: logits[rows] * 1.001, path, ["new"])
     with pytest.raises(RunFailed, match="another network would answer new"):
         refuse_other_answers(lambda rows: logits[rows] * 1.5, path, ["new"])
