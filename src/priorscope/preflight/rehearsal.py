@@ -57,9 +57,10 @@ def rehearse(
     def made() -> nn.Module:
         return lay_out(build(), _CPU)
 
-    model, notes = made(), []
-    before = shared_values(model, _by_value)
+    notes: list[str] = []
     try:
+        model = made()
+        before = shared_values(model, _by_value)
         optimizer = build_optimizer(model, recipe, _CPU)
         answers: list[torch.Tensor] = []
         for step in range(2):
