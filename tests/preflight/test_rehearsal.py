@@ -281,13 +281,23 @@ def test_the_logits_are_found_in_what_a_model_returns(how, in_tests):
         (lambda y: y[:1], "must return logits in training too"),
         (lambda _: None, "must return logits in training too"),
         (lambda _: {"logits": 3}, "must return logits in training too"),
-        (lambda y: y.detach(), "fails in training"),
-        (lambda y: y / 0, "not finite before it is trained"),
     ],
 )
 def test_what_cannot_be_trained_on_is_refused(how, words):
     with pytest.raises(InputError, match=words):
         rehearsed(returning(how, in_tests=False))
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        (lambda y: y.detach(), "does not require grad"),
+        (lambda y: y / 0, "not finite before it is trained"),
+    ],
+)
+def test_what_fails_by_itself_is_warned_of_and_left_to_its_run(how, words):
+    (warning,) = rehearsed(returning(how, in_tests=False)).warnings
+    assert "its runs will too" in warning and words in warning
 
 
 def test_two_outputs_in_tests_too_are_no_auxiliary_heads():
