@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from priorscope.cli._training import Settings, train_all
+from priorscope.cli._training import TrainingOptions, train_all
 from priorscope.components import resolve
 from priorscope.errors import RunFailed
 from priorscope.evaluation import Predictions, write_predictions
@@ -50,7 +50,7 @@ def test_only_networks_that_are_wholly_stored_answer_it(tmp_path, capfd):
         load_cell = cell_loader(study, tmp_path)
         runs, checked = plan(study), check_cells(study, load_cell)
         open_study(out, study, runs, about=checked.about())
-        settings = Settings(out, tmp_path, 300.0, shared=False)
+        settings = TrainingOptions(out, tmp_path, 300.0, shared=False)
         with resolve("executors", "local", base=tmp_path)(Asked("cpu"), study.recipe) as pool:
             failed = train_all(Console(quiet=True), pool, runs, checked, load_cell, settings)
         return [run.model for run in failed]
