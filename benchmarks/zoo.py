@@ -80,6 +80,9 @@ def result_of(name: str, attempt: Callable[[str, int], dict[str, Any]] = attempt
         except InputError as error:
             reasons.append(f"{image_px} px: {error.problem}: {error.found}"[:300])
             continue
+        except Exception as error:  # a defect of ours, and a reason all the same
+            reasons.append(f"{image_px} px: {type(error).__name__}: {error}"[:300])
+            continue
         seconds = round(time.perf_counter() - started, 1)
         return {"name": name, "passes": True, **found, "seconds": seconds, "refused": reasons}
     return {"name": name, "passes": False, "refused": reasons}

@@ -13,7 +13,7 @@ from torch import nn
 
 from priorscope.errors import InputError
 from priorscope.preflight.rehearsal import rehearse
-from priorscope.training.memory_format import stay_contiguous
+from priorscope.training.memory_format import lay_out, stay_contiguous
 from priorscope.training.outputs import answer_in_logits, answers_of, loss_of
 from priorscope.training.recipe import Recipe
 
@@ -281,13 +281,23 @@ def test_the_logits_are_found_in_what_a_model_returns(how, in_tests):
         (lambda y: y[:1], "must return logits in training too"),
         (lambda _: None, "must return logits in training too"),
         (lambda _: {"logits": 3}, "must return logits in training too"),
-        (lambda y: y.detach(), "fails in training"),
-        (lambda y: y / 0, "not finite before it is trained"),
     ],
 )
 def test_what_cannot_be_trained_on_is_refused(how, words):
     with pytest.raises(InputError, match=words):
         rehearsed(returning(how, in_tests=False))
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        (lambda y: y.detach(), "does not require grad"),
+        (lambda y: y / 0, "not finite before it is trained"),
+    ],
+)
+def test_what_fails_by_itself_is_warned_of_and_left_to_its_run(how, words):
+    (warning,) = rehearsed(returning(how, in_tests=False)).warnings
+    assert "its runs will too" in warning and words in warning
 
 
 def test_two_outputs_in_tests_too_are_no_auxiliary_heads():
@@ -341,3 +351,17 @@ def test_contiguous_models_see_contiguous_images():
         seen.clear()
         assert rehearsed(Sees, prepare).memory_format == memory_format
         assert set(seen) == {(memory_format == "contiguous",) * 2}
+
+
+def test_weights_of_convolutions_over_volumes_are_left_as_they_are():
+    class Volume(Net):
+        def make(self):
+            self.conv, self.volume = nn.Conv2d(3, 4, 3, padding=1), nn.Conv3d(1, 1, (4, 1, 1))
+
+        def forward(self, x):
+            y = self.volume(self.conv(x).unsqueeze(1)).squeeze(1)
+            return super().forward(y.expand(-1, 3, -1, -1))
+
+    assert rehearsed(Volume).warnings == ()
+    model = lay_out(Volume(), torch.device("cpu"))
+    assert model.conv.weight.is_contiguous(memory_format=torch.channels_last)

@@ -17,6 +17,7 @@ from priorscope.preflight.rehearse_models import is_foreign
 from priorscope.runs.load_cells import Cell
 from priorscope.runs.locks import WAIT_SECONDS
 from priorscope.runs.prepare import fingerprints_in
+from priorscope.runs.rehearsed import Rehearsed
 from priorscope.runs.run import Context
 from priorscope.runs.store import is_finished, read_study, run_folder
 from priorscope.study.levels import Levels
@@ -119,7 +120,7 @@ def jobs_of(
             data_root=str(options.data_root.resolve()),
             mark=(stored["hash"], stored["created"]),
             size=vars(checked.sizes[run.levels][run.model]),
-            rehearsed=asdict(checked.rehearsed[run.model]),
+            rehearsed=asdict(checked.rehearsed.get(run.model, Rehearsed())),
             foreign=is_foreign(run.component),
             fingerprints=fingerprints_in(checked.data[run.levels]),
             device=pool.device.type,

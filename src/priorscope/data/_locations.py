@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
@@ -20,9 +21,10 @@ def cache_root() -> Path:
     """
     if given := os.environ.get("PRIORSCOPE_CACHE"):
         return in_home(Path(given), "PRIORSCOPE_CACHE")
-    usual = Path(platformdirs.user_cache_dir("priorscope"))
-    if usual.is_absolute():
-        return usual
+    with suppress(RuntimeError):  # so it says by now; earlier versions return `~/.cache`
+        usual = Path(platformdirs.user_cache_dir("priorscope"))
+        if usual.is_absolute():
+            return usual
     user = os.getuid() if hasattr(os, "getuid") else ""
     return Path(tempfile.gettempdir(), f"priorscope-{user}")
 

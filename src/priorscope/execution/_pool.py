@@ -152,6 +152,7 @@ def after_loss(job: Job, lost: Mapping[str, Any], losses: Losses) -> Event:
 
 def stopped_by(event: Mapping[str, Any]) -> PriorscopeError:
     """Make the error that stops all runs from what a worker told."""
-    error = RunFailed(event["text"])
-    error.exit_code = event["exit_code"]
+    code = event["exit_code"]
+    error = InputError(event["text"]) if code == InputError.exit_code else RunFailed(event["text"])
+    error.exit_code = code
     return error

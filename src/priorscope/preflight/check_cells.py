@@ -30,7 +30,7 @@ def check_cells(study: Study, load: Callable[[Levels], Cell]) -> Checked:
     ------
     InputError : a dataset, probe or model that fails, or a condition that its probe does not have
     """
-    checked = Checked(study, {}, {}, {}, {}, {}, {}, {}, {}, [])
+    checked = Checked(study, {}, {}, {}, {}, {}, {}, {}, [])
     by_shape: dict[tuple[int, int], Mapping[str, ModelSize]] = {}
     for levels in cells(study):
         cell = load(levels)

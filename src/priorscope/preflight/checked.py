@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from priorscope.preflight.fairness import Difference
@@ -35,9 +35,9 @@ class Checked:
     num_epochs, num_train : cell -> epochs, and training images
     seen_px : cell -> side of the images that networks see
     probes : name -> shape of each probe of the first cell; the test images are not among them
-    rehearsed : model -> what a rehearsal of its training showed, of all cells together
     notes : model -> what it says about its parameters in the first cell
     differences : what the fairness lint found in the first cell, then in cells of another shape
+    rehearsed : model -> what a rehearsal of its training showed, of all cells together
     """
 
     study: Study
@@ -47,9 +47,9 @@ class Checked:
     num_train: dict[Levels, int]
     seen_px: dict[Levels, int]
     probes: dict[str, ProbeShape]
-    rehearsed: dict[str, Rehearsed]
     notes: dict[str, list[str]]
     differences: list[Difference]
+    rehearsed: dict[str, Rehearsed] = field(default_factory=dict)
 
     @property
     def first(self) -> Levels:

@@ -47,7 +47,9 @@ def rehearse(
 
     Raises
     ------
-    InputError : it cannot be trained, or its state cannot be stored and read back
+    InputError : it cannot be built, returns nothing that can be trained on, or its state cannot be
+        stored and read back. A model that raises by itself, or whose answers are not finite, is
+        warned of: it takes its own run with it, and no other
     """
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(_NUM_IMAGES, 3, image_px, image_px, generator=generator)
@@ -57,9 +59,10 @@ def rehearse(
     def made() -> nn.Module:
         return lay_out(build(), _CPU)
 
-    model, notes = made(), []
-    before = shared_values(model, _by_value)
+    notes: list[str] = []
+    model = made()
     try:
+        before = shared_values(model, _by_value)
         optimizer = build_optimizer(model, recipe, _CPU)
         answers: list[torch.Tensor] = []
         for step in range(2):
@@ -72,13 +75,10 @@ def rehearse(
     except InputError:
         raise
     except Exception as error:
-        raise InputError("the model fails in training", where=where, found=_said(error)) from error
+        return Rehearsed(memory_format_of(model), (_will_fail(_said(error)),), tuple(notes))
     if not torch.isfinite(answers[0]).all():
-        raise InputError(
-            "the model's answers are not finite before it is trained",
-            where=where,
-            found=next(float(x) for x in answers[0].flatten() if not torch.isfinite(x)),
-        )
+        warning = _will_fail("its answers are not finite before it is trained")
+        return Rehearsed(memory_format_of(model), (warning,), tuple(notes))
     changed = [
         name for name, value in shared_values(model, _by_value).items() if before.get(name) != value
     ]
@@ -259,6 +259,10 @@ def _alike(a: torch.Tensor, b: torch.Tensor) -> bool:
     a, b = a.float(), b.float()
     spread = float(a.std()) or 1.0
     return bool(((a - b).abs() <= _TOLERANCE * spread).all())
+
+
+def _will_fail(how: str) -> str:
+    return f"it fails when two steps of its training are tried, and its runs will too: {how}"
 
 
 def _said(error: Exception) -> str:

@@ -9,11 +9,11 @@ from torch import nn
 
 from priorscope import components
 from priorscope.errors import InputError
+from priorscope.runs.count_macs import count_macs
 from priorscope.runs.model_size import ModelSize
 from priorscope.runs.prepare import StudyData
 from priorscope.runs.rehearsed import Rehearsed
 from priorscope.study.spec import Component, Study
-from priorscope.training.compiler import leave_compiler_out
 from priorscope.training.memory_format import MemoryFormat, stay_contiguous
 from priorscope.training.outputs import answer_in_logits
 from priorscope.training.streams import seeded_streams
@@ -83,27 +83,7 @@ def measure_model(model: nn.Module, *, num_classes: int, image_px: int, where: s
         )
     if not num_parameters:
         raise InputError("a model needs trainable parameters", where=where, found="none")
-    return ModelSize(num_parameters, _count_macs(model, blank))
-
-
-def _count_macs(model: nn.Module, images: torch.Tensor) -> int | None:
-    """Count multiply-accumulates for one of two images; None where PyTorch's counter fails."""
-    from torch.utils.flop_counter import FlopCounterMode  # slow to import; most never count
-
-    # The counter does not know the fused attention of the CPU, so the plain form is counted.
-    plain_attention = torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)
-    trainable = [p for p in model.parameters() if p.requires_grad]
-    model.requires_grad_(False)  # it trips over views of weights that want a gradient
-    try:
-        with torch.no_grad(), plain_attention, FlopCounterMode(display=False) as counter:
-            leave_compiler_out(getattr(counter.mode, "__torch_dispatch__", None))
-            model(images)
-    except Exception:  # a user's module may do what no counter expects
-        return None
-    finally:
-        for parameter in trainable:
-            parameter.requires_grad_(True)
-    return counter.get_total_flops() // 4
+    return ModelSize(num_parameters, count_macs(model, blank))
 
 
 def build_models(

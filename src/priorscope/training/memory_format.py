@@ -20,9 +20,14 @@ def stay_contiguous(model: nn.Module) -> nn.Module:
 
 
 def lay_out(model: nn.Module, device: torch.device) -> nn.Module:
-    """Bring a model to a device, with its weights in the order that it is trained in."""
-    memory_format = FORMATS[memory_format_of(model)]
-    return model.to(device, memory_format=memory_format)  # type: ignore[call-overload]
+    """Bring a model to a device, with its maps' weights in the order that it is trained in."""
+    memory_format, model = FORMATS[memory_format_of(model)], model.to(device)
+    with torch.no_grad():
+        for tensor in (*model.parameters(), *model.buffers()):
+            # A module's own `to` fails on weights of convolutions over volumes.
+            if tensor.ndim == 4 and tensor.is_floating_point():
+                tensor.data = tensor.data.contiguous(memory_format=memory_format)
+    return model
 
 
 def memory_format_of(model: nn.Module) -> MemoryFormat:
