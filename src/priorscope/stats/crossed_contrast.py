@@ -50,8 +50,8 @@ def crossed_contrast(
 
     Notes
     -----
-    In `benchmarks/adversary.py`, 500 studies a row, 95 % intervals of 0/1 scores covered the truth in
-    95.0 to 98.7 % (rows taken together by numbers of seeds, how much seeds vary, and clusters), the
+    In `benchmarks/adversary.py`, 500 studies a row, 95 % intervals of 0/1 scores covered the truth
+    in 95.0 to 98.7 % (rows taken together by numbers of seeds, their spread, and clusters), the
     more the less seeds vary; none was shorter than that of the same networks held fixed. Tests at
     5 % rejected a true null in at most 5.0 %, at 1 % in at most 1.3 %; one of twelve true nulls was
     rejected after Holm's correction in at most 7.0 % (3 + 3 seeds). Where one model's seeds vary
