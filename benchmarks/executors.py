@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from priorscope.cli._training import TrainingOptions, train_all
+from priorscope.api.training import TrainingOptions, train_all
 from priorscope.components import resolve
 from priorscope.execution._pool import Asked
 from priorscope.preflight.check_cells import check_cells

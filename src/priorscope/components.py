@@ -6,7 +6,8 @@ reference in a study is one of
 - `x`: a packaged component;
 - `./file.py:callable`: a file beside the study, which may import its neighbours as a script may;
 - `package.module:callable`: anything importable;
-- `timm:<name>`, `torchvision:<name>`: their classifiers (models only).
+- `timm:<name>`, `torchvision:<name>`: their classifiers (models only);
+- `python:<name>.<digest>`: a callable of this process that is in no file, see `keep`.
 
 Naming a file or a module in a study executes the code in it, as any import does.
 """
@@ -44,6 +45,9 @@ PREFIXES = {
     ("models", "timm"): "priorscope.models._timm:timm_classifier",
     ("models", "torchvision"): "priorscope.models._torchvision:torchvision_classifier",
 }
+IN_PROCESS = "python"
+_kept: dict[str, Callable[..., Any]] = {}  # by references that change with what they stand for
+_importing: list[Path | str] = []  # the user's files and modules, the innermost last
 
 _ENDS = (  # of a range, as JSON schema has them
     (("minimum", "at least"), ("exclusiveMinimum", "greater than")),
@@ -100,6 +104,8 @@ def resolve(kind: str, reference: str, *, base: Path, where: object = None) -> C
             raise unknown_name(_singular(kind), reference, names, where=where)
         module = importlib.import_module(f"{PACKAGES[kind]}.{reference}")
         return getattr(module, reference)
+    if prefix == IN_PROCESS:
+        return _kept_as(reference, where)
     if (kind, prefix) in PREFIXES:
         module_name, _, name = PREFIXES[kind, prefix].partition(":")
         return functools.partial(
@@ -112,9 +118,43 @@ def resolve(kind: str, reference: str, *, base: Path, where: object = None) -> C
     return getattr(module, rest)
 
 
+def keep(function: Callable[..., Any], reference: str) -> None:
+    """Let `resolve` find a callable of this process, for as long as the process lives.
+
+    Parameters
+    ----------
+    reference : `python:<name>.<digest>`; the digest must change with anything that the callable
+        does, so that one reference never means two things
+    """
+    _kept[reference] = function
+
+
+def _kept_as(reference: str, where: object) -> Callable[..., Any]:
+    if reference not in _kept:
+        raise InputError(
+            "a callable of a Python process that is not this one",
+            where=where,
+            found=reference,
+            hint="make the study in this process first, as it was made there; or define the "
+            "callable in a file and name it ./file.py:callable",
+        )
+    return _kept[reference]
+
+
+def importing() -> Path | str | None:
+    """Return the user's file or module that is being imported for a component, if one is."""
+    return _importing[-1] if _importing else None
+
+
 def companion(function: Callable[..., Any], name: str) -> Any:
-    """Find the public `name` that stands in the same file as a component, or None."""
-    return getattr(sys.modules[inspect.unwrap(function).__module__], name, None)
+    """Find the public `name` that stands in the same file as a component, or None.
+
+    Of a function that was defined in a notebook or a script it is the attribute of that name: what
+    stands beside it there are the user's own variables.
+    """
+    inner = inspect.unwrap(function)
+    home = inner if inner.__module__ == "__main__" else sys.modules[inner.__module__]
+    return getattr(home, name, None)
 
 
 def bind(
@@ -231,8 +271,10 @@ def _import_user_module(prefix: str, base: Path, reference: str, where: object) 
             path = (base / prefix).resolve()
             if not path.is_file():
                 raise InputError("no such file", where=where, found=path)
-            return import_file(path, reference, base, where=where)
-        return import_module(prefix, reference, base, where=where)
+            with _noted(path):
+                return import_file(path, reference, base, where=where)
+        with _noted(prefix):
+            return import_module(prefix, reference, base, where=where)
     except InputError:
         raise
     except (Exception, SystemExit) as error:  # a script without a guard may well end the process
@@ -242,6 +284,15 @@ def _import_user_module(prefix: str, base: Path, reference: str, where: object) 
             found=f"{reference} ({type(error).__name__}: {error})",
             allowed="a component's name, ./file.py:callable or package.module:callable",
         ) from error
+
+
+@contextmanager
+def _noted(imported: Path | str) -> Iterator[None]:
+    _importing.append(imported)
+    try:
+        yield
+    finally:
+        _importing.pop()
 
 
 def _innermost(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from priorscope.cli import _trackers, main, run_command
+from priorscope.api import trackers
+from priorscope.cli import main, run_command
 from priorscope.data import cache_root, data_root
 from priorscope.errors import InputError, PriorscopeWarning, StorageFailed
 from priorscope.execution._pool import Asked, check_threads
@@ -146,9 +147,9 @@ def test_a_tracker_that_does_not_answer_is_waited_for_once(tmp_path, monkeypatch
         asked.append(name)
         time.sleep(60)
 
-    monkeypatch.setattr(_trackers, "_open", hangs)
-    monkeypatch.setattr(_trackers, "_ANSWER_SECONDS", 0.2)
-    logs = _trackers.RunLogs(("wandb",), "study", tmp_path)
+    monkeypatch.setattr(trackers, "_open", hangs)
+    monkeypatch.setattr(trackers, "_ANSWER_SECONDS", 0.2)
+    logs = trackers.RunLogs(("wandb",), "study", tmp_path)
     runs = [type("Run", (), {"run_id": str(number)}) for number in range(3)]
     with pytest.warns(PriorscopeWarning, match="does not answer") as said:
         for run in runs:

@@ -6,7 +6,7 @@ import pytest
 from report_output import fabricate
 from rich.console import Console
 
-from priorscope.analysis import read_results
+from priorscope.analysis import read_findings
 from priorscope.cli._estimates import print_estimates
 from priorscope.cli._summary import print_fairness, print_models
 from priorscope.preflight.checked import Checked
@@ -26,7 +26,7 @@ def printed(function, *arguments, width=80):
 @pytest.mark.parametrize("num_models", [1, 3, 5])
 def test_every_estimate_is_readable_at_80_columns(tmp_path, num_models):
     models = {n: {"name": n} for n in NAMES[:num_models]}
-    results = read_results(fabricate(tmp_path / "out", models=models))
+    results = read_findings(fabricate(tmp_path / "out", models=models))
     shown = printed(print_estimates, results)
     assert "\N{HORIZONTAL ELLIPSIS}" not in shown
     assert max(map(len, shown.splitlines())) <= 80
@@ -42,7 +42,7 @@ def test_every_estimate_is_readable_at_80_columns(tmp_path, num_models):
 
 
 def test_models_beyond_the_width_stand_in_further_tables(tmp_path):
-    results = read_results(fabricate(tmp_path / "out", models={n: {"name": n} for n in NAMES}))
+    results = read_findings(fabricate(tmp_path / "out", models={n: {"name": n} for n in NAMES}))
     headers = [n for n in printed(print_estimates, results).splitlines() if n.startswith("probe")]
     assert len(headers) > 1
     assert [name for header in headers for name in header.split()[2:]] == [
@@ -56,7 +56,7 @@ def test_a_single_name_without_room_goes_on_in_the_next_line(tmp_path):
     name = "network_" * 12
     shown = printed(
         print_estimates,
-        read_results(fabricate(tmp_path / "out", models={name: {"name": "x"}})),
+        read_findings(fabricate(tmp_path / "out", models={name: {"name": "x"}})),
     )
     assert "\N{HORIZONTAL ELLIPSIS}" not in shown and max(map(len, shown.splitlines())) <= 80
 

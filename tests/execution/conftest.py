@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from priorscope.cli._training import TrainingOptions, jobs_of, train_all
+from priorscope.api.training import TrainingOptions, jobs_of, train_all
 from priorscope.components import resolve
 from priorscope.execution._job import Job
 from priorscope.execution._pool import Asked, Event, Pool

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from priorscope.cli._training import TrainingOptions, train_all
+from priorscope.api.training import TrainingOptions, train_all
 from priorscope.components import resolve
 from priorscope.errors import InputError
 from priorscope.execution import _pool

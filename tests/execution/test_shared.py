@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from priorscope.cli._training import TrainingOptions, train_all
+from priorscope.api.training import TrainingOptions, train_all
 from priorscope.components import resolve
 from priorscope.errors import InputError
 from priorscope.execution import _job
@@ -31,7 +31,7 @@ def train(small, out, capture, *, shared):
 @pytest.fixture
 def opened(small, tmp_path, monkeypatch):
     monkeypatch.setattr(locks, "WAIT_SECONDS", 0.0)
-    monkeypatch.setattr("priorscope.cli._training.WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("priorscope.api.training.WAIT_SECONDS", 0.0)
     out = tmp_path / "out"
     open_study(out, small.study, small.runs, about=small.checked.about())
     return out

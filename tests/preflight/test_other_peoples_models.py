@@ -5,8 +5,8 @@ import json
 import pytest
 from rich.console import Console
 
+from priorscope.api.training import TrainingOptions, train_all
 from priorscope.cli import run_command
-from priorscope.cli._training import TrainingOptions, train_all
 from priorscope.components import resolve
 from priorscope.execution import Asked
 from priorscope.preflight.check_cells import check_cells

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from priorscope.analysis import read_results
+from priorscope.analysis import read_findings
 from priorscope.report import build
 from priorscope.report.sections.attention import attention_figure, attention_table
 
@@ -23,7 +23,7 @@ COLUMNS = ("layer", "head", "mean_distance", "mass_within", "entropy", "effectiv
 
 @pytest.fixture
 def results(study_output):
-    found = read_results(study_output())
+    found = read_findings(study_output())
     runs = [
         run
         | {
@@ -61,9 +61,9 @@ def test_every_head_is_drawn(results):
 
 def test_a_page_has_the_section_only_where_something_was_measured(study_output):
     out = study_output()
-    assert "How far attention looks" not in build(read_results(out)).read_text()
+    assert "How far attention looks" not in build(read_findings(out)).read_text()
     (run,) = out.glob("runs/m0-s0-*/run.json")
     record = json.loads(run.read_text())
     record["attention"] = [dict(zip(COLUMNS, HEADS[0][2:], strict=True))]
     run.write_text(json.dumps(record))
-    assert "How far attention looks" in build(read_results(out)).read_text()
+    assert "How far attention looks" in build(read_findings(out)).read_text()

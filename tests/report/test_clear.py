@@ -2,7 +2,7 @@
 
 import pytest
 
-from priorscope.analysis import read_results
+from priorscope.analysis import read_findings
 
 
 @pytest.mark.parametrize(
@@ -18,4 +18,4 @@ from priorscope.analysis import read_results
 )
 def test_clear_needs_the_test_and_the_interval(study_output, p_adjusted, low, high, expected):
     row = {"p_adjusted": p_adjusted, "low": low, "high": high}
-    assert read_results(study_output()).is_clear(row) is expected
+    assert read_findings(study_output()).is_clear(row) is expected

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-from priorscope.analysis import Results, Settings, Trajectories
+from priorscope.analysis import Findings, Settings, Trajectories
 from priorscope.analysis.files import frames
 from priorscope.metrics import share
 from priorscope.report.figure import specification, to_svg
@@ -61,7 +61,7 @@ def results():
         for fraction in FRACTIONS
     ]
     rows = {"estimates": estimates, "comparisons": comparisons, "effects": multipliers}
-    return Results(
+    return Findings(
         out=Path("out"),
         record={"study": {"models": models, "factors": factors}, "cells": cells},
         runs=[],

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from html_page import Page, read
 
-from priorscope.analysis import read_results
+from priorscope.analysis import read_findings
 from priorscope.errors import InputError
 from priorscope.report import build
 from priorscope.report.figure import model_scales
@@ -19,7 +19,7 @@ HOSTILE = '</script><script>alert("1")</script><img src=x onerror=alert(2)> & \'
 
 
 def built(out):
-    return build(read_results(out))
+    return build(read_findings(out))
 
 
 def test_page_is_well_formed_and_has_every_section(report):
@@ -262,8 +262,8 @@ def test_no_finished_run(study_output):
 def test_building_imports_no_torch(study_output):
     out = study_output(models={"a": {"name": "a"}}, seeds=(0,), probes={}, samples=False)
     code = "import sys, pathlib; from priorscope.report import build; "
-    code += "from priorscope.analysis import read_results; "
-    code += "build(read_results(pathlib.Path(sys.argv[1]))); sys.exit('torch' in sys.modules)"
+    code += "from priorscope.analysis import read_findings; "
+    code += "build(read_findings(pathlib.Path(sys.argv[1]))); sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code, str(out)], check=True)
 
 

@@ -11,7 +11,7 @@ import pytest
 import timm
 from torch import nn
 
-from priorscope.analysis import read_results
+from priorscope.analysis import read_findings
 from priorscope.errors import InputError
 from priorscope.report import build
 from priorscope.report.figure import specification
@@ -49,7 +49,7 @@ def write_curves(root, *, arms=REPORT_ARMS, num_epochs=4):
 
 def blocks_of(out):
     """Return the section's paragraphs as one text, and its blocks by name."""
-    (part,) = report_2021(read_results(out)).parts
+    (part,) = report_2021(read_findings(out)).parts
     blocks = {block.name: block for block in part.blocks}
     return " ".join(text for _, text in part.paragraphs), blocks
 
@@ -162,9 +162,9 @@ def test_a_study_without_its_probes_shows_the_reports_numbers(study_output, prob
 
 def test_the_page_has_it_after_the_probes_and_only_for_such_studies(study_output, tmp_path):
     out = study_output(samples=False, models={"a": {"name": "a"}}, seeds=(0,))
-    assert "report-2021" not in build(read_results(out)).read_text(encoding="utf-8")
+    assert "report-2021" not in build(read_findings(out)).read_text(encoding="utf-8")
     reproducing(out, {"resnet50": "a"})
-    page = build(read_results(out)).read_text(encoding="utf-8")
+    page = build(read_findings(out)).read_text(encoding="utf-8")
     sections = re.findall(r'<section id="([^"]+)"', page)
     assert sections.index("probes") < sections.index("report-2021")
     assert sections.index("report-2021") < sections.index("comparisons")
@@ -173,7 +173,7 @@ def test_the_page_has_it_after_the_probes_and_only_for_such_studies(study_output
     keep_curves(out, read_curves(write_curves(tmp_path / "data", arms=["vit"])))
     shutil.rmtree(tmp_path / "data")
     keep_curves(out, read_curves(tmp_path / "data"))
-    page = build(read_results(out)).read_text(encoding="utf-8")
+    page = build(read_findings(out)).read_text(encoding="utf-8")
     assert "paper/curve_vit_test_acc.csv" not in page
     assert "paper/curve_resnet50_train_loss.csv" in page
     assert "report-2021-training.svg" in page

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from priorscope.analysis import read_results
+from priorscope.analysis import read_findings
 from priorscope.report import sections
 from priorscope.report.page import SECTIONS
 from priorscope.report.section import Part, in_cells, section_of
@@ -39,7 +39,7 @@ def crossed(results, cells):
 
 @pytest.fixture
 def results(study_output):
-    return read_results(study_output(samples=False))
+    return read_findings(study_output(samples=False))
 
 
 def test_every_file_is_a_section_of_the_page():

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from priorscope.analysis import read_results
+from priorscope.analysis import read_findings
 from priorscope.cli._verdicts import print_verdicts
 from priorscope.metrics import Scale, share
 from priorscope.report import build
@@ -84,7 +84,7 @@ def test_verdicts_have_a_figure_and_tables_in_every_form(report):
 def test_every_contrast_is_written_as_a_difference(study_output, contrast, expect, short, long):
     whole = {"b": None, "level": None, "conditions": None} | contrast
     out = study_output(samples=False, hypotheses=[BASE | {"contrast": whole, "expect": expect}])
-    results = read_results(out)
+    results = read_findings(out)
     (row,) = results.verdicts
     assert contrasted(row) == short
     assert declared(row, verdict_scale(row)).startswith(long)
@@ -111,7 +111,7 @@ def test_what_no_study_could_detect_is_said_so(study_output):
     judged = json.loads(path.read_text())
     judged["verdicts"][0] |= {"detectable": 2.16, "detectable_estimated": 1.5}
     path.write_text(json.dumps(judged))
-    first = precision_table(read_results(out)).rows[0]
+    first = precision_table(read_findings(out)).rows[0]
     assert first[3] == "more than scores can differ"
 
 
@@ -122,10 +122,10 @@ def test_a_verdict_without_estimate_says_so(study_output):
     judged["verdicts"][0] |= dict.fromkeys(("estimate", "low", "high", "p_adjusted", "arms"))
     judged["verdicts"][0] |= {"verdict": "inconclusive", "predictions": [], "runs": []}
     path.write_text(json.dumps(judged))
-    table = verdict_table(read_results(out))
+    table = verdict_table(read_findings(out))
     assert table and table.rows[0][3:6] == ("\N{EN DASH}", "", "\N{EN DASH}")
     assert table.page_rows[0][2].picture == "" and table.page_rows[0][2].href == ""
-    build(read_results(out))
+    build(read_findings(out))
 
 
 def test_the_small_picture_is_drawn_to_scale():
@@ -168,7 +168,7 @@ def test_late_hypotheses_are_told_on_the_page_and_in_the_row(study_output):
         },
     ]
     (out / "study.json").write_text(json.dumps(record))
-    results = read_results(out)
+    results = read_findings(out)
     warnings = summarise(results).warnings
     assert "H2 and H3 were added on 2026-11-25, when results existed" in warnings[0]
     assert "seeds were changed on 2026-11-25" in warnings[1]
@@ -193,7 +193,7 @@ def test_what_else_decides_verdicts_is_told_where_it_changed_late(study_output, 
     for results in (True, False):
         record["history"] = [before, late | {"results": results}]
         (out / "study.json").write_text(json.dumps(record))
-        opened = read_results(out)
+        opened = read_findings(out)
         console = Console(width=80, record=True, file=io.StringIO())
         print_verdicts(console, opened)
         terminal = " ".join(console.export_text().split())
@@ -213,7 +213,7 @@ def test_raw_differences_stand_beside_matched_ones(report):
 
 
 def test_without_checkpoints_the_page_says_that_none_were_kept(study_output):
-    page = build(read_results(study_output(samples=False, matched=False))).read_text(
+    page = build(read_findings(study_output(samples=False, matched=False))).read_text(
         encoding="utf-8"
     )
     assert "No predictions were kept along training" in page
@@ -222,7 +222,7 @@ def test_without_checkpoints_the_page_says_that_none_were_kept(study_output):
 
 def test_the_terminal_shows_verdicts_in_80_columns(report):
     console = Console(width=80, record=True, file=io.StringIO())
-    print_verdicts(console, read_results(report[0]))
+    print_verdicts(console, read_findings(report[0]))
     lines = console.export_text().splitlines()
     assert all(len(line) <= 80 for line in lines)
     text = " ".join(" ".join(lines).split())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from priorscope.cli._training import TrainingOptions, train_all
+from priorscope.api.training import TrainingOptions, train_all
 from priorscope.components import resolve
 from priorscope.errors import RunFailed
 from priorscope.evaluation import Predictions, write_predictions

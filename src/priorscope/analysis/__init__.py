@@ -17,8 +17,8 @@ from priorscope.analysis.compare import (
 from priorscope.analysis.control_models import check_control_models
 from priorscope.analysis.crossings import crossing_rows
 from priorscope.analysis.effects import effect_rows, variance_rows
-from priorscope.analysis.files import frames, read_record, read_results, write_results
-from priorscope.analysis.results import Results, Scored, Trajectories
+from priorscope.analysis.files import frames, read_findings, read_record, write_findings
+from priorscope.analysis.findings import Findings, Scored, Trajectories
 from priorscope.analysis.scores import read_scores
 from priorscope.analysis.training import judge_runs, read_runs, warnings_of
 from priorscope.analysis.trajectories import compare_trajectories
@@ -28,10 +28,10 @@ from priorscope.errors import InputError
 from priorscope.preflight.fairness import check_runs, refuse
 from priorscope.study.levels import recorded_factors
 
-__all__ = ["Results", "Scored", "Settings", "Trajectories", "analyse", "read_results"]
+__all__ = ["Findings", "Scored", "Settings", "Trajectories", "analyse", "read_findings"]
 
 
-def analyse(out: Path, settings: Settings | None = None) -> Results:
+def analyse(out: Path, settings: Settings | None = None) -> Findings:
     """Compute all results from the predictions in `out`, and write them to `out`/analysis.
 
     Runs without predictions are left out and named. The same predictions give the same bytes.
@@ -71,7 +71,7 @@ def analyse(out: Path, settings: Settings | None = None) -> Results:
         rows["effects"] += crossing_rows(arms, record, settings)
         rows["variance"] = variance_rows(arms, record)
     training = judge_runs(record, runs, epochs)
-    results = Results(
+    results = Findings(
         out=out,
         record=record,
         runs=runs,
@@ -94,7 +94,7 @@ def analyse(out: Path, settings: Settings | None = None) -> Results:
         missing_predictions=tuple(missing_files),
         settings=settings,
     )
-    write_results(results)
+    write_findings(results)
     return results
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from priorscope.analysis.compare import Row
-from priorscope.analysis.results import Results, Trajectories
+from priorscope.analysis.findings import Findings, Trajectories
 from priorscope.analysis.training import read_runs
 from priorscope.claims import Settings
 from priorscope.claims.training import Training
@@ -78,7 +78,7 @@ def _column(values: list[LevelValue]) -> type[pl.DataType]:
     return pl.Float64 if kinds <= {int, float} else pl.Boolean if kinds == {bool} else pl.String
 
 
-def write_results(results: Results) -> None:
+def write_findings(results: Findings) -> None:
     """Write every file beside its place and rename it into it; the same results, the same bytes."""
     folder = results.out / "analysis"
     folder.mkdir(parents=True, exist_ok=True)
@@ -117,7 +117,7 @@ def write_results(results: Results) -> None:
     write_json(record, folder / "analysis.json")
 
 
-def read_results(out: Path) -> Results:
+def read_findings(out: Path) -> Findings:
     """Open the results of a study that was analysed.
 
     Raises
@@ -136,7 +136,7 @@ def read_results(out: Path) -> Results:
         name: _frame(folder / f"{name}.parquet", schema)
         for name, schema in (SCHEMAS | (FACTOR_SCHEMAS if factors else {})).items()
     }
-    return Results(
+    return Findings(
         out=out,
         record=record,
         runs=runs,

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from priorscope.analysis.compare import Row, compare, possible
-from priorscope.analysis.results import Trajectories, cell_of
+from priorscope.analysis.findings import Trajectories, cell_of
 from priorscope.claims import ArmScores, Settings
 from priorscope.components import resolve
 from priorscope.evaluation import Predictions, read_predictions

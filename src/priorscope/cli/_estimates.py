@@ -10,15 +10,15 @@ from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 
-from priorscope.analysis import Results
-from priorscope.analysis.results import scored_of, select
+from priorscope.analysis import Findings
+from priorscope.analysis.findings import scored_of, select
 from priorscope.cli._summary import start_table
 from priorscope.metrics import Scale
 from priorscope.report.warnings import control_warnings
 from priorscope.report.wording import plain
 
 
-def print_estimates(console: Console, results: Results) -> None:
+def print_estimates(console: Console, results: Findings) -> None:
     """Print each probe's estimates with their intervals, chance included.
 
     Models that do not fit side by side stand in further tables below.
@@ -54,7 +54,7 @@ def _width(console: Console, table: Table) -> int:
     return Measurement.get(console, without_end, table).maximum
 
 
-def _estimates_table(of_cell: Results, models: list[str]) -> Table:
+def _estimates_table(of_cell: Findings, models: list[str]) -> Table:
     table = start_table("probe", "arm", "", *models)
     for key, group in groupby(select(of_cell.estimates), lambda row: (row["probe"], row["arm"])):
         rows = {row["model"]: row for row in group}

@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from priorscope.cli._progress import duration
+from priorscope.api.progress import duration
 from priorscope.preflight.checked import Checked
 from priorscope.report.sections.fairness import architecture_table, condition_table
 from priorscope.runs.rehearsed import Rehearsed

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from priorscope.analysis import Results
+from priorscope.analysis import Findings
 from priorscope.preflight.power import POWER, Plan
 from priorscope.report.verdict_words import (
     BEYOND,
@@ -27,7 +27,7 @@ _STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "bo
 _INDENT = 4
 
 
-def print_verdicts(console: Console, results: Results) -> None:
+def print_verdicts(console: Console, results: Findings) -> None:
     """Print each verdict with its effect and reason, and what was changed late.
 
     Nothing where none was declared.

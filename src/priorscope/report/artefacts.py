@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from priorscope.analysis import Results
+from priorscope.analysis import Findings
 from priorscope.errors import InputError
 from priorscope.report.wording import Row
 from priorscope.runs.seals import rows_digest
 
 
-def looks(results: Results) -> list[str]:
+def looks(results: Findings) -> list[str]:
     """List the first cell of each look of the images: cells of other sizes may look alike."""
     first: dict[str, str] = {}
     for entry in results.record.get("cells", []):
@@ -16,7 +16,7 @@ def looks(results: Results) -> list[str]:
     return [cell for cell in results.cells if cell in first.values()] or results.cells[:1]
 
 
-def read_samples(results: Results, cell: str) -> dict[str, list[Row]]:
+def read_samples(results: Findings, cell: str) -> dict[str, list[Row]]:
     """Read the images that stand for a cell: probe (or "train") -> rows.
 
     A row has `id, arm, label, cluster, png`; a probe without a file has none.

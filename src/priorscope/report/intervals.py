@@ -5,7 +5,7 @@ from typing import Any
 
 import altair as alt
 
-from priorscope.analysis import Results, Scored
+from priorscope.analysis import Findings, Scored
 from priorscope.claims import CHANCE
 from priorscope.metrics import Scale
 from priorscope.report.colours import CHANCE_GREY
@@ -13,7 +13,7 @@ from priorscope.report.figure import Panel, chart, model_scales, scaled
 from priorscope.report.wording import Row, confidence, counted, plain
 
 
-def models_panel(results: Results, scored: Scored, title: str) -> Panel:
+def models_panel(results: Findings, scored: Scored, title: str) -> Panel:
     """Draw every model on one arm, a row each."""
     rows = results.estimates_of(scored)
     y = alt.Y("model:N", sort=[row["model"] for row in rows], title=None, axis=row_axis())
@@ -21,7 +21,7 @@ def models_panel(results: Results, scored: Scored, title: str) -> Panel:
     return alt.layer(*layers).properties(width=215, height=alt.Step(24), title=title)
 
 
-def arms_panel(results: Results, arms: Sequence[Scored]) -> Panel:
+def arms_panel(results: Findings, arms: Sequence[Scored]) -> Panel:
     """Draw every model on several arms of one unit, a band an arm."""
     rows = [row for scored in arms for row in results.estimates_of(scored)]
     models = list(dict.fromkeys(row["model"] for row in rows))
@@ -39,7 +39,7 @@ def arms_panel(results: Results, arms: Sequence[Scored]) -> Panel:
     return alt.layer(*layers).properties(width=270, height=height)
 
 
-def dots_note(results: Results) -> str:
+def dots_note(results: Findings) -> str:
     """Say for a caption what the small dots are, or that there is one seed."""
     num_seeds = len({run["seed"] for run in results.runs})
     return ", small dots single seeds" if num_seeds > 1 else f", from {counted(1, 'seed')}"
@@ -51,7 +51,7 @@ def row_axis(**more: Any) -> alt.Axis:
 
 
 def _layers(
-    results: Results,
+    results: Findings,
     arms: Sequence[Scored],
     where: dict[str, Any],
     *,
@@ -106,7 +106,7 @@ def _shown(row: Row, scale: Scale) -> dict[str, Any]:
     )
 
 
-def _seeds(results: Results, arms: Sequence[Scored], scale: Scale) -> list[dict[str, Any]]:
+def _seeds(results: Findings, arms: Sequence[Scored], scale: Scale) -> list[dict[str, Any]]:
     return [
         {"model": row["model"], "seed": row["seed"], "arm": _arm(row["arm"])}
         | {"estimate": row["value"] * scale.factor, "text": scale.value(row["value"])}

@@ -5,7 +5,7 @@ from typing import Any
 
 import altair as alt
 
-from priorscope.analysis import Results
+from priorscope.analysis import Findings
 from priorscope.claims import CHANCE
 from priorscope.metrics import Scale
 from priorscope.report.colours import CHANCE_GREY
@@ -17,7 +17,7 @@ MOST_PANELS = 12
 WIDTH, HEIGHT = 250, 190
 
 
-def size_factor(results: Results) -> str | None:
+def size_factor(results: Findings) -> str | None:
     """Name the factor that sets the number of training images, if the study has one."""
     if multipliers := results.effects.filter(kind="data_multiplier")["factor"].to_list():
         return multipliers[0]
@@ -26,7 +26,7 @@ def size_factor(results: Results) -> str | None:
     return next((name for name, f in factors.items() if keys & set(f["keys"])), None)
 
 
-def panels_without(results: Results, rows: list[Row], *factors: str) -> dict[str, list[Row]]:
+def panels_without(results: Findings, rows: list[Row], *factors: str) -> dict[str, list[Row]]:
     """Group rows by the levels of all factors but these; the title of each group says which."""
     others = [name for name in results.factors if name not in factors]
     order = {name: [written(value) for value in results.factors[name]] for name in others}
@@ -38,7 +38,7 @@ def panels_without(results: Results, rows: list[Row], *factors: str) -> dict[str
     return {levels_title((name, group[0][name]) for name in others): group for group in grouped}
 
 
-def curves(results: Results, rows: list[Row], scale: Scale, x: alt.X) -> list[alt.Chart]:
+def curves(results: Findings, rows: list[Row], scale: Scale, x: alt.X) -> list[alt.Chart]:
     """Draw one line with intervals for each model, and chance; rows have their place as `x`."""
     chance = [shown(row, scale) for row in rows if row["model"] == CHANCE]
     data = [shown(row, scale) for row in rows if row["model"] != CHANCE]
@@ -82,7 +82,7 @@ def shown(row: Row, scale: Scale) -> dict[str, Any]:
     )
 
 
-def tooltip(results: Results, heading: str, first: alt.Tooltip) -> list[alt.Tooltip]:
+def tooltip(results: Findings, heading: str, first: alt.Tooltip) -> list[alt.Tooltip]:
     """Return what is said of a point, beginning with what it is."""
     return [
         first,

@@ -15,7 +15,7 @@ import vl_convert as vlc
 import yaml
 from markupsafe import Markup
 
-from priorscope.analysis import Results
+from priorscope.analysis import Findings
 from priorscope.report.figure import (
     ChartFigure,
     Figure,
@@ -47,7 +47,7 @@ from priorscope.report.table import Table, to_csv, to_latex, to_markdown
 from priorscope.report.wording import file_stem
 
 # What stands on the page, in its order.
-SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
+SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     verdicts,
     glance,
     factors,
@@ -90,7 +90,17 @@ class _Item:
         return min(self.wide, _NARROW_COLUMNS if self.wide <= 6 else 5)
 
 
-def build(results: Results) -> Path:
+def sections_of(results: Findings) -> list[Section]:
+    """Make the sections of a page that have something to show, in its order.
+
+    Raises
+    ------
+    InputError : as `build`
+    """
+    return [section for make in SECTIONS if (section := make(results))]
+
+
+def build(results: Findings) -> Path:
     """Write `OUT/report` from the results of a study; needs no model and no network.
 
     Returns
@@ -102,9 +112,9 @@ def build(results: Results) -> Path:
     ------
     InputError : a file of images or of published curves is damaged
     """
-    sections = [section for make in SECTIONS if (section := make(results))]
+    sections = sections_of(results)
     folder = results.out / "report"
-    stems = _Stems()
+    stems = FileNames()
     written: list[Path] = []
     numbers = {"Figure": 0, "Table": 0}
 
@@ -144,7 +154,7 @@ def _shown(section: Section, place: Callable[[Block], _Item]) -> dict[str, Any]:
     return {"anchor": file_stem(section.anchor), "title": section.title, "parts": parts}
 
 
-def _render(results: Results, sections: list[dict[str, Any]]) -> str:
+def _render(results: Findings, sections: list[dict[str, Any]]) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE),
         autoescape=True,
@@ -220,13 +230,14 @@ def _remove_stale(folder: Path, written: list[Path]) -> None:
                     path.unlink()
 
 
-class _Stems:
+class FileNames:
     """Name every figure and table by a file of its own, also when names look alike."""
 
     def __init__(self):
         self._taken: set[str] = set()
 
     def unique(self, kind: str, name: str) -> str:
+        """Return the file's name, without ending, of a block of a kind: "Figure" or "Table"."""
         base = stem = file_stem(name)
         number = 2
         while f"{kind}/{stem.lower()}" in self._taken:

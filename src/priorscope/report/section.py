@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from priorscope.report.wording import cell_title
 
 if TYPE_CHECKING:  # tables of a plan are printed without the libraries of figures
-    from priorscope.analysis import Results
+    from priorscope.analysis import Findings
     from priorscope.report.figure import Figure
     from priorscope.report.table import Table
 
@@ -54,8 +54,8 @@ def present(*blocks: "Block | None") -> list[Block]:
 
 
 def in_cells(
-    results: "Results",
-    make: "Callable[[Results], Blocks]",
+    results: "Findings",
+    make: "Callable[[Findings], Blocks]",
     *,
     title: str = "",
     folded: bool = False,

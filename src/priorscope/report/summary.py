@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from priorscope.analysis import Results
-from priorscope.analysis.results import cell_of, select
+from priorscope.analysis import Findings
+from priorscope.analysis.findings import cell_of, select
 from priorscope.claims.training import FITTED_ACCURACY
 from priorscope.metrics import NBSP
 from priorscope.report.sections.comparisons import difference_sentences
@@ -35,7 +35,7 @@ class Summary:
     warnings: list[str]
 
 
-def summarise(results: Results) -> Summary:
+def summarise(results: Findings) -> Summary:
     """Put a study into words."""
     sentences = [
         _what_was_done(results),
@@ -49,7 +49,7 @@ def summarise(results: Results) -> Summary:
     return Summary(" ".join(sentences), _limits(results), warnings_of(results))
 
 
-def _what_was_done(results: Results) -> str:
+def _what_was_done(results: Findings) -> str:
     data, models = results.record["data"], results.models
     cells = [results.at(cell) for cell in results.cells]
     seeds = {len(select(cell.runs, model=model)) for cell in cells for model in models}
@@ -76,7 +76,7 @@ def _epochs(numbers: list[int]) -> str:
     return " to ".join([*map(str, numbers[:-1][:1]), counted(numbers[-1], "epoch")])
 
 
-def _limits(results: Results) -> list[str]:
+def _limits(results: Findings) -> list[str]:
     """Say what the numbers cannot show: few seeds, unfitted models, unequal sizes."""
     limits = [*_few_seeds(results), *_unfitted(results)]
     parts = []
@@ -102,7 +102,7 @@ def _limits(results: Results) -> list[str]:
     return limits
 
 
-def _few_seeds(results: Results) -> list[str]:
+def _few_seeds(results: Findings) -> list[str]:
     keys = [(run["model"], cell_of(run)) for run in results.runs]
     num_seeds = min(map(keys.count, keys))
     if num_seeds == 1 and len(results.models) == 1:
@@ -124,7 +124,7 @@ def _few_seeds(results: Results) -> list[str]:
     return []
 
 
-def _unfitted(results: Results) -> list[str]:
+def _unfitted(results: Findings) -> list[str]:
     """Name the models that had not fitted their training images, in any cell."""
     fits: dict[str, list[float]] = {}
     for cell in results.cells:

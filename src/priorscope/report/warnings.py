@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from priorscope.analysis import Results, Scored
-from priorscope.analysis.results import select
+from priorscope.analysis import Findings, Scored
+from priorscope.analysis.findings import select
 from priorscope.metrics import Scale
 from priorscope.report.wording import Row, cell_title, counted, listed, plain, setting
 from priorscope.study.hypotheses import changed_late
@@ -23,7 +23,7 @@ _DECIDING = {
 }
 
 
-def warnings_of(results: Results) -> list[str]:
+def warnings_of(results: Findings) -> list[str]:
     """Say all of it, a sentence or two each."""
     return [
         *control_warnings(results),
@@ -35,7 +35,7 @@ def warnings_of(results: Results) -> list[str]:
     ]
 
 
-def control_warnings(results: Results) -> list[str]:
+def control_warnings(results: Findings) -> list[str]:
     """Say which controls are violated, and which could not be checked."""
     warnings = []
     alike = ("model", "probe", "arm", "metric", "statement", "within")
@@ -59,7 +59,7 @@ def control_warnings(results: Results) -> list[str]:
     return warnings
 
 
-def control_scale(results: Results, row: Row) -> Scale:
+def control_scale(results: Findings, row: Row) -> Scale:
     """Return the scale of what a control is about."""
     return results.scale(Scored(row["probe"], row["arm"] or "", row["metric"] or "top1"))
 
@@ -112,7 +112,7 @@ def late_changes(history: Sequence[Mapping[str, Any]]) -> list[str]:
     return sentences
 
 
-def _missing(results: Results) -> list[str]:
+def _missing(results: Findings) -> list[str]:
     missing = results.missing_runs
     if not missing:
         return []
@@ -124,7 +124,7 @@ def _missing(results: Results) -> list[str]:
     ]
 
 
-def _places(results: Results) -> list[str]:
+def _places(results: Findings) -> list[str]:
     """Name the versions and hardware in which the finished runs differ."""
     differing = [
         plain(key)
@@ -140,7 +140,7 @@ def _places(results: Results) -> list[str]:
     ]
 
 
-def _of_runs(results: Results) -> list[str]:
+def _of_runs(results: Findings) -> list[str]:
     """Repeat what runs warn of, and what a study asks that is no longer done."""
     texts: dict[str, list[str]] = {}
     for run in results.runs:
@@ -155,7 +155,7 @@ def _of_runs(results: Results) -> list[str]:
     return said
 
 
-def _ties(results: Results) -> list[str]:
+def _ties(results: Findings) -> list[str]:
     tied: dict[tuple[str, int], Row] = {}
     for row in results.ties:
         tied.setdefault((row["model"], row["seed"]), row)

@@ -8,7 +8,7 @@ from priorscope.metrics import NBSP, NONE, Scale
 from priorscope.study.levels import listed_levels, written
 
 if TYPE_CHECKING:  # plans are printed without the libraries of an analysis
-    from priorscope.analysis import Results, Scored
+    from priorscope.analysis import Findings, Scored
 
 Row = dict[str, Any]
 MINUS = "\N{MINUS SIGN}"
@@ -126,7 +126,7 @@ def level_text(value: Any) -> str:
     return plain(written(value))
 
 
-def confidence(results: "Results") -> str:
+def confidence(results: "Findings") -> str:
     """Name the level of the intervals: "95 %"."""
     return f"{100 * results.settings.confidence:g}{NBSP}%"
 
@@ -144,7 +144,7 @@ def difference(scale: Scale, row: Row, key: str = "difference") -> str:
     return f"{scale.difference({**row, 'difference': row[key]})} {scale.difference_symbol}".strip()
 
 
-def interval_note(results: "Results", columns: "Mapping[Scored, str]") -> str:
+def interval_note(results: "Findings", columns: "Mapping[Scored, str]") -> str:
     """Say how the intervals of these columns, by heading, were made, and what chance is."""
     used: dict[str, dict[str, None]] = {}
     for scored, heading in columns.items():

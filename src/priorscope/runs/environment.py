@@ -13,8 +13,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from priorscope import __version__
 from priorscope.errors import InputError, unknown_name
+from priorscope.version import __version__
 
 if TYPE_CHECKING:
     import torch

@@ -51,6 +51,7 @@ def plan(study: Study) -> tuple[Run, ...]:
         plain = at.as_dict()
         identity = {key: plain[key] for key in ("data", "recipe")}
         shared.append((budget, levels, identity | {"data_code": code_of(at.data, study.base)}))
+    codes = {name: code_of(component, study.base) for name, component in study.models.items()}
     runs = []
     for seed in study.seeds:
         for budget, levels, of_cell in shared:

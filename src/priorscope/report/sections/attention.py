@@ -3,8 +3,8 @@
 import altair as alt
 import numpy as np
 
-from priorscope.analysis import Results
-from priorscope.analysis.results import select
+from priorscope.analysis import Findings
+from priorscope.analysis.findings import select
 from priorscope.metrics import decimal
 from priorscope.report.figure import ChartFigure, Panel, chart, model_scales
 from priorscope.report.section import Blocks, Section, in_cells, section_of
@@ -26,16 +26,16 @@ _MEANING = (
 )
 
 
-def attention(results: Results) -> Section | None:
+def attention(results: Findings) -> Section | None:
     """Show how far attention looks, where a model has attention that tells its weights."""
     return section_of("attention", "How far attention looks", *in_cells(results, _of_cell))
 
 
-def _of_cell(results: Results) -> Blocks:
+def _of_cell(results: Findings) -> Blocks:
     return [attention_table(results), attention_figure(results)]
 
 
-def attention_rows(results: Results) -> list[Row]:
+def attention_rows(results: Findings) -> list[Row]:
     """List what every run measured of its attention: one row a run, layer and head."""
     return [
         {"model": run["model"], "seed": run["seed"], **row, "mass_within": 100 * row["mass_within"]}
@@ -44,7 +44,7 @@ def attention_rows(results: Results) -> list[Row]:
     ]
 
 
-def attention_table(results: Results) -> Table | None:
+def attention_table(results: Findings) -> Table | None:
     """Return each model's means over seeds, layers and heads, and the range of its layers."""
     found = attention_rows(results)
     rows, records = [], []
@@ -75,7 +75,7 @@ def attention_table(results: Results) -> Table | None:
     return Table("attention", caption, header, rows, records, range(1, len(header)))
 
 
-def attention_figure(results: Results) -> ChartFigure | None:
+def attention_figure(results: Findings) -> ChartFigure | None:
     """Draw each measure over the layers: every head as a point, their mean as a line."""
     found = attention_rows(results)
     if not found:

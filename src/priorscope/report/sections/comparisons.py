@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import altair as alt
 
-from priorscope.analysis import Results, Scored
-from priorscope.analysis.results import scored_of, select
+from priorscope.analysis import Findings, Scored
+from priorscope.analysis.findings import scored_of, select
 from priorscope.claims.inference import smallest_p
 from priorscope.metrics import NBSP, Scale
 from priorscope.report.colours import INK
@@ -32,7 +32,7 @@ _MOST_NAMED = 9  # in words
 _MOST_PAIRS = 30  # in one panel; the table has all
 
 
-def comparisons(results: Results) -> Section | None:
+def comparisons(results: Findings) -> Section | None:
     """Compare all models in pairs; control arms are folded away."""
     alone = "There is nothing to compare: one model has finished runs."
     return section_of(
@@ -44,12 +44,12 @@ def comparisons(results: Results) -> Section | None:
     )
 
 
-def _main(results: Results) -> Blocks:
+def _main(results: Findings) -> Blocks:
     what = "on the test images and on what each probe is about"
     return _blocks(results, main_columns(results), "comparisons", what)
 
 
-def _controls(results: Results) -> Blocks:
+def _controls(results: Findings) -> Blocks:
     main = results.main()
     columns = {
         scored: f"{probe}: {plain(arm)}"
@@ -61,14 +61,14 @@ def _controls(results: Results) -> Blocks:
     return _blocks(results, columns, "comparisons-controls", "on the control arms")
 
 
-def _blocks(results: Results, columns: Mapping[Scored, str], name: str, what: str) -> Blocks:
+def _blocks(results: Findings, columns: Mapping[Scored, str], name: str, what: str) -> Blocks:
     # As a table only where cells are many: a picture of every pair in each is more than anyone
     # looks at.
     drawn = None if results.factors else _forests(results, columns, name, what)
     return [drawn, comparison_table(results, columns, name, what)]
 
 
-def difference_sentences(results: Results) -> list[str]:
+def difference_sentences(results: Findings) -> list[str]:
     """Count the differences that are clear, and name a few; nothing where cells are several."""
     named, num_pairs, num_clear = [], 0, 0
     main = [] if results.factors else results.main()
@@ -113,7 +113,7 @@ def _clear_difference(row: Row, scale: Scale) -> str:
 
 
 def comparison_table(
-    results: Results, columns: Mapping[Scored, str], name: str, what: str
+    results: Findings, columns: Mapping[Scored, str], name: str, what: str
 ) -> Table | None:
     """Return one row a pair of models and arm: difference, interval, p and Holm-adjusted p."""
     records = [row for scored in columns for row in _rows(results, scored)]
@@ -144,7 +144,7 @@ def comparison_table(
 
 
 def _forests(
-    results: Results, columns: Mapping[Scored, str], name: str, what: str
+    results: Findings, columns: Mapping[Scored, str], name: str, what: str
 ) -> ChartFigure | None:
     """Draw the pairwise differences of each column as a forest plot."""
     panels, is_cut = [], False
@@ -167,11 +167,11 @@ def _forests(
     return ChartFigure(name, caption, panels, panel_px=300)
 
 
-def _rows(results: Results, scored: Scored) -> list[Row]:
+def _rows(results: Findings, scored: Scored) -> list[Row]:
     return select(results.comparisons, **scored._asdict())
 
 
-def _panel(results: Results, scored: Scored, found: list[Row], title: str) -> Panel:
+def _panel(results: Findings, scored: Scored, found: list[Row], title: str) -> Panel:
     scale = results.scale(scored)
     rows = [
         {"pair": f"{row['a']} {MINUS} {row['b']}", "p": row["p_adjusted"]}

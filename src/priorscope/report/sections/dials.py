@@ -5,8 +5,8 @@ from typing import Any
 
 import altair as alt
 
-from priorscope.analysis import Results
-from priorscope.analysis.results import select
+from priorscope.analysis import Findings
+from priorscope.analysis.findings import select
 from priorscope.metrics import Scale
 from priorscope.report.colours import INK
 from priorscope.report.figure import COLOURS, ChartFigure, Panel, chart
@@ -39,7 +39,7 @@ class Dial:
     values: dict[str, float]
 
 
-def dials(results: Results) -> Section | None:
+def dials(results: Findings) -> Section | None:
     """Draw scores over every dial of the study."""
     found = find_dials(results.study["models"])
     blocks = present(*(dial_plots(results, dial) for dial in found))
@@ -83,7 +83,7 @@ def _setting(dial: Dial, model: str) -> str:
     return GLOBAL if without_window else f"{dial.values[model]:g}"
 
 
-def dial_plots(results: Results, dial: Dial) -> ChartFigure | None:
+def dial_plots(results: Findings, dial: Dial) -> ChartFigure | None:
     """Draw scores over a dial, and their differences from its largest setting."""
     (scored, heading), *_ = main_columns(results).items()
     scale, last = results.scale(scored), list(dial.values)[-1]
@@ -126,7 +126,7 @@ def _against(dial: Dial, last: str, scale: Scale) -> str:
 
 
 def _panel(
-    results: Results,
+    results: Findings,
     rows: list[Row],
     dial: Dial,
     colour: str | None,

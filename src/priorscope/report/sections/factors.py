@@ -2,8 +2,8 @@
 
 import altair as alt
 
-from priorscope.analysis import Results
-from priorscope.analysis.results import scored_of, select
+from priorscope.analysis import Findings
+from priorscope.analysis.findings import scored_of, select
 from priorscope.metrics import NBSP, NONE, Scale, decimal
 from priorscope.report.figure import ChartFigure
 from priorscope.report.level_curves import MOST_PANELS, curves, panel, panels_without, size_factor
@@ -32,7 +32,7 @@ _MOST_ZEROS = 4  # named in words
 _LARGE_SHARE = 0.1
 
 
-def factors(results: Results) -> Section | None:
+def factors(results: Findings) -> Section | None:
     """Show what factors do to the differences between models."""
     blocks = present(
         _interaction_plots(results),
@@ -43,7 +43,7 @@ def factors(results: Results) -> Section | None:
     return section_of("factors", "What the factors do", Part(blocks))
 
 
-def _interaction_plots(results: Results) -> ChartFigure | None:
+def _interaction_plots(results: Findings) -> ChartFigure | None:
     """Draw each model's score over the levels of each factor that is no number of images."""
     (scored, heading), *_ = main_columns(results).items()
     scale, size = results.scale(scored), size_factor(results)
@@ -74,7 +74,7 @@ def _interaction_plots(results: Results) -> ChartFigure | None:
     return ChartFigure("interactions", caption, panels[:MOST_PANELS], columns=2, panel_px=300)
 
 
-def _interaction_table(results: Results) -> Table | None:
+def _interaction_table(results: Findings) -> Table | None:
     """Return what a factor does to the difference of two models, and whether it turns it round."""
     found = select(results.effects, kind="interaction")
     of_test = select(found, probe="test")
@@ -108,7 +108,7 @@ def _interaction_table(results: Results) -> Table | None:
     return table_of("interactions", caption, found, columns, shown=shown, numeric={3, 4, 5, 6})
 
 
-def _crossing_table(results: Results) -> Table | None:
+def _crossing_table(results: Findings) -> Table | None:
     """Return the level of a factor at which the difference of two models changes its sign."""
     found = select(results.effects, kind="crossing")
     of_test = select(found, probe="test")
@@ -145,12 +145,12 @@ def _effect_text(row: Row, name: str, scale: Scale) -> str:
     return scale.difference({"difference": row[name], **ends})
 
 
-def effect_sentences(results: Results) -> list[str]:
+def effect_sentences(results: Findings) -> list[str]:
     """Say what turns differences round, and at which level of a factor they change their sign."""
     return [*_turned(results), *_zeros(results)]
 
 
-def _turned(results: Results) -> list[str]:
+def _turned(results: Findings) -> list[str]:
     """Name the largest difference that each factor turns round, and count the others."""
     found = [
         row
@@ -180,7 +180,7 @@ def place(row: Row) -> str:
     return f" ({cell_title(row['cell'])})" if row["cell"] else ""
 
 
-def _zeros(results: Results) -> list[str]:
+def _zeros(results: Findings) -> list[str]:
     """Say at which level a difference that is clear at both ends of a factor changes its sign."""
     rows = select(results.effects, kind="crossing", probe="test")
     return [
@@ -190,7 +190,7 @@ def _zeros(results: Results) -> list[str]:
     ]
 
 
-def variance_sentences(results: Results) -> list[str]:
+def variance_sentences(results: Findings) -> list[str]:
     """Say where most of the variance between runs is."""
     rows = select(results.variance, probe="test")
     large = sorted((r for r in rows if r["share"] >= _LARGE_SHARE), key=lambda r: -r["share"])
@@ -204,7 +204,7 @@ def _term(term: str) -> str:
     return f"goes with {plain(term).replace(':', f' {TIMES} ')}"
 
 
-def _variance_table(results: Results) -> Table | None:
+def _variance_table(results: Findings) -> Table | None:
     """Return the share of the variance between runs that each term of the design explains."""
     records = select(results.variance)
     found = select(records, probe="test")

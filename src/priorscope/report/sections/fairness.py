@@ -11,10 +11,10 @@ from priorscope.report.wording import Row, count, counted, listed, magnitude, pl
 from priorscope.study.properties import PROPERTIES
 
 if TYPE_CHECKING:
-    from priorscope.analysis import Results
+    from priorscope.analysis import Findings
 
 
-def fairness(results: "Results") -> Section | None:
+def fairness(results: "Findings") -> Section | None:
     """Say what differs between the models, and what they are given."""
     found = results.record.get("fairness", [])  # folders of version 0.1.0 have none
     of_runs = as_plain(check_runs(results.runs, results.study.get("declared")))

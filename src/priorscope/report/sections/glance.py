@@ -1,7 +1,7 @@
 """Results at a glance: every model on the test images and on what each probe is about."""
 
-from priorscope.analysis import Results, Scored
-from priorscope.analysis.results import select
+from priorscope.analysis import Findings, Scored
+from priorscope.analysis.findings import select
 from priorscope.claims import CHANCE
 from priorscope.metrics import NONE, Scale
 from priorscope.report.figure import ChartFigure
@@ -23,7 +23,7 @@ from priorscope.report.wording import (
 _MOST_CELLS = 4  # named in words
 
 
-def glance(results: Results) -> Section | None:
+def glance(results: Findings) -> Section | None:
     """Set models side by side; with several cells, first by cell, then each cell by itself."""
     controls = present(control_table(results))
     each = in_cells(results, _of_cell)
@@ -34,7 +34,7 @@ def glance(results: Results) -> Section | None:
     return section_of("glance", "Results at a glance", Part([test, *controls]), folded, *each)
 
 
-def main_columns(results: Results) -> dict[Scored, str]:
+def main_columns(results: Findings) -> dict[Scored, str]:
     """Head what the test images and each probe are about."""
     return {
         scored: "Test images" if scored.probe == "test" else scored.probe
@@ -42,7 +42,7 @@ def main_columns(results: Results) -> dict[Scored, str]:
     }
 
 
-def score_sentences(results: Results) -> list[str]:
+def score_sentences(results: Findings) -> list[str]:
     """Say who scored highest and lowest, cell by cell, or overall where cells are many."""
     if not results.factors:
         return [_leaders(results, scored) for scored in results.main()]
@@ -60,7 +60,7 @@ def _said(scale: Scale, row: Row) -> str:
     return f"{with_unit(scale.estimate(row), scale.symbol)} ({row['model']})"
 
 
-def _leaders(results: Results, scored: Scored, cell: str = "") -> str:
+def _leaders(results: Findings, scored: Scored, cell: str = "") -> str:
     """Say who scored highest and lowest, with intervals, and what chance is."""
     rows = sorted(results.estimates_of(scored), key=lambda row: -row["estimate"])
     scale, chance = results.scale(scored), results.estimate(CHANCE, scored)
@@ -83,7 +83,7 @@ def _leaders(results: Results, scored: Scored, cell: str = "") -> str:
     return f"{where}, {scale.phrase} {text}."
 
 
-def num_train(results: Results) -> dict[str, int]:
+def num_train(results: Findings) -> dict[str, int]:
     """Map each cell of a study with factors to its number of training images."""
     return {
         entry["cell"]: entry["data"]["train"]["num_images"]
@@ -91,12 +91,12 @@ def num_train(results: Results) -> dict[str, int]:
     }
 
 
-def _of_cell(results: Results) -> Blocks:
+def _of_cell(results: Findings) -> Blocks:
     # As a table only where cells are many: a picture of each is more than anyone looks at.
     return [overview_table(results), None if results.factors else _overview(results)]
 
 
-def overview_table(results: Results) -> Table:
+def overview_table(results: Findings) -> Table:
     """Return one row a model: its size, test accuracy, and what each probe is about."""
     columns, sizes = main_columns(results), {run["model"]: run for run in results.runs}
     rows, records = [], []
@@ -128,7 +128,7 @@ def numbers(row: Row | None, prefix: str) -> Row:
     return {f"{prefix} {key}": row and row[key] for key in ("estimate", "low", "high")}
 
 
-def _overview(results: Results) -> ChartFigure:
+def _overview(results: Findings) -> ChartFigure:
     """Draw every model on the test images and on what each probe is about."""
     panels = [models_panel(results, *column) for column in main_columns(results).items()]
     caption = (
@@ -138,7 +138,7 @@ def _overview(results: Results) -> ChartFigure:
     return ChartFigure("overview", caption, panels, panel_px=260, numbered=False)
 
 
-def cell_table(results: Results, scored: Scored, heading: str) -> Table:
+def cell_table(results: Findings, scored: Scored, heading: str) -> Table:
     """Return one row a cell: its training images, and the score of every model."""
     scale, counts = results.scale(scored), num_train(results)
     found = select(results.estimates, **scored._asdict())
@@ -158,7 +158,7 @@ def cell_table(results: Results, scored: Scored, heading: str) -> Table:
     return Table(name, caption, header, rows, records, range(1, len(header)), numbered=False)
 
 
-def control_table(results: Results) -> Table | None:
+def control_table(results: Findings) -> Table | None:
     """Return one row a control and cell; None where the study declares none."""
     found = results.control_models
     if not found:

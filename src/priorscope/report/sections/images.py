@@ -6,7 +6,7 @@ What priorscope adds is numbered after them.
 """
 
 from priorscope import components
-from priorscope.analysis import Results
+from priorscope.analysis import Findings
 from priorscope.report.artefacts import looks, read_samples
 from priorscope.report.figure import COLUMN_PX, ImageFigure, Picture
 from priorscope.report.image_grid import image_grid
@@ -25,14 +25,14 @@ _MOST_CLASSES = 100
 _MOST_SCENES = 6
 
 
-def images(results: Results) -> Section | None:
+def images(results: Findings) -> Section | None:
     """Show the images of each cell whose images look different, with what its probes are."""
     known = known_probes(results)
     about = Part(paragraphs=[probe_description(results, probe) for probe in known])
     return section_of("images", "What the models saw", about, Part(sample_figures(results, known)))
 
 
-def known_probes(results: Results) -> list[str]:
+def known_probes(results: Findings) -> list[str]:
     """List the first probe of each kind that the 2021 report had, in its order."""
     first: dict[str, str] = {}
     for name, probe in results.probes.items():
@@ -40,7 +40,7 @@ def known_probes(results: Results) -> list[str]:
     return [first[kind] for kind in _REPORT_PROBES if kind in first]
 
 
-def sample_figures(results: Results, probes: list[str], *, classes: bool = True) -> list[Block]:
+def sample_figures(results: Findings, probes: list[str], *, classes: bool = True) -> list[Block]:
     """Show one image a class and a few scenes of these probes, once for each look of the images.
 
     Where images look different in several cells, each figure is named after the first cell.
@@ -59,7 +59,7 @@ def sample_figures(results: Results, probes: list[str], *, classes: bool = True)
     return shown
 
 
-def probe_title(results: Results, probe: str) -> str:
+def probe_title(results: Findings, probe: str) -> str:
     """Head what is shown of a probe."""
     kinds = {"mosaic": "mosaics of several classes", "large_background": "objects on backgrounds"}
     kind = kinds.get(results.probes[probe]["name"])
@@ -67,7 +67,7 @@ def probe_title(results: Results, probe: str) -> str:
     return f"{name}: {kind}" if kind else name
 
 
-def probe_description(results: Results, probe: str) -> Paragraph:
+def probe_description(results: Findings, probe: str) -> Paragraph:
     """Say what a probe shows; for probes that are not ours, what their file says."""
     component = results.probes[probe]
     parameters = {key: value for key, value in component.items() if key != "name"}

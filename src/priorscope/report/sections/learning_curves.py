@@ -5,8 +5,8 @@ from math import log
 
 import altair as alt
 
-from priorscope.analysis import Results
-from priorscope.analysis.results import scored_of, select
+from priorscope.analysis import Findings
+from priorscope.analysis.findings import scored_of, select
 from priorscope.claims import CHANCE
 from priorscope.metrics import NONE, Scale, decimal
 from priorscope.report.colours import INK
@@ -30,13 +30,13 @@ _MOST_SENTENCES = 4
 LABEL_PX = (46, 16)  # width and height that a label and the gap to the next take
 
 
-def learning_curves(results: Results) -> Section | None:
+def learning_curves(results: Findings) -> Section | None:
     """Show scores by number of training images, and data multipliers between the models."""
     blocks = present(curves_figure(results), _multiplier_table(results))
     return section_of("learning-curves", "Learning curves", Part(blocks))
 
 
-def curves_figure(results: Results) -> ChartFigure | None:
+def curves_figure(results: Findings) -> ChartFigure | None:
     """Draw scores over the number of training images, with data multipliers between the curves."""
     factor = size_factor(results)
     if factor is None:
@@ -74,7 +74,7 @@ def curves_figure(results: Results) -> ChartFigure | None:
     return ChartFigure("learning-curves", caption, panels, columns=2, panel_px=300)
 
 
-def _arrows(results: Results, group: list[Row], scale: Scale, x: alt.X) -> list[alt.Chart]:
+def _arrows(results: Findings, group: list[Row], scale: Scale, x: alt.X) -> list[alt.Chart]:
     """Draw, for the best model against each other, the multiplier at the largest size that has one.
 
     Only where it is known exactly: an arrow ends on a curve.
@@ -143,7 +143,7 @@ def apart(
     return chosen
 
 
-def _multiplier_table(results: Results) -> Table | None:
+def _multiplier_table(results: Findings) -> Table | None:
     """Return how many times more images each model needs to reach what a better one scores."""
     found = select(results.effects, kind="data_multiplier")
     # The better of two models is what is reached.
@@ -181,7 +181,7 @@ def _multiplier_table(results: Results) -> Table | None:
     return table_of("multipliers", caption, found, columns, shown=known, numeric={2, 4})
 
 
-def multiplier_sentences(results: Results) -> list[str]:
+def multiplier_sentences(results: Findings) -> list[str]:
     """Return the multipliers at the largest number of images at which each is known."""
     rows = [
         row

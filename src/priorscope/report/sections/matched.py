@@ -2,8 +2,8 @@
 
 import altair as alt
 
-from priorscope.analysis import Results
-from priorscope.analysis.results import scored_of, select
+from priorscope.analysis import Findings
+from priorscope.analysis.findings import scored_of, select
 from priorscope.metrics import NONE, Scale
 from priorscope.report.figure import ChartFigure, Panel, chart, model_scales
 from priorscope.report.section import Blocks, Part, Section, in_cells, section_of
@@ -17,7 +17,7 @@ NOT_STORED = (
 )
 
 
-def matched(results: Results) -> Section | None:
+def matched(results: Findings) -> Section | None:
     """Compare models on probes at equal clean accuracy, where there are both."""
     if not results.probes or len(results.models) < 2:
         return None
@@ -29,11 +29,11 @@ def matched(results: Results) -> Section | None:
     )
 
 
-def _of_cell(results: Results) -> Blocks:
+def _of_cell(results: Findings) -> Blocks:
     return [_table(results), _figure(results)]
 
 
-def _paragraph(results: Results) -> str:
+def _paragraph(results: Findings) -> str:
     """Say what is compared, and from how much; or that nothing was stored for it."""
     pairs = results.trajectories.pairs
     if not pairs:
@@ -53,7 +53,7 @@ def _paragraph(results: Results) -> str:
     )
 
 
-def _table(results: Results) -> Table | None:
+def _table(results: Findings) -> Table | None:
     """List one row a pair of models and probe: the difference on all scenes beside the matched."""
     pairs = results.trajectories.pairs
     if not pairs:
@@ -99,7 +99,7 @@ def _difference(scale: Scale, found: Row | None) -> str:
     return NONE if found is None else difference(scale, found, "estimate")
 
 
-def _figure(results: Results) -> ChartFigure | None:
+def _figure(results: Findings) -> ChartFigure | None:
     """Draw probe score against clean accuracy along training, one line a run."""
     points = results.trajectories.points
     if not points:
@@ -114,7 +114,7 @@ def _figure(results: Results) -> ChartFigure | None:
     return ChartFigure("matched", caption, panels, panel_px=300, numbered=False)
 
 
-def _panel(results: Results, points: list[Row]) -> Panel:
+def _panel(results: Findings, points: list[Row]) -> Panel:
     scale = results.scale(scored_of(points[0]))
     rows = [
         {"model": row["model"], "run": f"{row['model']} {row['seed']}", "epoch": row["epoch"]}

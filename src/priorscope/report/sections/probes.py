@@ -4,8 +4,8 @@ from itertools import groupby
 
 import altair as alt
 
-from priorscope.analysis import Results, Scored
-from priorscope.analysis.results import select
+from priorscope.analysis import Findings, Scored
+from priorscope.analysis.findings import select
 from priorscope.claims import CHANCE
 from priorscope.metrics import NONE
 from priorscope.report.colours import CHANCE_GREY, INK
@@ -33,7 +33,7 @@ from priorscope.report.wording import (
 )
 
 
-def probes(results: Results) -> Section | None:
+def probes(results: Findings) -> Section | None:
     """Give each probe a part; with several cells, each cell one with all of the probes."""
     known = known_probes(results)
     others = [probe for probe in results.probes if probe not in known]
@@ -49,7 +49,7 @@ def probes(results: Results) -> Section | None:
     return section_of("probes", "Probes", *parts)
 
 
-def _blocks(results: Results, probe: str) -> list[Block]:
+def _blocks(results: Findings, probe: str) -> list[Block]:
     """Set what a probe is about beside its controls, metric by metric."""
     title, blocks = probe_title(results, probe), []
     for metric in results.metrics(probe):
@@ -65,7 +65,7 @@ def _blocks(results: Results, probe: str) -> list[Block]:
     return blocks
 
 
-def probe_table(results: Results, arms: list[Scored], title: str) -> Table:
+def probe_table(results: Findings, arms: list[Scored], title: str) -> Table:
     """Return one row a model and one column an arm: the condition under test, then its controls."""
     rows, records = [], []
     for model in [*results.models, CHANCE]:
@@ -89,7 +89,7 @@ def probe_table(results: Results, arms: list[Scored], title: str) -> Table:
     )
 
 
-def _intervals(results: Results, arms: list[Scored], title: str) -> ChartFigure:
+def _intervals(results: Findings, arms: list[Scored], title: str) -> ChartFigure:
     """Draw a probe's condition under test above its controls, one panel for each unit."""
     panels = [arms_panel(results, list(group)) for _, group in groupby(arms, key=results.scale)]
     caption = (
@@ -99,7 +99,7 @@ def _intervals(results: Results, arms: list[Scored], title: str) -> ChartFigure:
     return ChartFigure(f"intervals-{arms[0].probe}-{arms[0].metric}", caption, panels)
 
 
-def _control_table(results: Results, found: list[Row], title: str) -> Table:
+def _control_table(results: Findings, found: list[Row], title: str) -> Table:
     """Return what a probe's condition costs each model: its score minus that on each control."""
     first, controls = found[0], list(dict.fromkeys(row["control"] for row in found))
     rows = []
@@ -121,7 +121,7 @@ def _control_table(results: Results, found: list[Row], title: str) -> Table:
     return Table(name, caption, header, rows, found, range(1, len(header)))
 
 
-def _histograms(results: Results, scored: Scored, title: str) -> ChartFigure:
+def _histograms(results: Findings, scored: Scored, title: str) -> ChartFigure:
     """Draw each model's scores 0 .. k against the chance distribution, with its mean."""
     found = select(results.histograms, **scored._asdict())
     highest = max(row["high"] or row["fraction"] for row in found)
@@ -138,7 +138,7 @@ def _histograms(results: Results, scored: Scored, title: str) -> ChartFigure:
     return ChartFigure(f"histogram-{scored.probe}", caption, panels, columns=2, panel_px=210)
 
 
-def model_histogram(results: Results, scored: Scored, model: str, highest: float) -> Panel:
+def model_histogram(results: Findings, scored: Scored, model: str, highest: float) -> Panel:
     """Draw one model's histogram against that of chance, up to a share `highest`."""
     rows = select(results.histograms, **scored._asdict())
     estimate = results.estimate(model, scored)

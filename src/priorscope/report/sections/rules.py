@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from priorscope.analysis import Results
+from priorscope.analysis import Findings
 from priorscope.claims.words import percent
 from priorscope.metrics import NONE, Scale
 from priorscope.report.section import Paragraph, Part, Section, present, section_of
@@ -21,7 +21,7 @@ _PRECISION += ("detectable_estimated", "detectable", "bootstrap_low", "bootstrap
 _PRECISION += ("num_seeds", "n", "method")
 
 
-def rules(results: Results) -> Section | None:
+def rules(results: Findings) -> Section | None:
     """Set rules, trainings and precision under each other."""
     if not results.verdicts:
         return None
@@ -29,7 +29,7 @@ def rules(results: Results) -> Section | None:
     return section_of("rules", "How verdicts were given", Part(blocks, _rules(results)))
 
 
-def training_table(results: Results) -> Table | None:
+def training_table(results: Findings) -> Table | None:
     """Show how each model's training ended, and which seeds learnt nothing."""
     if not results.training:
         return None
@@ -57,7 +57,7 @@ def training_table(results: Results) -> Table | None:
     )
 
 
-def precision_table(results: Results) -> Table | None:
+def precision_table(results: Findings) -> Table | None:
     """Show what the study could have shown, from the variances that it measured."""
     rows, pages, records = [], [], []
     for row in results.verdicts:
@@ -129,7 +129,7 @@ def _percent(share: float | None) -> str:
     return NONE if share is None else f"{100 * share:.1f}"
 
 
-def _rules(results: Results) -> list[Paragraph]:
+def _rules(results: Findings) -> list[Paragraph]:
     """Say by what rules; the numbers are the study's."""
     alphas = sorted({row["alpha"] for row in results.verdicts})
     level = " or ".join(f"{alpha:g}" for alpha in alphas)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from priorscope.analysis import Results
-from priorscope.analysis.results import cell_of, select
+from priorscope.analysis import Findings
+from priorscope.analysis.findings import cell_of, select
 from priorscope.metrics import NONE
 from priorscope.report.section import Part, Section, present, section_of
 from priorscope.report.sections.glance import main_columns
@@ -22,7 +22,7 @@ from priorscope.report.wording import (
 )
 
 
-def runs(results: Results) -> Section | None:
+def runs(results: Findings) -> Section | None:
     """Show data, models, runs, versions and hardware; the scores of each run are folded away."""
     shown = present(
         _data_table(results),
@@ -35,7 +35,7 @@ def runs(results: Results) -> Section | None:
     return section_of("runs", "Data, runs and versions", Part(shown), scores)
 
 
-def _data_table(results: Results) -> Table:
+def _data_table(results: Findings) -> Table:
     """Return what identifies the data, down to the pixels: what all cells share."""
     cells = [_properties(results.at(cell).record["data"]) for cell in results.cells]
     shared = {key: cells[0][key] for key in cells[0] if len({each[key] for each in cells}) == 1}
@@ -63,7 +63,7 @@ def _properties(data: Row) -> dict[str, str]:
     }
 
 
-def _cell_data_table(results: Results) -> Table | None:
+def _cell_data_table(results: Findings) -> Table | None:
     """Return what identifies the data of every cell; None where there is one."""
     cells = results.record.get("cells", [])
     if not cells:
@@ -95,7 +95,7 @@ def _cell_data_table(results: Results) -> Table | None:
     return table_of("cell-data", caption, records, columns, numeric={2})
 
 
-def _model_table(results: Results) -> Table:
+def _model_table(results: Findings) -> Table:
     """Return each model's component and parameters as the study names them."""
     sizes = {run["model"]: run for run in results.runs}
     records = []
@@ -121,7 +121,7 @@ _RUN = ("run_id", "model", "seed", "num_parameters", "macs", "train_seconds", "e
 _RUN += ("train_images_per_second", "micro_batch_size", "device", "num_threads")
 
 
-def _run_table(results: Results) -> Table:
+def _run_table(results: Findings) -> Table:
     """Return every planned run with its cost, finished or not."""
     finished: dict[str, Row] = {run["run_id"]: run for run in results.runs}
     shown = [finished.get(planned["run_id"]) or planned for planned in results.record["plan"]]
@@ -147,7 +147,7 @@ def _run_table(results: Results) -> Table:
     return table_of("runs", caption, records, columns, shown=shown, numeric=range(2, 9))
 
 
-def _environment_table(results: Results) -> Table:
+def _environment_table(results: Findings) -> Table:
     """Return versions and hardware; where runs differ, all that were found."""
     sources, records, found = [results.record, *results.runs], [], {}
     for part in ("hardware", "versions"):
@@ -164,7 +164,7 @@ def _environment_table(results: Results) -> Table:
     return table_of("environment", caption, records, columns)
 
 
-def _score_table(results: Results) -> Table:
+def _score_table(results: Findings) -> Table:
     """Return every run's own score, so that readers see how much seeds differ."""
     columns: dict[str, Any] = {
         "Model": lambda run: run["model"],

@@ -2,8 +2,8 @@
 
 import altair as alt
 
-from priorscope.analysis import Results
-from priorscope.analysis.results import select
+from priorscope.analysis import Findings
+from priorscope.analysis.findings import select
 from priorscope.claims import CHANCE
 from priorscope.report.colours import CHANCE_GREY
 from priorscope.report.figure import ChartFigure, Panel, chart, model_scales
@@ -15,13 +15,13 @@ from priorscope.report.wording import Row, counted, plain, setting
 _MOST_EPOCHS, _MOST_POINTS = 150, 6000
 
 
-def training(results: Results) -> Section | None:
+def training(results: Findings) -> Section | None:
     """Show the recipe, then each cell's curves."""
     curves = in_cells(results, lambda of_cell: [training_curves(of_cell)])
     return section_of("training", "Training", Part([_recipe(results)]), *curves)
 
 
-def _recipe(results: Results) -> Table:
+def _recipe(results: Findings) -> Table:
     """Return the one recipe of all models."""
     caption = "Recipe of the model."
     if len(results.models) > 1:
@@ -35,7 +35,7 @@ def _recipe(results: Results) -> Table:
     return table_of("recipe", caption, [{"setting": k, "value": v} for k, v in recipe], columns)
 
 
-def training_curves(results: Results) -> ChartFigure | None:
+def training_curves(results: Findings) -> ChartFigure | None:
     """Draw every run as a thin line and each model's mean over its seeds as a thick one."""
     epochs = select(results.epochs)
     if not epochs:

@@ -5,7 +5,7 @@ from itertools import groupby
 
 import altair as alt
 
-from priorscope.analysis import Results
+from priorscope.analysis import Findings
 from priorscope.metrics import Scale
 from priorscope.report.colours import CHANCE_GREY, INK
 from priorscope.report.figure import ChartFigure, Panel, chart, scaled
@@ -38,7 +38,7 @@ _MIDDLE, _EDGE = 11, 6
 _HALF_LETTER = 3.4  # of a label's letters
 
 
-def verdicts(results: Results) -> Section | None:
+def verdicts(results: Findings) -> Section | None:
     """Put the verdicts first."""
     nothing = "The study declares no hypotheses, so there is nothing to give a verdict on."
     if not results.verdicts:
@@ -47,7 +47,7 @@ def verdicts(results: Results) -> Section | None:
     return section_of("verdicts", "Verdicts", Part(blocks))
 
 
-def verdict_sentences(results: Results) -> list[str]:
+def verdict_sentences(results: Findings) -> list[str]:
     """Count the verdicts and name the hypotheses of each."""
     parts = []
     for verdict in ("supported", "refuted", "inconclusive"):
@@ -58,7 +58,7 @@ def verdict_sentences(results: Results) -> list[str]:
     return [f"Of {many} declared {noun}, {listed(parts)}."] if parts else []
 
 
-def verdict_table(results: Results) -> Table:
+def verdict_table(results: Findings) -> Table:
     """List one row a hypothesis: effect, interval against zero or margin, p, verdict, reason."""
     rows, pages = [], []
     for row in results.verdicts:
@@ -171,7 +171,7 @@ def interval_picture(row: Row, scale: Scale) -> str:
     )
 
 
-def _forest(results: Results) -> ChartFigure | None:
+def _forest(results: Findings) -> ChartFigure | None:
     """Draw one row a hypothesis, one panel for each unit."""
     rows = [cut(row) for row in results.verdicts if row["estimate"] is not None]
     if not rows:

@@ -1,6 +1,6 @@
 """The 2021 report: a study that reproduces it, set beside what was published."""
 
-from priorscope.analysis import Results
+from priorscope.analysis import Findings
 from priorscope.report.section import Paragraph, Part, Section, present, section_of
 from priorscope.report.sections.report_2021.curves import FOLDER, curve_files, kept_curves
 from priorscope.report.sections.report_2021.figures import curves_2021, histograms_2021
@@ -15,7 +15,7 @@ from priorscope.report.sections.report_2021.tables import counterparts, results_
 from priorscope.report.wording import APOSTROPHE, Row, listed
 
 
-def report_2021(results: Results) -> Section | None:
+def report_2021(results: Findings) -> Section | None:
     """Set a study beside the report; None where the study does not say that it reproduces it.
 
     Raises
@@ -60,7 +60,7 @@ def report_2021(results: Results) -> Section | None:
     return section_of("report-2021", "The 2021 report", Part(blocks, paragraphs))
 
 
-def _who_stands_for_whom(results: Results) -> str:
+def _who_stands_for_whom(results: Findings) -> str:
     models = counterparts(results)
     pairs = [f"{models[arm]} for its {ARMS[arm].title}" for arm in ARMS if arm in models]
     text = (

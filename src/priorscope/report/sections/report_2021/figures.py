@@ -3,8 +3,8 @@
 import altair as alt
 import numpy as np
 
-from priorscope.analysis import Results
-from priorscope.analysis.results import select
+from priorscope.analysis import Findings
+from priorscope.analysis.findings import select
 from priorscope.report.colours import CHANCE_GREY, INK
 from priorscope.report.figure import ChartFigure, Panel, chart, model_colour
 from priorscope.report.sections.probes import histogram_panel, model_histogram
@@ -27,7 +27,7 @@ _COLUMNS = {
 }
 
 
-def curves_2021(results: Results, published: list[Row]) -> ChartFigure | None:
+def curves_2021(results: Findings, published: list[Row]) -> ChartFigure | None:
     """Draw the report's learning curves left and the study's right, on one scale each."""
     if not published:
         return None
@@ -55,7 +55,7 @@ def curves_2021(results: Results, published: list[Row]) -> ChartFigure | None:
     return ChartFigure("report-2021-training", caption, panels, 2, numbered=False)
 
 
-def histograms_2021(results: Results) -> ChartFigure:
+def histograms_2021(results: Findings) -> ChartFigure:
     """Draw the published Top-4 histograms and those of the models that stand for the arms."""
     chance = top_k_chance(NUM_CLASSES, CLASSES_SHOWN, CLASSES_SHOWN).pmf
     level = results.settings.confidence
@@ -96,12 +96,12 @@ def _published_rows(counts: tuple[int, ...], confidence: float) -> list[Row]:
     ]
 
 
-def _colour(results: Results, arm: str) -> str:
+def _colour(results: Findings, arm: str) -> str:
     model = counterparts(results).get(arm)
     return INK if model is None else model_colour(results.models, model)
 
 
-def _mean_epochs(results: Results) -> list[Row]:
+def _mean_epochs(results: Findings) -> list[Row]:
     """Average the curves of the models that stand for the report's arms over their seeds."""
     rows = []
     for arm, model in counterparts(results).items():

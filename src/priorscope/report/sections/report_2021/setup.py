@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from priorscope.analysis import Results
+from priorscope.analysis import Findings
 from priorscope.metrics import NONE
 from priorscope.report.sections.report_2021.published import (
     ARMS,
@@ -70,7 +70,7 @@ class Line:
         return names.get((self.not_text, self.not_code), "its code" if self.not_code else "")
 
 
-def recipe_lines(results: Results) -> list[Line]:
+def recipe_lines(results: Findings) -> list[Line]:
     """Compare the recipe with Table 1 and its description, key by key.
 
     Settings that the report does not name are listed where they differ from the recipe's defaults,
@@ -103,7 +103,7 @@ def recipe_lines(results: Results) -> list[Line]:
     return [*lines, shuffled]
 
 
-def setup_lines(results: Results) -> list[Line]:
+def setup_lines(results: Findings) -> list[Line]:
     """Compare models, data, seeds and probes with the report's."""
     record, study = results.record, results.study
     train, test = (record["data"][part]["num_images"] for part in ("train", "test"))
@@ -152,7 +152,7 @@ def deviations_table(name: str, caption: str, heading: str, lines: list[Line]) -
     return table_of(name, caption, records, columns, muted=muted, numbered=False)
 
 
-def _model_lines(results: Results) -> list[Line]:
+def _model_lines(results: Findings) -> list[Line]:
     models, sizes = counterparts(results), {run["model"]: run for run in results.runs}
     lines = []
     for arm, published in ARMS.items():
@@ -181,7 +181,7 @@ def _model_lines(results: Results) -> list[Line]:
     return lines
 
 
-def _probe_lines(results: Results) -> list[Line]:
+def _probe_lines(results: Findings) -> list[Line]:
     lines = []
     for title, (text, kinds) in _PROBES.items():
         probes = {n: p["name"] for n, p in results.probes.items() if p["name"] in kinds}
@@ -200,7 +200,7 @@ def _probe_lines(results: Results) -> list[Line]:
     return lines
 
 
-def _num_images(results: Results, probe: str) -> int | None:
+def _num_images(results: Findings, probe: str) -> int | None:
     found = results.estimates.filter(probe=probe)
     return max(found.filter(arm=results.arms(probe)[0])["n"]) if len(found) else None
 

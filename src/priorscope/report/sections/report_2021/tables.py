@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from priorscope.analysis import Results, Scored
+from priorscope.analysis import Findings, Scored
 from priorscope.claims import CHANCE
 from priorscope.metrics import NONE, decimal
 from priorscope.report.sections.glance import main_columns
@@ -32,7 +32,7 @@ class _Published:
     record: Row
 
 
-def results_2021(results: Results) -> tuple[Table, Table, Table]:
+def results_2021(results: Findings) -> tuple[Table, Table, Table]:
     """Set the report's test accuracies, Table 2 and Table 3 beside the study's estimates."""
     share = f"with Wilson{APOSTROPHE}s interval, computed here from its counts"
     test = {
@@ -71,17 +71,17 @@ def results_2021(results: Results) -> tuple[Table, Table, Table]:
     )
 
 
-def counterparts(results: Results) -> dict[str, str]:
+def counterparts(results: Findings) -> dict[str, str]:
     """Map the report's arms to the models that stand for them, as the study says."""
     return dict(results.study.get("reproduces") or {})
 
 
-def combined_column(results: Results) -> Scored | None:
+def combined_column(results: Findings) -> Scored | None:
     """Return what the study has beside the report's Combined, if it has something."""
     return next(iter(_columns(results, ("mosaic",))), None)
 
 
-def _columns(results: Results, components: tuple[str, ...]) -> dict[Scored, str]:
+def _columns(results: Findings, components: tuple[str, ...]) -> dict[Scored, str]:
     """Head what the study has beside one of the report's tests."""
     kinds = {"test": "test"} | {name: each["name"] for name, each in results.probes.items()}
     return {
@@ -93,7 +93,7 @@ def _columns(results: Results, components: tuple[str, ...]) -> dict[Scored, str]
 
 
 def _table(
-    results: Results,
+    results: Findings,
     name: str,
     caption: str,
     published: dict[str, list[_Published]],
@@ -137,7 +137,7 @@ def _table(
 
 
 def _lines(
-    results: Results, published: dict[str, list[_Published]]
+    results: Findings, published: dict[str, list[_Published]]
 ) -> Iterator[tuple[_Published, str]]:
     """Pair the report's numbers with models: its arms, then the models without one, then chance."""
     models = counterparts(results)
@@ -151,7 +151,7 @@ def _lines(
     yield _Published(CHANCE, "", nothing), CHANCE
 
 
-def _seeds(results: Results, model: str) -> str:
+def _seeds(results: Findings, model: str) -> str:
     found = [run for run in results.runs if run["model"] == model]
     return str(len(found)) if found else ""
 
@@ -161,7 +161,7 @@ def _at(arm: Arm, found: Share) -> str:
     return arm.title if whole else f"{arm.title}, epoch {found.epoch} of {arm.num_epochs}"
 
 
-def _share(label: str, found: Share, results: Results) -> _Published:
+def _share(label: str, found: Share, results: Findings) -> _Published:
     interval = wilson(found.right, found.n, confidence=results.settings.confidence)
     decimals = 2 if found.n > 1000 else 1
     value, low, high = (

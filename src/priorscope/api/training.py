@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from priorscope.cli._progress import TrainingProgress
-from priorscope.cli._trackers import RunLogs
+from priorscope.api.progress import TrainingProgress
+from priorscope.api.trackers import RunLogs
 from priorscope.errors import PriorscopeWarning
 from priorscope.execution import Event, Job, OnEvent, Pool, bring_to_end, named_files
 from priorscope.preflight.checked import Checked
@@ -48,7 +48,7 @@ def train_all(
     load_cell: Callable[[Levels], Cell],
     options: TrainingOptions,
 ) -> tuple[Run, ...]:
-    """Bring the chosen runs to their ends with their progress on the console; give the failed."""
+    """Bring the chosen runs to their ends, show their progress, and return those that failed."""
     distributed.wait_for_all()  # the first process has opened the study
     out = options.out
     to_train = [each for each in chosen if not is_finished(out, each)]

@@ -1,7 +1,8 @@
-"""What a user sees while runs train: a live bar on a terminal, plain lines elsewhere."""
+"""What a user sees while runs train: a live bar on a terminal or in a notebook, or plain lines."""
 
 import time
 from collections.abc import Callable, Sequence
+from importlib import metadata
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -39,13 +40,14 @@ class TrainingProgress:
         self.seen: dict[str, list[Epoch]] = {}
         self.epoch_started: dict[str, float] = {}
         self.tasks: dict[str, TaskID] = {}
+        self.live = console.is_terminal or (console.is_jupyter and _has_widgets())
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.fields[figures]}"),
             console=console,
             transient=True,
-            disable=not console.is_terminal,
+            disable=not self.live,
         )
 
     def __enter__(self) -> "TrainingProgress":
@@ -84,13 +86,13 @@ class TrainingProgress:
             f"  {epoch.images_per_second:,.0f} img/s  {self._left()}"
         )
         self.bar.update(self.tasks[run.run_id], completed=epoch.epoch, figures=figures)
-        if not self.console.is_terminal:
+        if not self.live:
             self.console.print(f"{self._title(run)}  {figures}", highlight=False, soft_wrap=True)
 
     def finish(self, run: Run) -> None:
         """Leave one line for a finished run on the terminal."""
         self.drop(run)
-        if self.console.is_terminal and (epochs := self.seen.get(run.run_id)):
+        if self.live and (epochs := self.seen.get(run.run_id)):
             self.console.print(
                 f"{self._title(run)}  test {100 * epochs[-1].test_accuracy:.1f} %"
                 f"  in {duration(sum(e.seconds for e in epochs))}",
@@ -126,6 +128,15 @@ class TrainingProgress:
         # No sooner than the longest run, however many there are at once.
         seconds = max(sum(each) / self.num_jobs, max(each, default=0.0))
         return f"{duration(seconds)} left" if seconds >= 1 else ""
+
+
+def _has_widgets() -> bool:
+    """Tell whether a notebook can show what changes; without, it gets plain lines."""
+    try:
+        metadata.version("ipywidgets")
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def duration(seconds: float) -> str:

@@ -1,7 +1,8 @@
-"""The results of a study: what it declared, what its runs recorded, and what was computed of them.
+"""What was found in a study: what it declared, what its runs recorded, and what follows of them.
 
-`analyse` computes them, `read_results` opens them from a folder that was analysed before. Page,
-terminal and Python share this one object.
+`analyse` computes it, `read_findings` opens it from a folder that was analysed before. Page,
+terminal and Python share this one object; in Python, `priorscope.Results` adds the folder's
+predictions, networks, figures and report.
 """
 
 import math
@@ -46,7 +47,7 @@ class Trajectories:
 
 
 @dataclass(frozen=True, eq=False)
-class Results:
+class Findings:
     """All that is known of a study's finished runs.
 
     The columns of the frames are in `files.SCHEMAS`. A study with factors has one more for each
@@ -134,7 +135,7 @@ class Results:
         there = set(self.estimates["cell"])
         return [cell for cell in planned if cell in there]
 
-    def at(self, cell: str) -> "Results":
+    def at(self, cell: str) -> "Findings":
         """Keep what belongs to one cell: its runs, scores, comparisons and data."""
         if not self.factors:
             return self
