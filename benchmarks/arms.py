@@ -24,7 +24,7 @@ from torch import nn
 
 from priorscope.data._preprocess import preprocess_for
 from priorscope.runs.environment import describe, keep_freed_memory
-from priorscope.runs.prepare import build_model
+from priorscope.runs.prepare_models import build_model
 from priorscope.study.load import load_study
 from priorscope.study.spec import Study
 from priorscope.training.loop import Epoch, train
@@ -116,8 +116,14 @@ def take_turns(
 
 def arm(study: Study, name: str) -> nn.Module:
     """Build one of the study's models."""
-    shape = {"num_classes": NUM_CLASSES, "image_px": IMAGE_PX}
-    return build_model(study.models[name], **shape, seed=0, base=study.base, where=name)
+    return build_model(
+        study.models[name],
+        num_classes=NUM_CLASSES,
+        image_px=IMAGE_PX,
+        seed=0,
+        base=study.base,
+        where=name,
+    )
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from priorscope.cli._training import Settings, train_all
+from priorscope.api.training import TrainingOptions, train_all
 from priorscope.components import resolve
 from priorscope.execution._pool import Asked
 from priorscope.preflight.check_cells import check_cells
@@ -77,7 +77,7 @@ def measure(name: str, workers: int, out: Path, epochs: int) -> float:
     asked = Asked("cpu", num_jobs=workers, num_threads=1)
     with resolve("executors", name, base=out.parent)(asked, study.recipe) as pool:
         open_study(out, study, runs, about=checked.about())
-        settings = Settings(out, out.parent, 300.0, shared=False)
+        settings = TrainingOptions(out, out.parent, 300.0, shared=False)
         started = time.perf_counter()
         failed = train_all(Console(quiet=True), pool, runs, checked, load_cell, settings)
         seconds = time.perf_counter() - started

@@ -23,7 +23,7 @@ from fuzz_judge import judge
 from priorscope.analysis import Settings, analyse
 from priorscope.errors import InputError, PriorscopeWarning
 from priorscope.preflight.check_cells import check_cells
-from priorscope.report.artefacts import read_artefacts
+from priorscope.report.artefacts import looks, read_samples
 from priorscope.runs.load_cells import cell_loader
 from priorscope.runs.run import Context, execute
 from priorscope.runs.samples import write_samples
@@ -115,15 +115,15 @@ class Folders:
 
 def numbers_of(out: Path) -> dict[str, Any]:
     """Analyse a folder, and read all that a report is made of, but for times."""
-    analyse(out, Settings(num_resamples=50))
-    read = vars(read_artefacts(out))
-    found = {name: _timeless(value) for name, value in read.items() if name != "out"}
-    for path in sorted((out / "analysis").glob("*.parquet")):
-        found[path.name] = pl.read_parquet(path).to_dicts()
+    results = analyse(out, Settings(num_resamples=50))
+    found = {name: _timeless(value) for name, value in vars(results).items() if name != "out"}
+    found["samples"] = {cell: read_samples(results, cell) for cell in looks(results)}
     return json.loads(json.dumps(found, default=repr))
 
 
 def _timeless(value: Any) -> Any:
+    if isinstance(value, pl.DataFrame):
+        return value.to_dicts()
     if isinstance(value, dict):
         return {key: _timeless(each) for key, each in value.items() if key not in OF_TIME}
     return [_timeless(each) for each in value] if isinstance(value, list | tuple) else value

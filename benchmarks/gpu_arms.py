@@ -8,7 +8,7 @@ from gpu_rates import DATA_PX, NUM_CLASSES, Rate
 from torch import nn
 
 from priorscope.runs.model_size import ModelSize
-from priorscope.runs.prepare import build_model, measure_model
+from priorscope.runs.prepare_models import build_model, measure_model
 from priorscope.study.load import load_study
 from priorscope.study.spec import Component
 from priorscope.training.recipe import Recipe
@@ -32,9 +32,15 @@ class Arm:
     def build(self, device: torch.device) -> nn.Module:
         """Build the model with the weights of seed 0, drawn where they are to lie."""
         study = load_study("paper")  # packaged arms name no file: any base will do
-        shape = {"num_classes": NUM_CLASSES, "image_px": self.image_px}
         with device:
-            return build_model(self.component, **shape, seed=0, base=study.base, where=self.name)
+            return build_model(
+                self.component,
+                num_classes=NUM_CLASSES,
+                image_px=self.image_px,
+                seed=0,
+                base=study.base,
+                where=self.name,
+            )
 
     def measure_size(self) -> None:
         """Count parameters and operations, on tensors that have a shape and nothing else."""

@@ -52,14 +52,14 @@ def row(arm: Arm, card: Card, modes: list[str]) -> str:
     text = f"{arm.name:<20}{arm.image_px:>4}{arm.recipe.batch_size:>6}"
     if arm.size is None:
         return f"{text}  –"
-    text += f"{arm.size.num_parameters / 1e6:>7.1f}{arm.size.macs / 1e9:>7.2f}"
+    text += f"{arm.size.num_parameters / 1e6:>7.1f}{arm.size.about_macs / 1e9:>7.2f}"
     for mode in modes:
         rate = arm.rates.get(mode)
         text += (
             f"{'–':>15}" if rate is None else f"{rate.images_per_second:>10,.0f}{rate.idle:>5.0%}"
         )
     best = max((arm.rates[mode].images_per_second for mode in OURS if mode in arm.rates), default=0)
-    flops = 6 * arm.size.macs  # three forward passes of two FLOPs a MAC
+    flops = 6 * arm.size.about_macs  # three forward passes of two FLOPs a MAC
     if card.peak and card.bandwidth:
         adam = ADAM_BYTES * arm.size.num_parameters / card.bandwidth / arm.recipe.batch_size
         text += f"{best * flops / card.peak:>7.1%}{1 / (flops / card.peak + adam):>9,.0f}"

@@ -16,7 +16,7 @@ from dataclasses import replace
 from arms import take_turns
 
 from priorscope.runs.environment import choose_threads, describe, keep_freed_memory
-from priorscope.runs.prepare import build_model
+from priorscope.runs.prepare_models import build_model
 from priorscope.study.load import load_study
 
 BOUND = 1.03

@@ -47,7 +47,7 @@ from torch.func import functional_call, stack_module_state, vmap
 from torch.utils.flop_counter import FlopCounterMode
 
 from priorscope.runs.environment import describe
-from priorscope.runs.prepare import build_model
+from priorscope.runs.prepare_models import build_model
 from priorscope.study.load import load_study
 
 ARMS = {

@@ -6,7 +6,7 @@ import numpy as np
 from exact import Row
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from priorscope.report.published_curves import read_arm
+from priorscope.report.sections.report_2021.curves import read_arm
 from priorscope.stats import wilson
 
 NAMES = {"ResNet50": "resnet50", "ViT": "vit", "Local ViT": "local_vit"}

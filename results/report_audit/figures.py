@@ -4,7 +4,7 @@ import altair as alt
 from exact import Row
 
 from priorscope.report.colours import CHANCE_GREY, INK
-from priorscope.report.figures import (
+from priorscope.report.figure import (
     Panel,
     join,
     model_scales,

@@ -4,18 +4,17 @@ A public file `x.py` in a component package defines the callable `x`; `_x.py` is
 reference in a study is one of
 
 - `x`: a packaged component;
-- `./file.py:callable`: a file beside the study;
+- `./file.py:callable`: a file beside the study, which may import its neighbours as a script may;
 - `package.module:callable`: anything importable;
-- `timm:<name>`, `torchvision:<name>`: their classifiers (models only).
+- `timm:<name>`, `torchvision:<name>`: their classifiers (models only);
+- `python:<name>.<digest>`: a callable of this process that is in no file, see `keep`.
 
 Naming a file or a module in a study executes the code in it, as any import does.
 """
 
 import ast
 import functools
-import hashlib
 import importlib
-import importlib.util
 import inspect
 import json
 import sys
@@ -28,6 +27,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from priorscope.errors import InputError, did_you_mean, unknown_name
+from priorscope.own_import import import_file, import_module
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -46,6 +46,9 @@ PREFIXES = {
     ("models", "timm"): "priorscope.models._timm:timm_classifier",
     ("models", "torchvision"): "priorscope.models._torchvision:torchvision_classifier",
 }
+IN_PROCESS = "python"
+_kept: dict[str, Callable[..., Any]] = {}  # by references that change with what they stand for
+_importing: list[Path | str] = []  # the user's files and modules, the innermost last
 
 _ENDS = (  # of a range, as JSON schema has them
     (("minimum", "at least"), ("exclusiveMinimum", "greater than")),
@@ -54,7 +57,7 @@ _ENDS = (  # of a range, as JSON schema has them
 
 
 @dataclass(frozen=True)
-class Component:
+class Packaged:
     """A packaged component: its name, its file, and the first line of its docstring."""
 
     name: str
@@ -62,7 +65,7 @@ class Component:
     summary: str
 
 
-def listing(kind: str) -> dict[str, Component]:
+def listing(kind: str) -> dict[str, Packaged]:
     """List the packaged components of a kind by name, without importing them.
 
     Raises
@@ -77,7 +80,7 @@ def listing(kind: str) -> dict[str, Component]:
         tree = ast.parse(path.read_bytes())
         body = [node for node in tree.body if getattr(node, "name", None) == path.stem]
         text = ast.get_docstring(body[0]) if body else None  # type: ignore[arg-type]
-        found[path.stem] = Component(path.stem, path, (text or "").partition("\n")[0])
+        found[path.stem] = Packaged(path.stem, path, (text or "").partition("\n")[0])
     return found
 
 
@@ -102,6 +105,8 @@ def resolve(kind: str, reference: str, *, base: Path, where: object = None) -> C
             raise unknown_name(_singular(kind), reference, names, where=where)
         module = importlib.import_module(f"{PACKAGES[kind]}.{reference}")
         return getattr(module, reference)
+    if prefix == IN_PROCESS:
+        return _kept_as(reference, where)
     if (kind, prefix) in PREFIXES:
         module_name, _, name = PREFIXES[kind, prefix].partition(":")
         return functools.partial(
@@ -114,9 +119,43 @@ def resolve(kind: str, reference: str, *, base: Path, where: object = None) -> C
     return getattr(module, rest)
 
 
+def keep(function: Callable[..., Any], reference: str) -> None:
+    """Let `resolve` find a callable of this process, for as long as the process lives.
+
+    Parameters
+    ----------
+    reference : `python:<name>.<digest>`; the digest must change with anything that the callable
+        does, so that one reference never means two things
+    """
+    _kept[reference] = function
+
+
+def _kept_as(reference: str, where: object) -> Callable[..., Any]:
+    if reference not in _kept:
+        raise InputError(
+            "a callable of a Python process that is not this one",
+            where=where,
+            found=reference,
+            hint="make the study in this process first, as it was made there; or define the "
+            "callable in a file and name it ./file.py:callable",
+        )
+    return _kept[reference]
+
+
+def importing() -> Path | str | None:
+    """Return the user's file or module that is being imported for a component, if one is."""
+    return _importing[-1] if _importing else None
+
+
 def companion(function: Callable[..., Any], name: str) -> Any:
-    """Find the public `name` that stands in the same file as a component, or None."""
-    return getattr(sys.modules[inspect.unwrap(function).__module__], name, None)
+    """Find the public `name` that stands in the same file as a component, or None.
+
+    Of a function that was defined in a notebook or a script it is the attribute of that name: what
+    stands beside it there are the user's own variables.
+    """
+    inner = inspect.unwrap(function)
+    home = inner if inner.__module__ == "__main__" else sys.modules[inner.__module__]
+    return getattr(home, name, None)
 
 
 def bind(
@@ -133,7 +172,7 @@ def bind(
     `reserved` are the arguments that priorscope itself passes; `beside` are keys that may stand
     beside the parameters and are read elsewhere: an error names them too. Positional arguments are
     never the user's. A `**kwargs` lets any further parameter pass unchecked. A parameter whose type
-    is a Path is relative to `base`, the folder of the study.
+    is a Path, and a `./file.py:callable` in one, is relative to `base`, the folder of the study.
 
     Raises
     ------
@@ -178,6 +217,8 @@ def bind(
 
 
 def _located(value: Any, base: Path) -> Any:
+    if isinstance(value, str) and value.startswith(("./", "../")) and ".py:" in value:
+        return str(base.absolute() / value)
     return base / value.expanduser() if isinstance(value, Path) else value
 
 
@@ -227,24 +268,14 @@ def _range(model: "type[BaseModel]", name: str) -> str | None:
 
 def _import_user_module(prefix: str, base: Path, reference: str, where: object) -> ModuleType:
     try:
-        if not prefix.endswith(".py"):
-            return importlib.import_module(prefix)
-        path = (base / prefix).resolve()
-        if not path.is_file():
-            raise InputError("no such file", where=where, found=path)
-        # The name is derived from the path, so that two files `model.py` do not collide.
-        name = f"priorscope_user_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-        if name in sys.modules:
-            return sys.modules[name]
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec and spec.loader
-        module = sys.modules[name] = importlib.util.module_from_spec(spec)
-        try:
-            spec.loader.exec_module(module)
-        except BaseException:
-            del sys.modules[name]
-            raise
-        return module
+        if prefix.endswith(".py"):
+            path = (base / prefix).resolve()
+            if not path.is_file():
+                raise InputError("no such file", where=where, found=path)
+            with _noted(path):
+                return import_file(path, reference, base, where=where)
+        with _noted(prefix):
+            return import_module(prefix, reference, base, where=where)
     except InputError:
         raise
     except (Exception, SystemExit) as error:  # a script without a guard may well end the process
@@ -254,6 +285,15 @@ def _import_user_module(prefix: str, base: Path, reference: str, where: object) 
             found=f"{reference} ({type(error).__name__}: {error})",
             allowed="a component's name, ./file.py:callable or package.module:callable",
         ) from error
+
+
+@contextmanager
+def _noted(imported: Path | str) -> Iterator[None]:
+    _importing.append(imported)
+    try:
+        yield
+    finally:
+        _importing.pop()
 
 
 def _innermost(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,11 +1,13 @@
 """What went wrong, where, and what to do: one hierarchy, one exit code a class."""
 
 import errno
+import signal
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 # No room, or no right to write: nothing that another run could do better.
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NO_ROOM = {*_FULL, errno.EROFS, errno.EACCES, errno.EPERM}
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 _LONGEST = 1000  # letters of each part of a message
 
@@ -87,10 +89,12 @@ class StorageFailed(PriorscopeError):
         super().__init__(str(error))
 
     def __str__(self) -> str:
+        full = self.error.errno in _FULL
+        what = "make room there" if full else "give yourself the right to write there"
         return (
             f"cannot write: {self.error.strerror or self.error}\n"
             f"  where    {self.error.filename or 'the output folder'}\n"
-            "  hint     make room or give the right to write: the same command continues"
+            f"  hint     {what}: the same command continues"
         )
 
 
@@ -99,6 +103,18 @@ def out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)
+
+
+def ended_by(code: int | None) -> str:
+    """Say how a process ended, by its exit code; None where it is not known."""
+    if code is None:
+        return "was lost"
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was killed by signal {-code}"
 
 
 def unknown_name(

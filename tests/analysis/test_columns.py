@@ -2,9 +2,10 @@
 
 import pytest
 
-from priorscope.analysis import FACTOR_SCHEMAS, SCHEMAS
+from priorscope.analysis.files import FACTOR_SCHEMAS, SCHEMAS, frames
 from priorscope.errors import InputError
 from priorscope.study.factors import COLUMNS
+from priorscope.study.levels import cell_name
 from priorscope.study.load import parse_study
 
 
@@ -18,3 +19,11 @@ def test_a_factor_of_such_a_name_is_refused(name, tiny, tmp_path):
     text = tiny + f"factors: {{{name}: {{key: data.train_fraction, levels: [0.5, 1.0]}}}}\n"
     with pytest.raises(InputError, match="taken by a column"):
         parse_study(text, base=tmp_path)
+
+
+def test_levels_of_several_kinds_are_written_as_in_the_name_of_their_cell():
+    levels = ["none", 2, 1.0, True]
+    rows = [{"model": "a", "cell": cell_name([("f", level)]), "f": level} for level in levels]
+    found = frames({"scores": rows}, {"f": levels})["scores"]
+    assert [f"f={level}" for level in found["f"]] == found["cell"].to_list()
+    assert frames({"scores": rows[1:2]}, {"f": [2, 3]})["scores"]["f"].to_list() == [2]

@@ -65,8 +65,11 @@ def crossed_out(tmp_path):
                     )
                     write_predictions(answer, folder / "predictions" / "test.parquet")
                     (folder / "run.json").write_text(json.dumps(run))
-                    epoch = {"train_accuracy": 1.0}
-                    lines = [json.dumps(epoch | {"train_loss": loss}) for loss in (1, 0.1, 0.1)]
+                    right = {"train_accuracy": 1.0, "test_accuracy": 1.0}
+                    lines = [
+                        json.dumps(right | {"epoch": epoch, "train_loss": loss})
+                        for epoch, loss in enumerate((1, 0.1, 0.1), start=1)
+                    ]
                     (folder / "metrics.jsonl").write_text("\n".join(lines))
         study = {"models": {model: {"name": model} for model in models}, "probes": {}}
         study |= {"seeds": list(seeds), "hypotheses": list(hypotheses), "recipe": {"epochs": 3}}

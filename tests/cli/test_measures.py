@@ -16,7 +16,7 @@ from priorscope.errors import PriorscopeWarning
 from priorscope.measures.attention_mass import attention_mass
 from priorscope.runs.load_cells import cell_loader
 from priorscope.runs.measurements import read_measurement
-from priorscope.runs.prepare import build_model
+from priorscope.runs.prepare_models import build_model
 from priorscope.study.load import load_study
 
 LOOKS = """

@@ -3,7 +3,7 @@
 import json
 
 from priorscope.cli import run_command
-from priorscope.report.published_curves import kept_curves
+from priorscope.report.sections.report_2021.curves import kept_curves
 
 
 def test_they_are_kept_beside_the_results_and_damaged_files_change_nothing(finished, capsys):
@@ -20,7 +20,7 @@ def test_they_are_kept_beside_the_results_and_damaged_files_change_nothing(finis
         before = {path: path.read_bytes() for path in finished.out.rglob("*") if path.is_file()}
         assert run_command(command) == 2
         message = capsys.readouterr().err
-        assert "curve_vit_test_acc.csv, line 2" in message and "half" in message
+        assert "curve_vit_test_acc.csv, row 2 (line 2)" in message and "half" in message
         after = {path: path.read_bytes() for path in finished.out.rglob("*") if path.is_file()}
         accuracies.write_text("0.25\n0.5\n")
         return before == after

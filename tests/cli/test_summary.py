@@ -6,11 +6,11 @@ import pytest
 from report_output import fabricate
 from rich.console import Console
 
-from priorscope.cli._summary import print_estimates, print_fairness, print_models
+from priorscope.analysis import read_findings
+from priorscope.cli._estimates import print_estimates
+from priorscope.cli._summary import print_fairness, print_models
 from priorscope.preflight.checked import Checked
 from priorscope.preflight.fairness import as_plain, compare
-from priorscope.report.artefacts import read_artefacts
-from priorscope.report.cells import cells
 from priorscope.runs.model_size import ModelSize
 from priorscope.study.load import load_study
 
@@ -25,15 +25,16 @@ def printed(function, *arguments, width=80):
 
 @pytest.mark.parametrize("num_models", [1, 3, 5])
 def test_every_estimate_is_readable_at_80_columns(tmp_path, num_models):
-    out = fabricate(tmp_path / "out", models={n: {"name": n} for n in NAMES[:num_models]})
-    shown = printed(print_estimates, out)
+    models = {n: {"name": n} for n in NAMES[:num_models]}
+    results = read_findings(fabricate(tmp_path / "out", models=models))
+    shown = printed(print_estimates, results)
     assert "\N{HORIZONTAL ELLIPSIS}" not in shown
     assert max(map(len, shown.splitlines())) <= 80
     # A terminal without an end shows all of it in one table: the same words, each as often, but
     # for the columns that every table begins with.
-    wide = printed(print_estimates, out, width=10_000).split()
+    wide = printed(print_estimates, results, width=10_000).split()
     narrow = shown.split()
-    assert len(cells(read_artefacts(out))) == 1
+    assert len(results.cells) == 1
     assert {word: narrow.count(word) for word in wide if "[" in word or "." in word} == {
         word: wide.count(word) for word in wide if "[" in word or "." in word
     }
@@ -41,19 +42,22 @@ def test_every_estimate_is_readable_at_80_columns(tmp_path, num_models):
 
 
 def test_models_beyond_the_width_stand_in_further_tables(tmp_path):
-    out = fabricate(tmp_path / "out", models={n: {"name": n} for n in NAMES})
-    headers = [n for n in printed(print_estimates, out).splitlines() if n.startswith("probe")]
+    results = read_findings(fabricate(tmp_path / "out", models={n: {"name": n} for n in NAMES}))
+    headers = [n for n in printed(print_estimates, results).splitlines() if n.startswith("probe")]
     assert len(headers) > 1
     assert [name for header in headers for name in header.split()[2:]] == [
         *(name for name in NAMES),
         "chance",
     ]
-    assert printed(print_estimates, out, width=200).count("probe") == 1
+    assert printed(print_estimates, results, width=200).count("probe") == 1
 
 
 def test_a_single_name_without_room_goes_on_in_the_next_line(tmp_path):
     name = "network_" * 12
-    shown = printed(print_estimates, fabricate(tmp_path / "out", models={name: {"name": "x"}}))
+    shown = printed(
+        print_estimates,
+        read_findings(fabricate(tmp_path / "out", models={name: {"name": "x"}})),
+    )
     assert "\N{HORIZONTAL ELLIPSIS}" not in shown and max(map(len, shown.splitlines())) <= 80
 
 

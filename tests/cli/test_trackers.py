@@ -55,7 +55,7 @@ def test_a_tracker_that_is_unknown_or_missing_is_refused_before_anything_is_writ
 
 def test_a_tracker_that_fails_does_not_end_the_run(tmp_path, monkeypatch):
     tracking = pytest.importorskip("accelerate.tracking")
-    from priorscope.cli._trackers import tracked
+    from priorscope.api.trackers import tracked
     from priorscope.study.plan import Run
     from priorscope.study.spec import Component
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from priorscope.components import bind, listing, resolve
-from priorscope.runs.prepare import build_model, measure_model
+from priorscope.runs.prepare_models import build_model, measure_model
 from priorscope.study.spec import Component
 
 MODELS = sorted(listing("models"))

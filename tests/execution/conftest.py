@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from priorscope.cli._training import Settings, jobs_of, train_all
+from priorscope.api.training import TrainingOptions, jobs_of, train_all
 from priorscope.components import resolve
 from priorscope.execution._job import Job
 from priorscope.execution._pool import Asked, Event, Pool
@@ -74,7 +74,7 @@ class Small:
     def jobs(self, pool: Pool, out: Path) -> list[Job]:
         """Open the study in a folder, with a checkpoint after every step."""
         open_study(out, self.study, self.runs, about=self.checked.about())
-        settings = Settings(out, self.flags.parent, 0.0, shared=False)
+        settings = TrainingOptions(out, self.flags.parent, 0.0, shared=False)
         return jobs_of(pool, self.runs, self.checked, settings)
 
     def execute(self, pool: Pool, jobs: list[Job], on_event=lambda _job, _event: None):
@@ -137,7 +137,7 @@ def small_once(tmp_path_factory):
     # The reference: one after another in this process, with the one thread that others have.
     with resolve("executors", "local", base=folder)(Asked("cpu", num_threads=1), study.recipe) as p:
         small.jobs(p, folder / "out")
-        settings = Settings(folder / "out", folder, 300.0, shared=False)
+        settings = TrainingOptions(folder / "out", folder, 300.0, shared=False)
         assert not train_all(Console(quiet=True), p, runs, checked, load_cell, settings)
     small.reference.update(weights(folder / "out"))
     assert len(small.reference) == 3

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from priorscope.cli._training import Settings, train_all
+from priorscope.api.training import TrainingOptions, train_all
 from priorscope.components import resolve
 from priorscope.errors import InputError
 from priorscope.execution import _pool
@@ -99,7 +99,7 @@ def finish_here(small, out) -> dict[str, bytes]:
     with resolve("executors", "local", base=Path())(
         Asked("cpu", num_threads=1), small.study.recipe
     ) as pool:
-        settings = Settings(out, small.flags.parent, 300.0, shared=False)
+        settings = TrainingOptions(out, small.flags.parent, 300.0, shared=False)
         assert not train_all(
             Console(quiet=True), pool, small.runs, small.checked, small.load_cell, settings
         )

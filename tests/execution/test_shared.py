@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from priorscope.cli._training import Settings, train_all
+from priorscope.api.training import TrainingOptions, train_all
 from priorscope.components import resolve
 from priorscope.errors import InputError
 from priorscope.execution import _job
@@ -24,14 +24,14 @@ def train(small, out, capture, *, shared):
     console = Console(file=capture)
     local = resolve("executors", "local", base=Path())
     with local(Asked("cpu", num_threads=1), small.study.recipe) as pool:
-        settings = Settings(out, small.flags.parent, 300.0, shared=shared)
+        settings = TrainingOptions(out, small.flags.parent, 300.0, shared=shared)
         return train_all(console, pool, small.runs, small.checked, small.load_cell, settings)
 
 
 @pytest.fixture
 def opened(small, tmp_path, monkeypatch):
     monkeypatch.setattr(locks, "WAIT_SECONDS", 0.0)
-    monkeypatch.setattr("priorscope.cli._training.WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("priorscope.api.training.WAIT_SECONDS", 0.0)
     out = tmp_path / "out"
     open_study(out, small.study, small.runs, about=small.checked.about())
     return out
@@ -74,7 +74,7 @@ def test_fresh_does_not_move_a_folder_from_under_another_process(opened):
 
 def test_files_that_a_study_names_travel_and_are_found_in_place(small, tmp_path):
     files = _job.named_files(small.study)
-    assert [*files] == ["./sub/mine.py"]
+    assert [*files] == ["sub/mine.py"]
     job = SimpleNamespace(files=files, base=str(small.study.base))
     assert _job.base_for(job, tmp_path) == small.study.base
     for base in ("/no/such/folder", str(tmp_path)):
@@ -109,7 +109,6 @@ def test_what_named_files_import_from_beside_them_travels_too(tmp_path, monkeypa
     job = SimpleNamespace(files=files, base="/no/such/folder")
     base = _job.base_for(job, tmp_path / "scratch")
     monkeypatch.setattr(sys, "path", [*sys.path])
-    _job.let_import(job, base)
     make = resolve("models", "./sub/first_of_three.py:make", base=base)
     assert make(num_classes=2, image_px=8) == "3"
     assert str(tmp_path / "scratch") in sys.modules["third_of_three"].__file__

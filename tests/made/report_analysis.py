@@ -10,6 +10,7 @@ import polars as pl
 from PIL import Image
 from scipy.stats import hypergeom
 
+from priorscope.analysis.files import SCHEMAS
 from priorscope.metrics import Scale, share
 
 ARMS = {
@@ -95,7 +96,7 @@ def write_analysis(out, rng, finished, skill, num_classes, probes):
                 | {"low": difference - 0.02, "high": difference + 0.02, "num_seeds": 2, "n": 2000}
             )
     for name, rows in tables.items():
-        pl.DataFrame(rows, infer_schema_length=None).write_parquet(folder_file(folder, name))
+        pl.DataFrame(rows, schema=SCHEMAS[name]).write_parquet(folder_file(folder, name))
 
 
 def write_matched(out, finished, probes):

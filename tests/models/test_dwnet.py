@@ -12,7 +12,7 @@ from priorscope.models._dwnet_blocks import (
     mix_by_image,
 )
 from priorscope.models.dwnet import dwnet
-from priorscope.runs.prepare import measure_model
+from priorscope.runs.prepare_models import measure_model
 
 KINDS = ["static", "homogeneous", "inhomogeneous"]
 SMALL = {"num_classes": 5, "image_px": 16, "embed_dim": 16, "depths": (1, 1), "patch_size": 2}

@@ -7,7 +7,7 @@ import torchvision
 
 from priorscope.components import bind, resolve
 from priorscope.errors import InputError
-from priorscope.runs.prepare import measure_model
+from priorscope.runs.prepare_models import measure_model
 
 
 def build(reference, tmp_path, *, image_px=32, **parameters):

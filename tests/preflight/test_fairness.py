@@ -13,7 +13,8 @@ from priorscope.preflight.anatomy import measure_anatomy
 from priorscope.preflight.fairness import as_plain, lint, refuse
 from priorscope.preflight.input_change import describe_change, input_change
 from priorscope.preflight.twin import Twin
-from priorscope.runs.prepare import build_model, build_probes, load_data
+from priorscope.runs.prepare import build_probes, load_data
+from priorscope.runs.prepare_models import build_model
 from priorscope.study.load import parse_study
 from priorscope.study.spec import Component
 

@@ -7,7 +7,7 @@ import pytest
 from priorscope.errors import InputError
 from priorscope.preflight.measures import check_measures
 from priorscope.runs.load_cells import cell_loader
-from priorscope.runs.prepare import build_models
+from priorscope.runs.prepare_models import build_models
 from priorscope.study.load import parse_study
 from priorscope.study.yaml_text import read_yaml
 

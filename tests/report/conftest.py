@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from report_output import fabricate
 
+from priorscope.analysis import read_findings
 from priorscope.report import build
 
 
@@ -24,4 +25,4 @@ def study_output(tmp_path):
 def report(tmp_path_factory):
     """Return one output folder, with a run missing, and the page of its report."""
     out = fabricate(tmp_path_factory.mktemp("report") / "out", missing=[("vit", 1)])
-    return out, build(out)
+    return out, build(read_findings(out))

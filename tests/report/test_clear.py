@@ -2,7 +2,7 @@
 
 import pytest
 
-from priorscope.report.artefacts import read_artefacts
+from priorscope.analysis import read_findings
 
 
 @pytest.mark.parametrize(
@@ -18,4 +18,4 @@ from priorscope.report.artefacts import read_artefacts
 )
 def test_clear_needs_the_test_and_the_interval(study_output, p_adjusted, low, high, expected):
     row = {"p_adjusted": p_adjusted, "low": low, "high": high}
-    assert read_artefacts(study_output()).is_clear(row) is expected
+    assert read_findings(study_output()).is_clear(row) is expected

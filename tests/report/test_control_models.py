@@ -3,6 +3,7 @@
 import csv
 import json
 
+from priorscope.analysis import read_findings
 from priorscope.report import build
 
 ROW = {"model": "vit", "cell": "", "probe": "test", "arm": "test", "metric": "top1"}
@@ -20,7 +21,7 @@ def test_a_violated_control_is_a_warning_and_a_row(study_output):
         | {"status": "not measured"},
     ]
     path.write_text(json.dumps(json.loads(path.read_text()) | {"control_models": rows}))
-    page = build(out).read_text()
+    page = build(read_findings(out)).read_text()
     top = page[: page.index("Results at a glance</h2>")]
     assert "Control violated: vit scored 40.0 [39.0, 41.0] % on the test images" in top
     assert "must score 5.0 to 15.0 % (It sees no places)" in top

@@ -10,11 +10,16 @@ import polars as pl
 import pytest
 from html_page import Page, read
 
+from priorscope.analysis import read_findings
 from priorscope.errors import InputError
 from priorscope.report import build
-from priorscope.report.figures import model_scales
+from priorscope.report.figure import model_scales
 
 HOSTILE = '</script><script>alert("1")</script><img src=x onerror=alert(2)> & \' | $_%{}'
+
+
+def built(out):
+    return build(read_findings(out))
 
 
 def test_page_is_well_formed_and_has_every_section(report):
@@ -22,8 +27,10 @@ def test_page_is_well_formed_and_has_every_section(report):
     assert page.problems == [] and page.open == []
     sections = [attributes["id"] for attributes in page.all("section")]
     expected = ["verdicts", "summary", "glance", "fairness", "images", "training"]
-    expected += ["probe-combined", "probe-background", "comparisons", "matched", "runs"]
+    expected += ["probes", "comparisons", "matched", "rules", "runs"]
     assert sections == expected
+    parts = [attributes["id"] for attributes in page.all("h3")]
+    assert parts == ["probe-combined", "probe-background"]
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     for link in page.all("a"):
@@ -151,7 +158,7 @@ def test_missing_runs_are_named_first(report):
 
 def test_hostile_names_stay_text(study_output):
     models = {HOSTILE: {"name": HOSTILE, HOSTILE: HOSTILE}, "b": {"name": "b"}}
-    path = build(
+    path = built(
         study_output(
             models=models,
             class_names=[HOSTILE, *"abcdefghi"],
@@ -175,20 +182,20 @@ def test_hostile_names_stay_text(study_output):
 
 
 def test_one_model_and_one_seed(study_output):
-    path = build(study_output(models={"cnn": {"name": "c"}}, seeds=(7,), probes={}, hypotheses=[]))
+    path = built(study_output(models={"cnn": {"name": "c"}}, seeds=(7,), probes={}, hypotheses=[]))
     text = read(path).text
     assert "With one seed, intervals cover the choice of test images only" in text
     assert "There is nothing to compare" in text and "declares no hypotheses" in text
 
 
 def test_no_samples(study_output):
-    path = build(study_output(samples=False))
+    path = built(study_output(samples=False))
     assert "Figure 1. Training loss" in read(path).text
 
 
 def test_unknown_probe_gets_samples_table_and_chart(study_output):
     probes = {"my_probe": {"name": "./my_probe.py:my_probe", "strength": 0.5}}
-    path = build(study_output(probes=probes))
+    path = built(study_output(probes=probes))
     stems = {file.stem for file in path.parent.glob("*/*")}
     assert {"samples-my_probe", "my_probe-top1", "intervals-my_probe-top1"} <= stems
     assert "strength=0.5" in read(path).text
@@ -206,7 +213,7 @@ def test_many_models_keep_different_looks():
 
 def test_hundred_classes(study_output):
     names = [f"class {i}" for i in range(130)]
-    path = build(study_output(class_names=names, models={"a": {"name": "a"}}, probes={}))
+    path = built(study_output(class_names=names, models={"a": {"name": "a"}}, probes={}))
     page = read(path)
     assert len(page.all("img")) == 100
     assert "each of the first 100 of 130 classes" in page.text
@@ -219,10 +226,10 @@ def test_rebuilding_removes_what_no_longer_belongs(study_output):
     stale.parent.mkdir(parents=True)
     stale.write_text("<svg/>")
     notes.write_text("mine")
-    first = build(out).read_bytes()
+    first = built(out).read_bytes()
     assert not stale.exists() and notes.exists()
     assert not list(out.rglob("*.partial"))
-    assert build(out).read_bytes() == first
+    assert built(out).read_bytes() == first
 
 
 @pytest.mark.parametrize(
@@ -241,7 +248,7 @@ def test_damaged_artefacts_are_named(study_output, name, content, problem):
     if content is not None:
         (out / name).write_text(content)
     with pytest.raises(InputError, match=problem) as caught:
-        build(out)
+        built(out)
     assert str(out) in str(caught.value.where)
 
 
@@ -249,13 +256,14 @@ def test_no_finished_run(study_output):
     out = study_output(models={"a": {"name": "a"}}, seeds=(0,), probes={})
     shutil.rmtree(out / "runs")
     with pytest.raises(InputError, match="no run of this study has finished"):
-        build(out)
+        built(out)
 
 
 def test_building_imports_no_torch(study_output):
     out = study_output(models={"a": {"name": "a"}}, seeds=(0,), probes={}, samples=False)
     code = "import sys, pathlib; from priorscope.report import build; "
-    code += "build(pathlib.Path(sys.argv[1])); sys.exit('torch' in sys.modules)"
+    code += "from priorscope.analysis import read_findings; "
+    code += "build(read_findings(pathlib.Path(sys.argv[1]))); sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code, str(out)], check=True)
 
 

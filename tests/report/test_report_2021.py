@@ -11,14 +11,14 @@ import pytest
 import timm
 from torch import nn
 
+from priorscope.analysis import read_findings
 from priorscope.errors import InputError
 from priorscope.report import build
-from priorscope.report.artefacts import read_artefacts
-from priorscope.report.figures import specification
-from priorscope.report.published_2021 import ARMS, HISTOGRAM, SETTINGS
-from priorscope.report.published_curves import keep_curves, kept_curves, read_curves
-from priorscope.report.report_2021 import beside_2021
-from priorscope.report.tables_2021_setup import Line, recipe_lines, setup_lines
+from priorscope.report.figure import specification
+from priorscope.report.sections.report_2021 import report_2021
+from priorscope.report.sections.report_2021.curves import keep_curves, kept_curves, read_curves
+from priorscope.report.sections.report_2021.published import ARMS, HISTOGRAM, SETTINGS
+from priorscope.report.sections.report_2021.setup import Line, recipe_lines, setup_lines
 from priorscope.study.load import load_study
 from priorscope.study.spec import REPORT_ARMS
 
@@ -49,8 +49,9 @@ def write_curves(root, *, arms=REPORT_ARMS, num_epochs=4):
 
 def blocks_of(out):
     """Return the section's paragraphs as one text, and its blocks by name."""
-    paragraphs, blocks = beside_2021(read_artefacts(out))
-    return " ".join(text for _, text in paragraphs), {block.name: block for block in blocks}
+    (part,) = report_2021(read_findings(out)).parts
+    blocks = {block.name: block for block in part.blocks}
+    return " ".join(text for _, text in part.paragraphs), blocks
 
 
 def data_of(spec):
@@ -161,18 +162,18 @@ def test_a_study_without_its_probes_shows_the_reports_numbers(study_output, prob
 
 def test_the_page_has_it_after_the_probes_and_only_for_such_studies(study_output, tmp_path):
     out = study_output(samples=False, models={"a": {"name": "a"}}, seeds=(0,))
-    assert "report-2021" not in build(out).read_text(encoding="utf-8")
+    assert "report-2021" not in build(read_findings(out)).read_text(encoding="utf-8")
     reproducing(out, {"resnet50": "a"})
-    page = build(out).read_text(encoding="utf-8")
+    page = build(read_findings(out)).read_text(encoding="utf-8")
     sections = re.findall(r'<section id="([^"]+)"', page)
-    assert sections.index("probe-background") < sections.index("report-2021")
+    assert sections.index("probes") < sections.index("report-2021")
     assert sections.index("report-2021") < sections.index("comparisons")
     assert "paper/curve_vit_test_acc.csv" in page and "paper/curve_resnet50_train_loss.csv" in page
     # With the curves, it is built again after their files are gone.
     keep_curves(out, read_curves(write_curves(tmp_path / "data", arms=["vit"])))
     shutil.rmtree(tmp_path / "data")
     keep_curves(out, read_curves(tmp_path / "data"))
-    page = build(out).read_text(encoding="utf-8")
+    page = build(read_findings(out)).read_text(encoding="utf-8")
     assert "paper/curve_vit_test_acc.csv" not in page
     assert "paper/curve_resnet50_train_loss.csv" in page
     assert "report-2021-training.svg" in page
@@ -182,7 +183,7 @@ def test_the_page_has_it_after_the_probes_and_only_for_such_studies(study_output
 def compared(study: str, **sizes) -> list[Line]:
     """Compare a packaged study with the report, setting by setting."""
     loaded = load_study(study)
-    artefacts = SimpleNamespace(
+    results = SimpleNamespace(
         study=loaded.as_dict(),
         record={
             "data": {
@@ -194,7 +195,7 @@ def compared(study: str, **sizes) -> list[Line]:
         runs=[{"model": model, "num_parameters": n} for model, n in sizes.items()],
         probes={},
     )
-    return [*recipe_lines(artefacts), *setup_lines(artefacts)]
+    return [*recipe_lines(results), *setup_lines(results)]
 
 
 def lines_of(study: str, **sizes) -> dict[str, str]:

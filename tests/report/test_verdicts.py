@@ -8,21 +8,14 @@ import polars as pl
 import pytest
 from rich.console import Console
 
+from priorscope.analysis import read_findings
 from priorscope.cli._verdicts import print_verdicts
 from priorscope.metrics import Scale, share
 from priorscope.report import build
-from priorscope.report.artefacts import read_artefacts
-from priorscope.report.contents import main_columns
-from priorscope.report.interval_picture import interval_picture
+from priorscope.report.sections.rules import precision_table
+from priorscope.report.sections.verdicts import interval_picture, verdict_table
 from priorscope.report.summary import summarise
-from priorscope.report.tables_verdicts import (
-    contrasted,
-    declared,
-    effect,
-    precision_table,
-    verdict_scale,
-    verdict_table,
-)
+from priorscope.report.verdict_words import contrasted, declared, effect, verdict_scale
 from priorscope.study.hypotheses import digests
 
 MINUS = "\N{MINUS SIGN}"
@@ -42,12 +35,13 @@ def test_verdicts_stand_first_with_effect_reason_and_links(report):
         "Refuted",
         "vit &lt; cnn in top-1 accuracy on test",
         "local_vit \N{ALMOST EQUAL TO} cnn within \N{PLUS-MINUS SIGN}2 pp",
-        "How verdicts were given",
         "95 % interval, of this step of Holm",
         "seeds: vit 50.0, 60.0 %",
-        "stays unseen by S seeds with probability (1 \N{MINUS SIGN} q)^S",
     ):
         assert words in section, words
+    rules = text[text.index('<section id="rules">') :]
+    assert "stays unseen by S seeds with probability (1 \N{MINUS SIGN} q)^S" in rules
+    assert rules.count('href="#from-') == 2, "the table of precision leads to the predictions"
     assert section.count('<svg class="interval"') == 2
     # Every number of a row leads to its predictions, one link a run that there is.
     for name in ("H2", "H3"):
@@ -90,8 +84,8 @@ def test_verdicts_have_a_figure_and_tables_in_every_form(report):
 def test_every_contrast_is_written_as_a_difference(study_output, contrast, expect, short, long):
     whole = {"b": None, "level": None, "conditions": None} | contrast
     out = study_output(samples=False, hypotheses=[BASE | {"contrast": whole, "expect": expect}])
-    artefacts = read_artefacts(out)
-    (row,) = artefacts.verdicts
+    results = read_findings(out)
+    (row,) = results.verdicts
     assert contrasted(row) == short
     assert declared(row, verdict_scale(row)).startswith(long)
 
@@ -117,7 +111,7 @@ def test_what_no_study_could_detect_is_said_so(study_output):
     judged = json.loads(path.read_text())
     judged["verdicts"][0] |= {"detectable": 2.16, "detectable_estimated": 1.5}
     path.write_text(json.dumps(judged))
-    first = precision_table(read_artefacts(out)).rows[0]
+    first = precision_table(read_findings(out)).rows[0]
     assert first[3] == "more than scores can differ"
 
 
@@ -128,10 +122,10 @@ def test_a_verdict_without_estimate_says_so(study_output):
     judged["verdicts"][0] |= dict.fromkeys(("estimate", "low", "high", "p_adjusted", "arms"))
     judged["verdicts"][0] |= {"verdict": "inconclusive", "predictions": [], "runs": []}
     path.write_text(json.dumps(judged))
-    table = verdict_table(read_artefacts(out))
+    table = verdict_table(read_findings(out))
     assert table and table.rows[0][3:6] == ("\N{EN DASH}", "", "\N{EN DASH}")
     assert table.page_rows[0][2].picture == "" and table.page_rows[0][2].href == ""
-    build(out)
+    build(read_findings(out))
 
 
 def test_the_small_picture_is_drawn_to_scale():
@@ -174,8 +168,8 @@ def test_late_hypotheses_are_told_on_the_page_and_in_the_row(study_output):
         },
     ]
     (out / "study.json").write_text(json.dumps(record))
-    artefacts = read_artefacts(out)
-    warnings = summarise(artefacts, main_columns(artefacts)).warnings
+    results = read_findings(out)
+    warnings = summarise(results).warnings
     assert "H2 and H3 were added on 2026-11-25, when results existed" in warnings[0]
     assert "seeds were changed on 2026-11-25" in warnings[1]
 
@@ -199,11 +193,11 @@ def test_what_else_decides_verdicts_is_told_where_it_changed_late(study_output, 
     for results in (True, False):
         record["history"] = [before, late | {"results": results}]
         (out / "study.json").write_text(json.dumps(record))
-        artefacts = read_artefacts(out)
+        opened = read_findings(out)
         console = Console(width=80, record=True, file=io.StringIO())
-        print_verdicts(console, out)
+        print_verdicts(console, opened)
         terminal = " ".join(console.export_text().split())
-        warnings = " ".join(summarise(artefacts, main_columns(artefacts)).warnings)
+        warnings = " ".join(summarise(opened).warnings)
         assert (words in warnings) == (words in terminal) == results
         assert "curve" not in warnings, "which decides no verdict"
 
@@ -219,14 +213,16 @@ def test_raw_differences_stand_beside_matched_ones(report):
 
 
 def test_without_checkpoints_the_page_says_that_none_were_kept(study_output):
-    page = build(study_output(samples=False, matched=False)).read_text(encoding="utf-8")
+    page = build(read_findings(study_output(samples=False, matched=False))).read_text(
+        encoding="utf-8"
+    )
     assert "No predictions were kept along training" in page
     assert "figures/matched.svg" not in page
 
 
 def test_the_terminal_shows_verdicts_in_80_columns(report):
     console = Console(width=80, record=True, file=io.StringIO())
-    print_verdicts(console, report[0])
+    print_verdicts(console, read_findings(report[0]))
     lines = console.export_text().splitlines()
     assert all(len(line) <= 80 for line in lines)
     text = " ".join(" ".join(lines).split())

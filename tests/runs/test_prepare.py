@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from priorscope.errors import InputError
-from priorscope.runs.prepare import build_model, build_probes, load_data, measure_model
+from priorscope.runs.prepare import build_probes, load_data
+from priorscope.runs.prepare_models import build_model, measure_model
 from priorscope.study.load import parse_study
 from priorscope.study.spec import Component
 

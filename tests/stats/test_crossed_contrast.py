@@ -29,8 +29,8 @@ def test_by_hand():
     assert found.components.image == pytest.approx(max(images - residual / 2, 0))
     assert found.standard_error == pytest.approx(np.sqrt(seeds / 2))
     # What the seeds add at its upper limit with 1 df; the images' 1/3 (a residual of 1/3) with 2.
-    limit = seeds / 2 / chi2.ppf(0.2, 1) - residual / 2 / 3
-    expected = (1 / 3 + limit) ** 2 / (limit**2 + (1 / 3) ** 2 / 2)
+    limit = seeds / 2 / chi2.ppf(0.3, 1)
+    expected = (1 / 3 + limit - residual / 2 / 3) ** 2 / (limit**2 + (1 / 3) ** 2 / 2)
     assert found.df == pytest.approx(expected)
     assert found.components.seed_most == pytest.approx((seeds / chi2.ppf(0.15, 1) - residual / 3,))
     half = student.ppf(0.975, found.df) * np.sqrt(seeds / 2)

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from priorscope.report.factors import Dial, dials
-from priorscope.runs.prepare import build_model, measure_model
+from priorscope.report.sections.dials import Dial, find_dials
+from priorscope.runs.prepare_models import build_model, measure_model
 from priorscope.study.load import load_study
 
 
@@ -70,5 +70,5 @@ def test_no_arm_of_han_axes_pays_for_its_mixer_with_its_mlps():
 
 @pytest.mark.parametrize("name", ["locality_dial", "locality_dial_cifar10"])
 def test_the_dials_differ_in_their_window_alone(name):
-    (dial,) = dials({name: each.as_dict() for name, each in load_study(name).models.items()})
+    (dial,) = find_dials({name: each.as_dict() for name, each in load_study(name).models.items()})
     assert dial == Dial("window_size", {"window_3": 3, "window_5": 5, "window_7": 7, "global": 9})

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from priorscope.data._preprocess import preprocess_for
-from priorscope.runs.prepare import build_model
+from priorscope.runs.prepare_models import build_model
 from priorscope.study.load import load_study
 from priorscope.training._pixel_ops import count_without_waiting
 from priorscope.training.augment import AUGMENTATIONS, augment

@@ -1,11 +1,8 @@
 """From stored predictions to estimates and comparisons: `analyse`. Needs no model and no torch."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import Any
-
-import polars as pl
 
 from priorscope.analysis.compare import (
     Row,
@@ -20,117 +17,24 @@ from priorscope.analysis.compare import (
 from priorscope.analysis.control_models import check_control_models
 from priorscope.analysis.crossings import crossing_rows
 from priorscope.analysis.effects import effect_rows, variance_rows
+from priorscope.analysis.files import frames, read_findings, read_record, write_findings
+from priorscope.analysis.findings import Findings, Scored, Trajectories
 from priorscope.analysis.measurements import measure_rows
 from priorscope.analysis.pairs import measure
 from priorscope.analysis.scores import read_scores
-from priorscope.analysis.training import read_training, read_warnings
+from priorscope.analysis.training import judge_runs, read_runs, warnings_of
 from priorscope.analysis.trajectories import compare_trajectories
 from priorscope.claims import ArmScores, Settings
-from priorscope.claims.training import Training
 from priorscope.claims.verdicts import judge
 from priorscope.errors import InputError
 from priorscope.preflight.fairness import check_runs, refuse
-from priorscope.runs.store import read_run, read_study, write_json
-from priorscope.study.hypotheses import changed_late
-from priorscope.study.levels import Value, recorded_factors
+from priorscope.study.levels import recorded_factors
 
-__all__ = ["Analysis", "Settings", "analyse"]
-
-_NAMES = {"probe": pl.String, "arm": pl.String, "metric": pl.String}
-_INTERVAL = {"low": pl.Float64, "high": pl.Float64}
-_SIZE = {"num_seeds": pl.Int64, "n": pl.Int64}
-SCHEMAS = {
-    "scores": {"model": pl.String, "seed": pl.Int64, **_NAMES, "value": pl.Float64, "n": pl.Int64},
-    "estimates": {"model": pl.String, **_NAMES, "estimate": pl.Float64, **_INTERVAL}
-    | {"method": pl.String, **_SIZE},
-    "comparisons": {"a": pl.String, "b": pl.String, **_NAMES, "difference": pl.Float64, **_INTERVAL}
-    | {"p_value": pl.Float64, "p_adjusted": pl.Float64, "test": pl.String}
-    | {"few_seeds": pl.Boolean, **_SIZE},
-    "histograms": {"model": pl.String, **_NAMES, "score": pl.Int64, "fraction": pl.Float64}
-    | {**_INTERVAL, "n": pl.Int64},
-    "controls": {"model": pl.String, "probe": pl.String, "metric": pl.String, "arm": pl.String}
-    | {"control": pl.String, "difference": pl.Float64, **_INTERVAL, **_SIZE},
-}
-# Further conditions of measurements, such as `layer`, are columns of their own.
-MEASURE_SCHEMAS = {
-    "measurements": {"measure": pl.String, "model": pl.String, "seed": pl.Int64}
-    | {"partner": pl.String, "partner_seed": pl.Int64, "shares_order": pl.Boolean}
-    | {"arm": pl.String, "value": pl.Float64, "n": pl.Int64},
-    "measures": {"measure": pl.String, "model": pl.String, "partner": pl.String}
-    | {"arm": pl.String, "estimate": pl.Float64, **_INTERVAL, "num_seeds": pl.Int64}
-    | {"num_pairs": pl.Int64, "n": pl.Int64, "method": pl.String},
-}
-_KEY = {"probe": pl.String, "arm": pl.String, "metric": pl.String}
-_EFFECT = dict.fromkeys(
-    ("first_low", "first_high", "second", "second_low", "second_high"), pl.Float64
-)
-# Of studies with factors only.
-FACTOR_SCHEMAS = {
-    "effects": {"kind": pl.String, "a": pl.String, "b": pl.String, "factor": pl.String, **_KEY}
-    | {"level": pl.String, "against": pl.String, "num_images": pl.Int64, "first": pl.Float64}
-    | {**_EFFECT, "estimate": pl.Float64, **_INTERVAL, "bound": pl.String, "low_bound": pl.String}
-    | {"high_bound": pl.String, "p_value": pl.Float64, "p_adjusted": pl.Float64}
-    | {"crossing": pl.String, "method": pl.String, **_SIZE},
-    "variance": {**_KEY, "term": pl.String, "source": pl.String, "sum_sq": pl.Float64}
-    | {"df": pl.Int64, "share": pl.Float64, "share_adjusted": pl.Float64, "f": pl.Float64}
-    | {"p_value": pl.Float64, "num_seeds": pl.Int64},
-}
+__all__ = ["Findings", "Scored", "Settings", "Trajectories", "analyse", "read_findings"]
 
 
-@dataclass(frozen=True, eq=False)
-class Analysis:
-    """The tables of OUT/analysis; their columns are in `SCHEMAS`.
-
-    A study with factors adds one column for each factor, and `cell`, which names the level of every
-    factor: `task=far_relation,train_fraction=0.1`. No row is about more than one cell. What factors
-    do is in two more tables, whose columns are in `FACTOR_SCHEMAS`: `effects`, where `cell` names
-    the levels of the *other* factors, and `variance`.
-
-    Attributes
-    ----------
-    scores : one row a run x probe x arm
-    estimates : one row a model x cell x probe x arm; the model "chance" is a row of each
-    comparisons : one row a pair of models x cell x probe x arm
-    histograms : one row a model x cell x probe x arm x score, for counts
-    controls : one row a model x cell x probe x control arm
-    effects : interactions and data multipliers (`effects.effect_rows`), and where differences
-        change their sign (`crossings.crossing_rows`); empty without factors
-    variance : shares of the variance, see `effects.variance_rows`; empty without factors
-    measurements : one row a network x measure x arm, or a pair of networks: `partner` and
-        `partner_seed` are the second, `shares_order` marks pairs of equal seed, which no mean has
-    measures : one row a model, or pair of models, x cell x measure x arm: estimate with interval
-    control_models : what control models must score beside what they scored, see
-        `control_models.check_control_models`
-    verdicts : one row a hypothesis, see `claims.verdicts.judge`
-    scales : one row a cell x probe x arm x metric: range, unit and words, and what chance is
-    ties : the runs whose answers tie on some rows, see `compare.tie_rows`
-    failed : measures of two that failed, with the reason
-    missing : the runs, by id, of which any predictions are missing
-    missing_predictions : the files, relative to OUT
-    settings : how intervals and p-values were computed
-    """
-
-    scores: pl.DataFrame
-    estimates: pl.DataFrame
-    comparisons: pl.DataFrame
-    histograms: pl.DataFrame
-    controls: pl.DataFrame
-    effects: pl.DataFrame
-    variance: pl.DataFrame
-    measurements: pl.DataFrame
-    measures: pl.DataFrame
-    control_models: list[Row]
-    verdicts: list[Row]
-    scales: list[Row]
-    ties: list[Row]
-    failed: dict[str, str]
-    missing: tuple[str, ...]
-    missing_predictions: tuple[str, ...]
-    settings: Settings
-
-
-def analyse(out: Path, settings: Settings | None = None) -> Analysis:
-    """Compute all tables from the predictions in `out`, and write them to `out`/analysis.
+def analyse(out: Path, settings: Settings | None = None) -> Findings:
+    """Compute all results from the predictions in `out`, and write them to `out`/analysis.
 
     Runs without predictions are left out and named. The same predictions give the same bytes.
 
@@ -145,13 +49,8 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
         that did not answer the same examples
     """
     settings = settings or Settings()
-    if not (out / "study.json").is_file():
-        raise InputError(
-            "not the output folder of a study", where=out, allowed="a folder with study.json"
-        )
-    record = read_study(out)
-    folders = [out / "runs" / run["run_id"] for run in record["plan"]]
-    runs = [read_run(folder) for folder in folders if (folder / "run.json").is_file()]
+    record = read_record(out)
+    runs, epochs = read_runs(out, record)
     refuse(
         check_runs(runs, record["study"].get("declared")),
         where=out / "runs",
@@ -167,53 +66,24 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
         )
     stability = record["study"].get("stability")
     at_part = [] if not stability else read_scores(out, record, budget=stability["budget"])[0]
-    rows: dict[str, list[Row]] = {name: [] for name in SCHEMAS}
-    ties: list[Row] = []
-    for _, of_probe in groupby(arms, key=lambda arm: (arm.cell, arm.probe)):
-        probe_arms = list(of_probe)
-        for arm in probe_arms:
-            rows["scores"] += score_rows(arm)
-            rows["estimates"] += estimate_rows(arm, settings)
-            rows["comparisons"] += comparison_rows(arm, settings)
-            rows["histograms"] += histogram_rows(arm, settings)
-            ties += tie_rows(arm)
-        rows["controls"] += control_rows(probe_arms, settings)
-    rows["comparisons"] = with_holm(rows["comparisons"])
+    rows = _rows_of_arms(arms, settings)
     factors = recorded_factors(record["study"])
-    of_cell = {"cell": pl.String} | {name: _column(values) for name, values in factors.items()}
-    tables = {
-        name: pl.DataFrame(rows[name], schema=schema | (of_cell if factors else {}))
-        for name, schema in SCHEMAS.items()
-    }
-    of_factors: dict[str, list[Row]] = {}
     if factors:
-        of_factors = {"effects": effect_rows(arms, record, settings)}
-        of_factors["effects"] += crossing_rows(arms, record, settings)
-        of_factors["variance"] = variance_rows(arms, record)
-    compared = {
-        name: pl.DataFrame(
-            of_factors.get(name, []), schema=schema | (of_cell if name == "effects" else {})
-        )
-        for name, schema in FACTOR_SCHEMAS.items()
-    }
+        rows["effects"] = effect_rows(arms, record, settings)
+        rows["effects"] += crossing_rows(arms, record, settings)
+        rows["variance"] = variance_rows(arms, record)
     measured = measure(out, record)
     if stability and any(each.get("measure") for each in record["study"].get("hypotheses") or []):
         at_part += measure(out, record, budget=stability["budget"]).arms
-    of_measures = {
-        "measurements": measured.rows,
-        "measures": measure_rows(measured.arms, settings),
-    }
-    asked = {
-        name: _table(of_measures[name], schema | (of_cell if factors else {}))
-        for name, schema in MEASURE_SCHEMAS.items()
-    }
-    missing = tuple(dict.fromkeys(Path(file).parts[1] for file in missing_files))
-    training = read_training(out, record)
-    matched = compare_trajectories(out, record, arms, settings)
-    analysis = Analysis(
-        **tables,
-        **compared,
-        **asked,
+    rows["measurements"] = measured.rows
+    rows["measures"] = measure_rows(measured.arms, settings)
+    training = judge_runs(record, runs, epochs)
+    results = Findings(
+        out=out,
+        record=record,
+        runs=runs,
+        epochs=epochs,
+        **frames(rows, factors),
         control_models=check_control_models(record, rows["estimates"]),
         verdicts=judge(
             record,
@@ -221,92 +91,38 @@ def analyse(out: Path, settings: Settings | None = None) -> Analysis:
             [*missing_files, *measured.missing],
             training,
             settings,
-            warnings=read_warnings(out, record),
+            warnings=warnings_of(runs),
             measured=measured.sources,
         ),
+        training=training,
+        trajectories=compare_trajectories(out, runs, arms, settings),
         scales=[_scale_row(arm) for arm in arms],
-        ties=ties,
+        ties=[row for arm in arms for row in tie_rows(arm)],
         failed={name: each.failed for name, each in measured.sources.items() if each.failed},
-        missing=missing,
+        missing=tuple(dict.fromkeys(Path(file).parts[1] for file in missing_files)),
         missing_predictions=tuple(missing_files),
         settings=settings,
     )
-    written = tables | (compared if factors else {}) | asked | _by_pairs(asked["measurements"])
-    _write(analysis, written, training, record, out / "analysis")
-    write_json(matched, out / "analysis" / "matched.json")
-    return analysis
+    write_findings(results)
+    return results
 
 
-def _table(rows: list[Row], schema: dict[str, Any]) -> pl.DataFrame:
-    """Make a table of rows, with a column for every condition beside those of the schema."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    table = pl.DataFrame(rows, schema_overrides=schema, infer_schema_length=None, strict=False)
-    missing = [pl.lit(None, kind).alias(name) for name, kind in schema.items() if name not in names]
-    others = [name for name in names if name not in schema and name != "cell"]
-    return table.with_columns(missing).select([*schema, *others])
-
-
-def _by_pairs(measurements: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Return the pairs of networks of each measure of two, by the stem of their file."""
-    of_two = measurements.filter(pl.col("partner").is_not_null())
-    return {
-        f"pairs/{name}": of_two.filter(measure=name)
-        for name in of_two["measure"].unique(maintain_order=True)
+def _rows_of_arms(arms: list[ArmScores], settings: Settings) -> dict[str, list[Row]]:
+    """Return the rows of the tables that are about one arm of one cell each."""
+    rows: dict[str, list[Row]] = {
+        "scores": [row for arm in arms for row in score_rows(arm)],
+        "estimates": [row for arm in arms for row in estimate_rows(arm, settings)],
+        "comparisons": with_holm(
+            [row for arm in arms for row in comparison_rows(arm, settings)],
+        ),
+        "histograms": [row for arm in arms for row in histogram_rows(arm, settings)],
+        "controls": [],
     }
+    for _, of_probe in groupby(arms, key=lambda arm: (arm.cell, arm.probe)):
+        rows["controls"] += control_rows(list(of_probe), settings)
+    return rows
 
 
 def _scale_row(arm: ArmScores) -> Row:
     names = {"cell": arm.cell, "probe": arm.probe, "arm": arm.arm, "metric": arm.metric}
     return names | {"scale": asdict(arm.scale), "chance": arm.chance.words}
-
-
-def _column(values: list[Value]) -> type[pl.DataType]:
-    """Choose the type of a factor's column."""
-    kinds = {type(value) for value in values}
-    if kinds == {int}:
-        return pl.Int64
-    return pl.Float64 if kinds <= {int, float} else pl.Boolean if kinds == {bool} else pl.String
-
-
-def _write(
-    analysis: Analysis,
-    tables: dict[str, pl.DataFrame],
-    training: dict[str, Training],
-    study: dict[str, Any],
-    folder: Path,
-) -> None:
-    """Write every file beside its place and rename it into it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, table in tables.items():
-        beside = folder / f"{name}.parquet.partial"
-        beside.parent.mkdir(exist_ok=True)
-        table.write_parquet(beside)
-        beside.replace(folder / f"{name}.parquet")
-    late = changed_late(study.get("history", []))
-    verdicts = {
-        "verdicts": analysis.verdicts,
-        "num_hypotheses": len(analysis.verdicts),
-        "correction": "Holm",
-        "withdrawn_after_results": {
-            name: when for name, when in late.items() if when.startswith("withdrawn")
-        },
-        "training": {
-            model: asdict(how) | {"obstacle": how.obstacle} for model, how in training.items()
-        },
-    }
-    write_json(verdicts, folder / "verdicts.json")
-    settings = analysis.settings
-    record = {
-        "missing": list(analysis.missing),
-        "missing_predictions": list(analysis.missing_predictions),
-        "alpha": settings.alpha,
-        "num_resamples": settings.num_resamples,
-        "rng_seed": settings.rng_seed,
-        "scales": analysis.scales,
-        "ties": analysis.ties,
-    }
-    if analysis.failed:
-        record["failed_measures"] = analysis.failed
-    if analysis.control_models:
-        record["control_models"] = analysis.control_models
-    write_json(record, folder / "analysis.json")

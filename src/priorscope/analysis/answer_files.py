@@ -9,7 +9,7 @@ import numpy as np
 from priorscope.analysis.probability_rows import check_probability_rows
 from priorscope.errors import InputError
 from priorscope.evaluation import Predictions
-from priorscope.tables import Reading, Table, match_rows, read_tables, settle_classes
+from priorscope.tables import NamedArray, Reading, Table, match_rows, read_tables, settle_classes
 
 _LABELS = "a class id (0, 1, ...) or a name a row, or a row of 0 and 1, one column a class"
 _ANSWERS = "finite numbers, one column a class; or a class id or a name a row"
@@ -44,8 +44,8 @@ class Answers:
 
 
 def read_answers(
-    labels: Path,
-    predictions: Mapping[str, Path],
+    labels: Path | NamedArray,
+    predictions: Mapping[str, Path | NamedArray],
     *,
     metric: str,
     probabilities: bool | None = None,

@@ -10,7 +10,7 @@ from priorscope.analysis.compare import Row, difference_range, possible
 from priorscope.analysis.effects import lines, main_arms, named
 from priorscope.claims import ArmScores, Settings
 from priorscope.stats import crossed_contrast, zero_crossing
-from priorscope.study.levels import Levels, Value, recorded_factors, written
+from priorscope.study.levels import Levels, LevelValue, recorded_factors, written
 
 
 def crossing_rows(
@@ -36,12 +36,12 @@ def crossing_rows(
     return rows
 
 
-def _is_dial(values: list[Value]) -> bool:
+def _is_dial(values: list[LevelValue]) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
 def _crossings(
-    factor: str, others: Levels, line: Mapping[Value, ArmScores], settings: Settings
+    factor: str, others: Levels, line: Mapping[LevelValue, ArmScores], settings: Settings
 ) -> list[Row]:
     arms, rows = list(line.values()), []
     models = [model for model in arms[0].scores if all(model in arm.scores for arm in arms)]

@@ -20,7 +20,7 @@ from priorscope.stats import (
     holm,
     interaction,
 )
-from priorscope.study.levels import Levels, Value, cell_name, recorded_factors, written
+from priorscope.study.levels import Levels, LevelValue, cell_name, recorded_factors, written
 
 _MOST_RESAMPLES = 2000
 _SIZE_KEYS = ("data.train_fraction", "data.num_train")
@@ -106,10 +106,10 @@ def main_arms(arms: list[ArmScores]) -> list[ArmScores]:
 
 def lines(
     arms: list[ArmScores],
-    factors: Mapping[str, list[Value]],
+    factors: Mapping[str, list[LevelValue]],
     *,
-    only: Mapping[str, list[Value]] | None = None,
-) -> Iterator[tuple[str, Levels, dict[Value, ArmScores]]]:
+    only: Mapping[str, list[LevelValue]] | None = None,
+) -> Iterator[tuple[str, Levels, dict[LevelValue, ArmScores]]]:
     """Return the cells along one factor, while the probe and the levels of all others stay.
 
     Yields
@@ -117,7 +117,7 @@ def lines(
     the factor, the levels of the others, and arm by level in the study's order; at least two
     """
     for factor in only or factors:
-        groups: dict[tuple[str, Levels], dict[Value, ArmScores]] = {}
+        groups: dict[tuple[str, Levels], dict[LevelValue, ArmScores]] = {}
         for arm in arms:
             others = tuple(level for level in arm.levels if level[0] != factor)
             groups.setdefault((arm.probe, others), {})[dict(arm.levels)[factor]] = arm
@@ -167,8 +167,8 @@ def _interactions(
 def _multipliers(
     factor: str,
     others: Levels,
-    line: Mapping[Value, ArmScores],
-    sizes: Mapping[Value, int],
+    line: Mapping[LevelValue, ArmScores],
+    sizes: Mapping[LevelValue, int],
     settings: Settings,
 ) -> list[Row]:
     """Compare learning curves along a line of cells of rising size."""

@@ -1,6 +1,6 @@
 """Statistics on predictions that any other tool made: what `priorscope score` prints."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,40 +14,15 @@ from priorscope.components import bind, companion, resolve
 from priorscope.errors import InputError
 from priorscope.metrics import Chance, chance_of, num_tied, scale_of, unequal_classes
 from priorscope.metrics.balanced_accuracy import balanced_accuracy
-from priorscope.tables import Reading
+from priorscope.tables import NamedArray, Reading
 
 Record = dict[str, Any]
 _GIVEN = ", given the trained networks"  # `score` knows of no others
 
 
-def parse_named_files(arguments: Sequence[str]) -> dict[str, Path]:
-    """Read NAME=FILE arguments.
-
-    Raises
-    ------
-    InputError : none, not of that form, or a name given twice
-    """
-    files: dict[str, Path] = {}
-    for argument in arguments:
-        name, equals, file = argument.partition("=")
-        if not (name and equals and file):
-            raise InputError(
-                "predictions need a name",
-                where="--predictions",
-                found=argument,
-                allowed="NAME=FILE",
-            )
-        if name in files:
-            raise InputError("a name is given twice", where="--predictions", found=name)
-        files[name] = Path(file)
-    if not files:
-        raise InputError("no predictions", where="--predictions", allowed="NAME=FILE")
-    return files
-
-
 def score_files(
-    labels: Path,
-    predictions: Mapping[str, Path],
+    labels: Path | NamedArray,
+    predictions: Mapping[str, Path | NamedArray],
     *,
     metric: str,
     k: int | None = None,
@@ -64,8 +39,8 @@ def score_files(
 
     Parameters
     ----------
-    labels : CSV, NPY or Parquet
-    predictions : name -> file
+    labels : CSV, NPY or Parquet, or an array
+    predictions : name -> file or array
     metric : a metric's name, or ./file.py:callable
     k : passed on to the metric when given
     probabilities : whether all predictions are said to be probability rows, and so must be; None:

@@ -30,7 +30,7 @@ class Measurements:
     Attributes
     ----------
     arms : of every measure and cell
-    rows : one a network or pair x arm, see `analysis.Analysis`
+    rows : one a network or pair x arm, see `findings.Findings`
     missing : files of finished runs that are not there, relative to the output folder
     sources : measure -> where its values come from, and what stands in their way
     undefined : of one measure: the cells and models of which it has no value, and why

@@ -1,4 +1,4 @@
-"""From the predictions along training to comparisons at equal clean accuracy: `matched.json`.
+"""From the predictions along training to comparisons at equal clean accuracy.
 
 A model that is better on plain test images is likely better on a probe too, whatever its biases: a
 bias is not a capability. `stats.matched_contrast` takes that away.
@@ -8,18 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from priorscope.analysis.compare import Row, compare, possible
+from priorscope.analysis.findings import Trajectories, cell_of
 from priorscope.claims import ArmScores, Settings
 from priorscope.components import resolve
 from priorscope.evaluation import Predictions, read_predictions
 from priorscope.metrics import main_metric
-from priorscope.runs.store import read_run
 from priorscope.stats import Trajectory, matched_contrast
-from priorscope.study.levels import cell_name
 from priorscope.study.spec import TEST_PROBE
 
 UNBALANCED = (
@@ -39,8 +37,8 @@ class _Kept:
 
 
 def compare_trajectories(
-    out: Path, record: Mapping[str, Any], arms: Sequence[ArmScores], settings: Settings
-) -> dict[str, Any]:
+    out: Path, runs: Sequence[Row], arms: Sequence[ArmScores], settings: Settings
+) -> Trajectories:
     """Compare models on what each probe is about, on all scenes and at equal clean accuracy.
 
     At equal clean accuracy it is the scenes that were kept along training, at its end as well.
@@ -48,15 +46,14 @@ def compare_trajectories(
     Parameters
     ----------
     out : the study's output folder
-    record : its `study.json`
+    runs : `run.json` of the finished runs
     arms : as `read_scores` reads them
 
     Returns
     -------
-    `points`, one row a run x checkpoint x probe; `pairs`, one row a pair of models x probe, in each
-    cell of a study with factors; both empty where no run kept predictions along training, or where
-    `note` says why not. A run that lacks a file of predictions, of its end too, has no points on
-    that probe
+    points and pairs, in each cell of a study with factors; none where no run kept predictions along
+    training, or where the note says why not. A run that lacks a file of predictions, of its end
+    too, has no points on that probe
 
     Raises
     ------
@@ -67,24 +64,21 @@ def compare_trajectories(
     about = {(arm.cell, arm.probe): arm for arm in reversed(arms) if arm.probe != TEST_PROBE}
     for arm in reversed(about.values()):
         kept: dict[str, dict[int, _Kept]] = {}
-        for run in record["plan"]:
-            folder = out / "runs" / run["run_id"]
-            of_cell = cell_name(run.get("levels", {}).items()) == arm.cell
-            if of_cell and (folder / "run.json").is_file():
-                found = _read(folder, arm)
+        for run in runs:
+            if cell_of(run) == arm.cell:
+                found = _read(out / "runs" / run["run_id"], run, arm)
                 if found is not None:
                     kept.setdefault(run["model"], {})[run["seed"]] = found
         if not all(each.has_all_classes for runs in kept.values() for each in runs.values()):
-            return {"points": [], "pairs": [], "note": UNBALANCED}
+            return Trajectories([], [], UNBALANCED)
         named = {"cell": arm.cell} if arm.cell else {}
         points += [point | named for point in _points(arm, kept)]
         pairs += [pair | named for pair in _pairs(arm, kept, settings)]
-    return {"points": points, "pairs": pairs, "note": None}
+    return Trajectories(points, pairs, None)
 
 
-def _read(folder: Path, arm: ArmScores) -> _Kept | None:
+def _read(folder: Path, record: Row, arm: ArmScores) -> _Kept | None:
     """Read a run's answers along training; None where it kept none, or a file is missing."""
-    record = read_run(folder)
     epochs = [epoch for epoch in record.get("trajectory", []) if epoch != record["num_epochs"]]
     places = [folder / "trajectory" / f"epoch-{epoch:04d}" for epoch in epochs]
     # A curve without its end, or with a gap, would be compared with whole ones.

@@ -1,5 +1,6 @@
 """The command line: one file a command. Imports of torch wait until a command needs it."""
 
+import io
 import signal
 import sys
 import threading
@@ -54,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, on_sigterm)
     warnings.formatwarning = _say  # type: ignore[assignment]
+    for stream in (sys.stdout, sys.stderr):  # no command ends for a sign that a terminal lacks
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         code = run_command(sys.argv[1:] if arguments is None else arguments)
     except BaseException as error:  # an import that is cut in two may raise anything

@@ -1,26 +1,17 @@
 """What the commands print about a study."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
-from itertools import groupby
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from priorscope.cli._progress import duration
-from priorscope.metrics import Scale
+from priorscope.api.progress import duration
 from priorscope.preflight.checked import Checked
-from priorscope.report.artefacts import Artefacts, read_artefacts
-from priorscope.report.cells import at_cell, cells
-from priorscope.report.tables_control_models import control_warnings
-from priorscope.report.tables_fairness import architecture_table, condition_table
-from priorscope.report.wording import plain
+from priorscope.report.sections.fairness import architecture_table, condition_table
+from priorscope.runs.rehearsed import Rehearsed
 from priorscope.study.cells import study_at
 from priorscope.study.levels import written
 from priorscope.study.spec import Study
@@ -87,6 +78,14 @@ def print_factors(console: Console, study: Study, checked: Checked) -> None:
         )
 
 
+def print_warnings(console: Console, rehearsed: Mapping[str, Rehearsed]) -> None:
+    """Print what a rehearsal warns of; the same lines stand in `run.json` and on the page."""
+    for name, found in rehearsed.items():
+        for line in found.warnings:
+            text = f"warning  {name}: {line}"
+            console.print(text, style="bold red", highlight=False, markup=False, soft_wrap=True)
+
+
 def print_models(
     console: Console, checked: Checked, timed: Mapping[str, Mapping[str, Any]], date: str
 ) -> None:
@@ -102,7 +101,7 @@ def print_models(
     """
     study, sizes = checked.study, checked.sizes[checked.first]
     batch_size = study_at(study, checked.first).recipe.batch_size
-    table = _table("model", "component", "parameters", "MACs", "train img/s", "one run")
+    shown = start_table("model", "component", "parameters", "MACs", "train img/s", "one run")
     num_test, total = checked.data[checked.first]["test"]["num_images"], 0.0
     part = 0.0 if study.stability is None else study.stability.budget
     num_curve = min(num_test, study.curve_images or num_test)
@@ -116,15 +115,15 @@ def print_models(
         )
         total += all_cells * len(study.seeds) * (1 + part)
         words = [f"{key}={value}" for key, value in component.parameters.items()]
-        table.add_row(
+        shown.add_row(
             name,
             " ".join([component.name, *words]),
             f"{sizes[name].num_parameters:,}",
-            f"{sizes[name].macs / 1e6:,.1f} M",
+            _million(sizes[name].macs),
             f"{1 / of_model['train']:,.{1 if of_model['train'] > 0.1 else 0}f}",
             duration(all_cells / len(checked.data)),
         )
-    console.print(table)
+    console.print(shown)
     in_cells = f" x {len(checked.data)} cells" if study.factors else ""
     in_cells += f", and again at {part:g} of the budget" if part else ""
     batches = [of_model["batch"] for of_model in timed.values()]
@@ -135,6 +134,10 @@ def print_models(
         f" on this machine, probes and report not counted; timed {date}{in_batches}",
         highlight=False,
     )
+
+
+def _million(macs: int | None) -> str:
+    return "not counted" if macs is None else f"{macs / 1e6:,.1f} M"
 
 
 def print_notes(console: Console, notes: Mapping[str, Sequence[str]]) -> None:
@@ -185,66 +188,8 @@ def print_power(console: Console, said: Mapping[str, Any]) -> None:
             console.print(Padding(Text(line), (0, 0, 0, _INDENT)))
 
 
-def print_estimates(console: Console, out: Path) -> None:
-    """Print each probe's estimates with their intervals, chance included.
-
-    Models that do not fit side by side stand in further tables below.
-    """
-    artefacts = read_artefacts(out)
-    models = list(dict.fromkeys(row["model"] for row in artefacts.estimates))
-    for cell in cells(artefacts):
-        of_cell = at_cell(artefacts, cell)
-        if cell:
-            console.print(cell.replace(",", "  "), style="bold", highlight=False, markup=False)
-        make = partial(_estimates_table, of_cell)
-        for number, some in enumerate(_side_by_side(console, models, make)):
-            if number:
-                console.print()
-            console.print(make(some), highlight=False)
-    for warning in control_warnings(artefacts):
-        console.print(warning, style="bold red", highlight=False, markup=False, soft_wrap=True)
-
-
-def _side_by_side(
-    console: Console, models: list[str], make: Callable[[list[str]], Table]
-) -> Iterator[list[str]]:
-    """Share models among tables, as many in each as the terminal has room for."""
-    while models:
-        num = len(models)
-        while num > 1 and _width(console, make(models[:num])) > console.width:
-            num -= 1
-        yield models[:num]
-        models = models[num:]
-
-
-def _width(console: Console, table: Table) -> int:
-    without_end = console.options.update(width=10_000)
-    return Measurement.get(console, without_end, table).maximum
-
-
-def _estimates_table(of_cell: Artefacts, models: list[str]) -> Table:
-    table = _table("probe", "arm", "", *models)
-    for key, group in groupby(of_cell.estimates, lambda row: (row["probe"], row["arm"])):
-        rows = {row["model"]: row for row in group}
-        shown = of_cell.scale(*key, next(iter(rows.values()))["metric"])
-        # The interval stands on a line of its own: three models then fit 80 columns.
-        table.add_row(
-            key[0],
-            plain(key[1]),
-            shown.symbol,
-            *(_cell(shown, rows.get(model)) for model in models),
-        )
-    return table
-
-
-def _cell(shown: Scale, row: Mapping[str, Any] | None) -> str:
-    if row is None:
-        return ""
-    interval = escape(shown.interval(row["low"], row["high"]))
-    return f"{shown.value(row['estimate'])}\n[dim]{interval}[/dim]"
-
-
-def _table(*columns: str) -> Table:
+def start_table(*columns: str) -> Table:
+    """Start a table; columns of names are set left, those of numbers right."""
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     for column in columns:
         words = column in {"model", "component", "probe", "arm", ""}

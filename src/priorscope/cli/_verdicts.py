@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from priorscope.analysis import Findings
 from priorscope.claims.evidence import MANY_IMAGES
 from priorscope.claims.terms import sides_of
 from priorscope.preflight.power import POWER, Plan
-from priorscope.report.artefacts import read_artefacts
-from priorscope.report.late import late_changes
-from priorscope.report.tables_verdicts import (
+from priorscope.report.verdict_words import (
     BEYOND,
     deciding_p,
     declared,
@@ -23,6 +21,7 @@ from priorscope.report.tables_verdicts import (
     seeds_shown,
     verdict_scale,
 )
+from priorscope.report.warnings import late_changes
 from priorscope.report.wording import counted
 from priorscope.study.levels import listed_levels
 from priorscope.study.spec import Hypothesis
@@ -31,18 +30,17 @@ _STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "bo
 _INDENT = 4
 
 
-def print_verdicts(console: Console, out: Path) -> None:
+def print_verdicts(console: Console, results: Findings) -> None:
     """Print each verdict with its effect and reason, and what was changed late.
 
     Nothing where none was declared.
     """
-    artefacts = read_artefacts(out)
-    if artefacts.verdicts:
+    if results.verdicts:
         console.print(
             f"\n[bold]verdicts[/bold]  with the intervals that decide them; p of what is claimed, "
-            f"adjusted over {len(artefacts.verdicts)}"
+            f"adjusted over {len(results.verdicts)}"
         )
-    for row in artefacts.verdicts:
+    for row in results.verdicts:
         scale = verdict_scale(row)
         numbers = f"{effect(row, scale)}  p {deciding_p(row)}  ({interval_levels(row, scale)})"
         head = Text.assemble(
@@ -57,8 +55,8 @@ def print_verdicts(console: Console, out: Path) -> None:
         for line in (declared(row, scale), numbers, seeds_shown(row), said):
             if line:
                 console.print(Padding(Text(line), (0, 0, 0, _INDENT)), highlight=False)
-    if artefacts.verdicts:
-        for sentence in late_changes(artefacts.record.get("history", [])):
+    if results.verdicts:
+        for sentence in late_changes(results.record.get("history", [])):
             console.print(Text(sentence, style="bold yellow"), highlight=False)
 
 

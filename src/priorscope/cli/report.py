@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from priorscope.errors import InputError
-
 
 def report(
     folder: Annotated[Path, typer.Argument(help="The output folder of a study.", metavar="DIR")],
@@ -20,27 +18,15 @@ def report(
     ] = None,
 ) -> None:
     """Rebuild a report from stored predictions."""
-    if not (folder / "study.json").is_file():
-        raise InputError(
-            "no study lies there",
-            where="DIR",
-            found=folder,
-            allowed="the output folder of `priorscope run`",
-        )
     from rich.console import Console
 
-    from priorscope.analysis import analyse
+    from priorscope.api.results import open_results
     from priorscope.cli._verdicts import print_verdicts
-    from priorscope.data import data_root as find_data_root
-    from priorscope.report import build
-    from priorscope.report.published_curves import keep_curves, read_curves
-    from priorscope.runs.store import read_study
 
-    if read_study(folder)["study"].get("reproduces"):
-        keep_curves(folder, read_curves(find_data_root(data_root)))
-    analysis = analyse(folder)
-    if analysis.missing:
-        print(f"missing from the report: {', '.join(analysis.missing)}", file=sys.stderr)
-    page, console = build(folder), Console()
-    print_verdicts(console, folder)
+    results = open_results(folder)
+    page, console = results.report(data_root=data_root), Console()
+    if results.missing:
+        print(f"missing from the report: {', '.join(results.missing)}", file=sys.stderr)
+    print_verdicts(console, results.findings)
     console.print(f"report: {page}", soft_wrap=True, highlight=False)
+    results.findings.refuse_failed()

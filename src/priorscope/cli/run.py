@@ -2,7 +2,6 @@
 
 import shlex
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,9 +12,7 @@ from priorscope.errors import InputError
 if TYPE_CHECKING:  # nothing that needs torch is imported before the study is known to be right
     from rich.console import Console
 
-    from priorscope.report.artefacts import Row
-
-_SHARED_WAIT_SECONDS = 600.0  # while another process opens the study or reports
+    from priorscope.api.results import Results
 
 
 def run(
@@ -77,137 +74,67 @@ def run(
     ] = False,
 ) -> None:
     """Run a study and write its report."""
-    from priorscope.runs.store import check_folder, is_finished, set_aside
-    from priorscope.study.load import load_study
-    from priorscope.study.plan import plan, select
+    from priorscope.api.study import load_study
+    from priorscope.api.work import Options, prepared
 
-    loaded = load_study(study)
-    out = out or Path("outputs") / loaded.name
-    runs = plan(loaded)
-    chosen = select(runs, seeds=_parse_seeds(seeds), only=only)
-    if shared and fresh:
-        raise InputError("would set aside what others work on", where="--shared", found="--fresh")
-    if not fresh:
-        check_folder(out, loaded)
+    options = Options(
+        out=out,
+        data_root=data_root,
+        seeds=_parse_seeds(seeds),
+        only=only,
+        device=device,
+        devices=devices,
+        executor=executor,
+        jobs=jobs,
+        threads=threads,
+        address=address,
+        shared=shared,
+        fresh=fresh,
+        checkpoint_minutes=checkpoint_minutes,
+        trackers=tracker or (),
+        command=shlex.join(["priorscope", *invocation.obj]),
+    )
+    with prepared(load_study(study), options) as work:
+        from priorscope.cli._summary import (
+            print_data,
+            print_factors,
+            print_remarks,
+            print_warnings,
+        )
 
-    trackers = tuple(tracker or ())
-    if trackers:
-        from priorscope.cli._trackers import check_trackers
-
-        check_trackers(trackers)
-
-    from rich.console import Console
-
-    from priorscope import components
-    from priorscope.cli._summary import print_data, print_factors, print_remarks
-    from priorscope.cli._training import Settings, train_all
-    from priorscope.data import data_root as find_data_root
-    from priorscope.errors import RunFailed
-    from priorscope.execution import Asked
-    from priorscope.preflight.fairness import as_plain, refuse
-    from priorscope.preflight.known import look, look_key
-    from priorscope.runs.environment import give_back_freed_memory, hardware, versions
-    from priorscope.runs.load_cells import cell_loader
-    from priorscope.runs.locks import locked
-    from priorscope.runs.samples import write_samples
-    from priorscope.runs.store import open_study
-    from priorscope.study.levels import cell_name
-    from priorscope.training import distributed
-
-    execute = components.resolve("executors", executor, base=loaded.base, where="--executor")
-    asked = Asked(device, devices, jobs, threads, address)
-    root = find_data_root(data_root)
-    with execute(asked, loaded.recipe) as pool:
-        console = Console(quiet=not distributed.is_main())
-        curves = _published_curves(root) if loaded.reproduces else []
-        load_cell = cell_loader(loaded, root)
-        checked = look(loaded, key := look_key(loaded, root), load_cell)
-        refuse(checked.differences)
-        print_data(console, checked)
-        print_remarks(console, checked)
-        print_factors(console, loaded, checked)
-        console.print(f"runs     {pool.about}", highlight=False, soft_wrap=True)
-
-        about = {"command": shlex.join(["priorscope", *invocation.obj]), **checked.about()}
-        about |= {"versions": versions(), "hardware": hardware(pool.device)}
-        about |= {"executor": pool.about, "fairness": as_plain(checked.differences)}
-        settings = Settings(out, root, 60 * checkpoint_minutes, shared, trackers)
-
-        if not distributed.is_main():
-            train_all(console, pool, chosen, checked, load_cell, settings)
-            return
-        if fresh and (aside := set_aside(out)):
-            console.print(f"old results are now in {aside}")
-        with ExitStack() as held:
-            # Those who share a folder have it alone only while they open the study and report.
-            wait_seconds = _SHARED_WAIT_SECONDS if shared else 0.0
-            held.enter_context(locked(out, wait_seconds=wait_seconds))
-            open_study(out, loaded, runs, about=about)
-            for levels in checked.shown():
-                cell = load_cell(levels)
-                write_samples(out, cell.data, cell.probes, cell_name(levels), key)
-            del cell  # runs load the cells that they need
-            if curves:
-                from priorscope.report.published_curves import keep_curves
-
-                keep_curves(out, curves)
-            if shared:
-                held.close()
-            failed = train_all(console, pool, chosen, checked, load_cell, settings)
-            del load_cell  # and with it the images: a report needs none
-            give_back_freed_memory()
-            if shared:
-                held.enter_context(locked(out, wait_seconds=wait_seconds))
-            broken = {}
-            if any(is_finished(out, each) for each in runs):
-                broken = _report(console, out)
-    if failed:
-        names = ", ".join(each.title for each in failed)
-        raise RunFailed(f"{len(failed)} of {len(chosen)} runs failed: {names}")
-    if broken:
-        raise RunFailed("; ".join(f"measure {text}" for text in broken.values()))
+        print_data(work.console, work.checked)
+        print_remarks(work.console, work.checked)
+        print_factors(work.console, work.checked.study, work.checked)
+        print_warnings(work.console, work.checked.rehearsed)
+        work.console.print(f"runs     {work.pool.about}", highlight=False, soft_wrap=True)
+        work.train()
+        results = work.results() if work.speaks and work.has_finished else None
+        if results:
+            _report(work.console, results)
+    work.refuse_failed()
+    if results:
+        results.findings.refuse_failed()
 
 
-def _report(console: "Console", out: Path) -> dict[str, str]:
-    """Analyse what is finished, write the report, and print what it begins with.
-
-    Returns
-    -------
-    the measures of two networks that failed, with the reason
-    """
-    from priorscope.analysis import analyse
-    from priorscope.cli._summary import print_estimates
+def _report(console: "Console", results: "Results") -> None:
+    """Analyse what is finished, write the report, and print what it begins with."""
+    from priorscope.cli._estimates import print_estimates
     from priorscope.cli._verdicts import print_verdicts
-    from priorscope.report import build
 
     started = time.perf_counter()
-    analysis = analyse(out)
-    page = build(out)
-    print_estimates(console, out)
-    print_verdicts(console, out)
+    page = results.report()
+    print_estimates(console, results.findings)
+    print_verdicts(console, results.findings)
     console.print(f"analysed in {time.perf_counter() - started:.1f} s", style="dim")
     console.print(f"report: {page}", soft_wrap=True, highlight=False)
-    return analysis.failed
-
-
-def _published_curves(root: Path) -> "list[Row]":
-    """Read the curves before anything is written; a page's libraries are slow to import."""
-    from priorscope.report.published_curves import read_curves
-
-    return read_curves(root)
 
 
 def _parse_seeds(text: str | None) -> list[int] | None:
     if text is None:
         return None
     try:
-        seeds = [int(part) for part in text.split(",")]
+        return [int(part) for part in text.split(",")]
     except ValueError:
         raise InputError(
             "seeds are whole numbers", where="--seeds", found=text, allowed="such as 0,1,2"
         ) from None
-    if len(set(seeds)) < len(seeds):
-        raise InputError(
-            "a seed stands twice", where="--seeds", found=text, allowed="each seed once"
-        )
-    return seeds

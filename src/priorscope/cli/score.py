@@ -1,10 +1,13 @@
 """`priorscope score`: statistics on predictions that any other tool made."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from priorscope.errors import InputError
 
 
 def score(
@@ -86,22 +89,22 @@ def score(
     all with the same examples in the same order, or with a column id. An index and columns called
     id, label or target are told from classes; what is open is refused, with the option that says.
     """
-    from priorscope.analysis.external import parse_named_files, score_files
-    from priorscope.tables import Reading, read_names
+    from priorscope.api.score import score as score_predictions
 
-    files = parse_named_files([*predictions, *(more or [])])
-    reading = Reading(
+    result = score_predictions(
+        labels,
+        _named_files([*predictions, *(more or [])]),
+        metric=metric,
+        k=k,
+        probabilities=probabilities,
         header=header,
-        skip_columns=() if skip_columns is None else tuple(skip_columns.split(",")),
+        skip_columns=skip_columns or (),
         decimal=decimal,
         match_rows=match_rows,
         num_classes=num_classes,
         first_class=first_class,
-        class_names=None if class_names is None else read_names(class_names),
-    )
-    result = score_files(
-        labels, files, metric=metric, k=k, probabilities=probabilities, reading=reading
-    )
+        class_names=class_names,
+    ).record
     if as_json:
         typer.echo(json.dumps(result, indent=1, ensure_ascii=False))
     else:
@@ -165,3 +168,28 @@ def _print(result: dict[str, Any]) -> None:
     console.print(table)
     tests = dict.fromkeys(pair["test"] for pair in result["pairs"])
     console.print(Text(f"p: {', '.join(tests)}; Holm over all pairs"), style="dim")
+
+
+def _named_files(arguments: Sequence[str]) -> dict[str, Path]:
+    """Read NAME=FILE arguments.
+
+    Raises
+    ------
+    InputError : none, not of that form, or a name given twice
+    """
+    files: dict[str, Path] = {}
+    for argument in arguments:
+        name, equals, file = argument.partition("=")
+        if not (name and equals and file):
+            raise InputError(
+                "predictions need a name",
+                where="--predictions",
+                found=argument,
+                allowed="NAME=FILE",
+            )
+        if name in files:
+            raise InputError("a name is given twice", where="--predictions", found=name)
+        files[name] = Path(file)
+    if not files:
+        raise InputError("no predictions", where="--predictions", allowed="NAME=FILE")
+    return files

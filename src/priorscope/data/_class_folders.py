@@ -38,8 +38,11 @@ _SAID = {
 }
 
 
-# An image file: its path below the folder that was walked, bytes, time of change (ns).
-File = tuple[str, int, int]
+# What a file system says of a file: bytes, times of modification and of change (ns), and inode. The
+# last two move where a file is replaced under its old time.
+Stamp = tuple[int, int, int, int]
+# An image file: its path below the folder that was walked, and its stamp.
+File = tuple[str, Stamp]
 
 
 @dataclass
@@ -202,7 +205,7 @@ class _Walker:
         elif not is_image(path):
             self.found.note("others", top.said + name)
         else:
-            top.images.append((top.prefix + name, status.st_size, status.st_mtime_ns))
+            top.images.append((top.prefix + name, _stamp(status)))
             if not has_suffix(path):
                 self.found.note("by_content", top.said + name)
             return True
@@ -250,11 +253,15 @@ def _usual_images(path: str, prefix: str) -> tuple[list[File], list[os.DirEntry[
         if name.startswith("."):
             continue
         if name.lower().endswith(COMMON) and entry.is_file(follow_symlinks=False):
-            status = entry.stat()
-            files.append((prefix + name, status.st_size, status.st_mtime_ns))
+            files.append((prefix + name, _stamp(entry.stat())))
         else:
             others.append(entry)
     return files, others
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    inode = status.st_ino % 2**63  # of 128 bits on some systems
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode
 
 
 def _target_of(link: str) -> tuple[str, os.stat_result]:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from priorscope import __version__
 from priorscope.errors import InputError
+from priorscope.version import __version__
 
 Progress = Callable[[int, int | None], None]
 

@@ -1,8 +1,12 @@
 """Folders of image files, one subfolder a class."""
 
 import hashlib
+import os
+import secrets
+import time
 from collections import Counter
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +16,11 @@ from priorscope.data._cache import FORMAT, Source, unreadable
 from priorscope.data._class_folders import File, Walk, walk
 from priorscope.data._decode import DECODER, decode_blocks, encoding_of, open_image
 from priorscope.data._folder_names import lookalikes, quoted, refuse_images_and_labels
+from priorscope.data._locations import cache_root
 from priorscope.data._pixels import Range, Tally, needs_range, no_range
 from priorscope.errors import InputError, unknown_name
+
+_MOMENT_NS = 2 * 10**9  # to which some file systems round times
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +33,7 @@ class ImageFiles:
     paths : n files
     labels : int64 [n]
     class_names : the names of the class folders, sorted
-    stamps : int64 [n, 2], bytes and time of modification (ns)
+    stamps : int64 [n, 4], see `Stamp`
     """
 
     folder: Path
@@ -129,25 +136,57 @@ def _image_files(
         labels += [label] * len(of_class)
     return ImageFiles(
         folder,
-        tuple(path for path, _, _ in files),
+        tuple(path for path, _ in files),
         np.array(labels, dtype=np.int64),
         tuple(names),
-        np.array([(size, modified) for _, size, modified in files], dtype=np.int64),
+        np.array([stamp for _, stamp in files], dtype=np.int64),
     )
 
 
 def files_key(files: ImageFiles, salt: str) -> str:
     """Hash all that decides pixels and labels to 16 hex digits (SHA-256, cut).
 
-    It is place, paths, sizes, times and classes of the files, what decodes them, and `salt`.
+    It is paths, contents and classes of the files, what decodes them, and `salt`. The contents are
+    read where the file system does not say that they are those that were read before.
+
+    Raises
+    ------
+    InputError : a file cannot be read
     """
-    begin = f"{FORMAT}\0{salt}\0{DECODER}\0{files.folder.resolve()}\0"
-    digest = hashlib.sha256(begin.encode("utf-8", "surrogateescape"))
+    digest = hashlib.sha256(f"{FORMAT}\0{salt}\0{DECODER}\0".encode())
     for names in (files.paths, files.class_names):
         digest.update("\0".join(names).encode("utf-8", "surrogateescape"))
-    digest.update(np.ascontiguousarray(files.stamps).data)
+    digest.update(_contents(files).encode())
     digest.update(np.ascontiguousarray(files.labels).data)
     return digest.hexdigest()[:16]
+
+
+def _contents(files: ImageFiles) -> str:
+    """Hash the bytes of all files (SHA-256), or find the hash under the state that they are in."""
+    state = hashlib.sha256(str(files.folder.resolve()).encode("utf-8", "surrogateescape"))
+    state.update("\0".join(files.paths).encode("utf-8", "surrogateescape"))
+    state.update(np.ascontiguousarray(files.stamps).data)
+    path = cache_root() / "contents" / state.hexdigest()[:32]
+    with suppress(OSError, ValueError):
+        found = path.read_text(encoding="ascii")
+        if len(bytes.fromhex(found)) == state.digest_size:
+            return found
+    digest = hashlib.sha256()
+    for name in files.paths:
+        try:
+            with (files.folder / name).open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError as error:
+            raise unreadable(files.folder / name, error) from None
+    found = digest.hexdigest()
+    # A file that changed a moment ago may change again at what the file system calls one time.
+    if time.time_ns() - int(files.stamps[:, 1:3].max()) > _MOMENT_NS:
+        beside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_text(found, encoding="ascii")
+            beside.replace(path)
+    return found
 
 
 def read_images(

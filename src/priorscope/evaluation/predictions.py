@@ -95,7 +95,8 @@ def write_predictions(predictions: Predictions, path: Path) -> None:
     table = pa.table(columns).replace_schema_metadata({"priorscope": json.dumps(header)})
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".partial")
-    pq.write_table(table, beside, compression="zstd", write_page_checksum=True)
+    with beside.open("wb") as file:  # a name that is not UTF-8 is none for pyarrow
+        pq.write_table(table, file, compression="zstd", write_page_checksum=True)
     beside.replace(path)
 
 
@@ -111,7 +112,8 @@ def read_predictions(path: Path, *, in_place: bool = False) -> Predictions:
     InputError : the file is damaged or was not written by priorscope
     """
     try:
-        table = pq.read_table(path, page_checksum_verification=True)
+        with path.open("rb") as file:
+            table = pq.read_table(file, page_checksum_verification=True)
         header = json.loads(table.schema.metadata[b"priorscope"])
         class_names = tuple(header["class_names"])
         flat = table["logits"].combine_chunks().flatten().to_numpy()

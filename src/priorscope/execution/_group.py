@@ -34,7 +34,8 @@ class Group:
     """
 
     def __init__(self, num_processes: int, environment: Mapping[str, str]):
-        shared = {**os.environ, **environment}
+        # The order of sets, and what is made of hashes, would else be another one in each process.
+        shared = {"PYTHONHASHSEED": "0", **os.environ, **environment}
         if num_processes > 1:
             port = str(_free_port())
             shared |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}

@@ -1,17 +1,13 @@
 """One run as plain data: all that a process elsewhere needs to bring it to its end."""
 
-import ast
 import os
-import re
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from priorscope.study.spec import Study
-
-_FILE = re.compile(r"(.+\.py):\w+")
+from priorscope.own_code import own_modules
+from priorscope.study.spec import Study, strings
 
 
 @dataclass(frozen=True)
@@ -26,6 +22,8 @@ class Job:
     out, data_root : folders that the worker must see too
     mark : what `study.json` there must have as hash and date, to be the same folder
     size : parameters and MACs of the model
+    rehearsed : what two steps of its training showed
+    foreign : whether it has code of other people, which may end the process that it is in
     fingerprints : of the images
     device : its type where the executor gives a worker devices of its own
     checkpoint_seconds : between two checkpoints
@@ -41,7 +39,9 @@ class Job:
     out: str
     data_root: str
     mark: tuple[str, str]
-    size: Mapping[str, int]
+    size: Mapping[str, Any]
+    rehearsed: Mapping[str, Any]
+    foreign: bool
     fingerprints: Mapping[str, str]
     device: str
     checkpoint_seconds: float
@@ -61,30 +61,21 @@ def job_from(plain: Mapping[str, Any]) -> Job:
 def named_files(study: Study) -> dict[str, str]:
     """Read the user's files that a study names: relative path -> bytes as Latin-1.
 
-    What they import from `.py` files beside them comes too, and so on. A file that is named by an
-    absolute path does not travel, nor does what is imported in another way or only read.
+    What they import from files beside them, or in folders beside them, comes too, and so on. A file
+    that is named by an absolute path does not travel, nor does what is only read.
     """
-    matches = [_FILE.fullmatch(value) for value in _strings(study.as_dict())]
-    names = [match[1] for match in matches if match and not Path(match[1]).is_absolute()]
     found: dict[str, str] = {}
-    while names:
-        name = names.pop()
-        if name not in found and (study.base / name).is_file():
-            content = (study.base / name).read_bytes()
-            found[name] = content.decode("latin-1")
-            names += [str(Path(name).with_name(f"{each}.py")) for each in _imported(content)]
+    for reference in strings(study.as_dict()):
+        own = own_modules(reference, study.base)
+        if "" not in own or Path(reference).is_absolute():
+            continue
+        named = Path(reference.rpartition(":")[0])
+        for path in own.values():
+            if path.is_relative_to(own[""].parent):
+                below = path.relative_to(own[""].parent)
+                name = os.path.normpath(named.parent / below)
+                found[name] = path.read_bytes().decode("latin-1")
     return found
-
-
-def _imported(content: bytes) -> set[str]:
-    """List the first names of the modules that a file imports; none where it is not Python."""
-    try:
-        nodes = list(ast.walk(ast.parse(content)))
-    except (SyntaxError, ValueError, RecursionError):
-        return set()
-    modules = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-    modules += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
-    return {module.partition(".")[0] for module in modules}
 
 
 def base_for(job: Job, scratch: Path) -> Path:
@@ -103,22 +94,3 @@ def base_for(job: Job, scratch: Path) -> Path:
         path.write_bytes(content)
     base.mkdir(parents=True, exist_ok=True)
     return base
-
-
-def let_import(job: Job, base: Path) -> None:
-    """Let the user's files import those beside them, as where the command was given from there."""
-    for name in job.files:
-        folder = str((base / name).resolve().parent)
-        if folder not in sys.path:
-            sys.path.append(folder)
-
-
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _strings(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _strings(each)

@@ -10,13 +10,15 @@ from typing import Any
 
 import torch
 
-from priorscope.errors import InputError, PriorscopeError, RunFailed
+from priorscope.errors import InputError, PriorscopeError, RunFailed, ended_by
 from priorscope.execution._job import Job
+from priorscope.runs.environment import num_processors
 
 # Of one run without a new checkpoint in between; what kills its worker again and again there is
 # not chance.
 MOST_RESTARTS = 3
 _INTERRUPTED = 130
+_OWN_FAULTS = {-signal.SIGSEGV, -signal.SIGILL, -signal.SIGFPE}  # it would come there again
 _LOCK_SECONDS = 120.0  # a lost worker's lock on shared storage may outlive it
 
 # What happens to a job: `event` is begin, epoch (with the figures), warning, again, or one of the
@@ -94,7 +96,7 @@ def check_threads(asked: Asked, num_processes: int) -> int:
     ------
     InputError : more than the cores can carry
     """
-    cores = len(os.sched_getaffinity(0))
+    cores = num_processors()
     share = max(1, cores // num_processes)
     if asked.num_threads is not None and asked.num_threads > share:
         raise InputError(
@@ -136,8 +138,8 @@ def after_loss(job: Job, lost: Mapping[str, Any], losses: Losses) -> Event:
     number of times from each. One that ended by itself would do so again.
     """
     code, said = lost.get("code"), lost.get("text", "")
-    killed = code is None or code < 0 or code == _INTERRUPTED
-    how = _how(code) + (f"\n{said}" if said else "")
+    killed = code is None or (code < 0 and code not in _OWN_FAULTS) or code == _INTERRUPTED
+    how = ended_by(code) + (f"\n{said}" if said else "")
     if not killed:
         return {"event": "failed", "text": f"its worker {how}"}
     number = losses.count(job)
@@ -148,19 +150,9 @@ def after_loss(job: Job, lost: Mapping[str, Any], losses: Losses) -> Event:
     return {"event": "again", "text": f"the worker {how}; it goes on from its checkpoint ({count})"}
 
 
-def _how(code: int | None) -> str:
-    if code is None:
-        return "was lost"
-    if code >= 0:
-        return f"ended with exit code {code}"
-    try:
-        return f"was killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was killed by signal {-code}"
-
-
 def stopped_by(event: Mapping[str, Any]) -> PriorscopeError:
     """Make the error that stops all runs from what a worker told."""
-    error = RunFailed(event["text"])
-    error.exit_code = event["exit_code"]
+    code = event["exit_code"]
+    error = InputError(event["text"]) if code == InputError.exit_code else RunFailed(event["text"])
+    error.exit_code = code
     return error

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,7 +20,7 @@ import torch
 from ray.exceptions import RayError, RayTaskError, RuntimeEnvSetupError, TaskCancelledError
 
 import priorscope
-from priorscope.errors import InputError
+from priorscope.errors import InputError, PriorscopeWarning
 from priorscope.execution._job import Job
 from priorscope.execution._pool import (
     Asked,
@@ -32,13 +33,14 @@ from priorscope.execution._pool import (
     work_of_lost,
 )
 from priorscope.execution._ray_task import relay
-from priorscope.runs.environment import check_batch, choose_device
+from priorscope.runs.environment import check_batch, choose_device, num_processors
 from priorscope.training.recipe import Recipe
 
 _ANSWER_SECONDS = 5.0
 _STOP_SECONDS = 90.0
 _LOOK_SECONDS = 30.0  # without news, before it is seen whether there is still a node for the runs
 _STORE_BYTES = 100 * 2**20  # only events pass through Ray's object store
+_LONGEST_TEMPORARY = 35  # bytes: Ray adds 70 of its own to them
 _CARRIED = ("PRIORSCOPE_CACHE",)
 
 
@@ -92,15 +94,16 @@ def _connected(address: str | None) -> Iterator[None]:
         "logging_level": "ERROR",
     }
     if address is None:
-        options |= {"address": "local", "num_cpus": len(os.sched_getaffinity(0))}
+        options |= {"address": "local", "num_cpus": num_processors()}
         options |= {"include_dashboard": False, "object_store_memory": _STORE_BYTES}
+        options |= _place_of_sockets()
     else:
         _check_address(address)
         options |= {"address": address}
     handler = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(**options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise _no_cluster(address, str(error).partition("\n")[0]) from None
     finally:
         # Ray takes SIGTERM for itself, and would end the command without a word.
@@ -110,6 +113,17 @@ def _connected(address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _place_of_sockets() -> dict[str, str]:
+    """Return where Ray puts its sockets, if not where it would: a path of at most 107 bytes."""
+    given = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR")
+    if given is None or len(os.fsencode(given)) <= _LONGEST_TEMPORARY:
+        return {}
+    short = f"/tmp/ray-{os.getuid()}"
+    said = f"the path of {given} is too long for Ray's sockets, which lie in {short} instead"
+    warnings.warn(PriorscopeWarning(said), stacklevel=2)
+    return {"_temp_dir": short}
 
 
 def _check_address(address: str) -> None:

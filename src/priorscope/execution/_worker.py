@@ -24,10 +24,11 @@ import torch
 
 from priorscope.errors import InputError, PriorscopeError, PriorscopeWarning, RunFailed
 from priorscope.execution._bring import bring_to_end
-from priorscope.execution._job import Job, base_for, job_from, let_import
+from priorscope.execution._job import Job, base_for, job_from
 from priorscope.runs.environment import keep_freed_memory
 from priorscope.runs.load_cells import Cell, cell_loader
 from priorscope.runs.model_size import ModelSize
+from priorscope.runs.rehearsed import rehearsed_from
 from priorscope.runs.run import Context
 from priorscope.runs.store import read_study
 from priorscope.study.load import parse_study
@@ -131,7 +132,6 @@ class _Studies:
         if key != self.key or self.load is None:
             folder = Path(tempfile.mkdtemp(dir=self.scratch))
             base = base_for(job, folder)
-            let_import(job, base)
             study = parse_study(job.text, base=base)
             self.runs = {run.run_id: run for run in plan(study)}
             self.load = cell_loader(study, Path(job.data_root))
@@ -154,7 +154,9 @@ class _Studies:
             )
         size = {run.model: ModelSize(**job.size)}
         seconds, out = job.checkpoint_seconds, Path(job.out)
-        return run, Context(cell.study, cell.data, cell.probes, size, device, out, seconds)
+        rehearsed = {run.model: rehearsed_from(job.rehearsed)}
+        shared = (cell.study, cell.data, cell.probes, size, device, out, seconds)
+        return run, Context(*shared, rehearsed)
 
 
 def _check_folder(job: Job) -> None:

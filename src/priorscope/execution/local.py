@@ -2,6 +2,7 @@
 
 import os
 import queue
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +32,7 @@ from priorscope.runs.environment import (
     choose_device,
     choose_threads,
     keep_freed_memory,
+    num_processors,
 )
 from priorscope.training import distributed
 from priorscope.training.recipe import Recipe
@@ -73,7 +75,9 @@ def local(asked: Asked, recipe: Recipe) -> Iterator[Pool]:
         each = f"{num_devices} x {device.type}" if num_devices > 1 else str(device)
         about = f"one after another on {each}, {torch.get_num_threads()} threads a process"
         try:
-            yield Pool(device, 1, about, _one_after_another)
+            environment = _environment(device, torch.get_num_threads(), 1, 0)
+            alone = partial(Group, 1, environment)
+            yield Pool(device, 1, about, partial(_one_after_another, alone))
         finally:
             torch.set_num_threads(before)
         return
@@ -95,7 +99,7 @@ def _check_jobs(device: torch.device, num_jobs: int, num_devices: int) -> None:
     InputError : there are not so many
     """
     on_cpu = device.type == "cpu"
-    present = len(os.sched_getaffinity(0)) if on_cpu else torch.accelerator.device_count()
+    present = num_processors() if on_cpu else torch.accelerator.device_count()
     if device.index is not None:
         present = 1
     if num_jobs * num_devices > present:
@@ -111,28 +115,91 @@ def _check_jobs(device: torch.device, num_jobs: int, num_devices: int) -> None:
 def _environment(
     device: torch.device, num_threads: int, num_devices: int, slot: int
 ) -> dict[str, str]:
-    """Return a worker its share of the threads and of the devices that this process may use."""
-    shared = {"OMP_NUM_THREADS": str(num_threads)}
+    """Return a worker its share of the threads and of the devices that this process may use.
+
+    It imports from where this process does, and hashes strings alike in every command.
+    """
+    shared = {"OMP_NUM_THREADS": str(num_threads), "PYTHONPATH": os.pathsep.join(sys.path)}
     if device.type == "cuda":
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         ids = visible.split(",") if visible else [*map(str, range(torch.cuda.device_count()))]
         own = ids[slot * num_devices : (slot + 1) * num_devices]
+        if device.index is not None:
+            own = [ids[device.index]]
         shared["CUDA_VISIBLE_DEVICES"] = ",".join(own)
     return shared
 
 
 def _one_after_another(
-    jobs: Sequence[Job], here: Callable[[Job, OnEvent], None], on_event: OnEvent
+    make_group: Callable[[], Group],
+    jobs: Sequence[Job],
+    here: Callable[[Job, OnEvent], None],
+    on_event: OnEvent,
 ) -> tuple[Job, ...]:
-    """Execute jobs in order, in this process; one that fails does not stop the others."""
+    """Execute jobs in order; one that fails does not stop the others.
+
+    They are executed in this process, but for those whose model is other people's: what it does to
+    its process must not end the runs that follow.
+    """
     failed = []
-    for job in jobs:
-        try:
-            here(job, on_event)
-        except RunFailed as failure:
-            failed.append(job)
-            on_event(job, {"event": "failed", "text": str(failure)})
+    worker = _Worker(make_group)
+    try:
+        for job in jobs:
+            if job.foreign and not distributed.world_size() > 1:
+                for event in worker.execute(job):
+                    if event["event"] == "error":
+                        raise stopped_by(event)
+                    if event["event"] == "failed":
+                        failed.append(job)
+                    on_event(job, event)
+                continue
+            try:
+                here(job, on_event)
+            except RunFailed as failure:
+                failed.append(job)
+                on_event(job, {"event": "failed", "text": str(failure)})
+        worker.close()
+    finally:
+        worker.stop()
     return tuple(failed)
+
+
+class _Worker:
+    """A group of processes that is started when there is a job for it, and anew when it is lost."""
+
+    def __init__(self, make_group: Callable[[], Group]):
+        self.make_group = make_group
+        self.group: Group | None = None
+
+    def execute(self, job: Job) -> Iterator[Event]:
+        """Give a job to the group, and its events; another one goes on with it where it may."""
+        losses = Losses()
+        while True:
+            if self.group is None or not self.group.alive:
+                self.group = self.make_group()
+            event: Event = {}
+            for event in self.group.execute(job.as_dict()):
+                if event["event"] == "lost":
+                    event = after_loss(job, event, losses)
+                yield event
+            if event["event"] != "again":
+                return
+            job = work_of_lost(job)
+
+    def close(self) -> None:
+        """End processes that have nothing to do."""
+        if self.group is not None:
+            self.group.close()
+
+    def ask_to_stop(self) -> None:
+        """Let the processes keep their checkpoints and end."""
+        if self.group is not None:
+            self.group.ask_to_stop()
+
+    def stop(self) -> None:
+        """Let the processes keep their checkpoints, and wait until they have ended."""
+        if self.group is not None:
+            self.group.stop()
 
 
 def _at_once(
@@ -144,13 +211,17 @@ def _at_once(
     """Let workers take job after job; events reach the caller's thread."""
     waiting = deque(jobs)
     heard: queue.SimpleQueue[tuple[Job | None, Event]] = queue.SimpleQueue()
-    working: dict[int, Group] = {}
+    workers = [_Worker(make_group) for make_group in groups]
     stopping = threading.Event()
 
-    def serve(slot: int) -> None:
+    def serve(worker: _Worker) -> None:
         try:
             while waiting and not stopping.is_set():
-                _to_its_end(waiting.popleft(), slot)
+                job = waiting.popleft()
+                for event in worker.execute(job):
+                    heard.put((job, event))
+                    if event["event"] == "again" and stopping.is_set():
+                        return
         except IndexError:  # another worker was faster
             pass
         except Exception as error:  # a worker cannot be started at all
@@ -159,22 +230,9 @@ def _at_once(
         finally:
             heard.put((None, {"event": "done"}))
 
-    def _to_its_end(job: Job, slot: int) -> None:
-        losses = Losses()
-        while not stopping.is_set():
-            if slot not in working or not working[slot].alive:
-                working[slot] = groups[slot]()
-            for event in working[slot].execute(job.as_dict()):
-                if event["event"] == "lost":
-                    event = after_loss(job, event, losses)
-                heard.put((job, event))
-            if event["event"] != "again":
-                return
-            job = work_of_lost(job)
-
     threads = [
-        threading.Thread(target=serve, args=(slot,), daemon=True)
-        for slot in range(min(len(groups), len(jobs)))
+        threading.Thread(target=serve, args=(worker,), daemon=True)
+        for worker in workers[: len(jobs)]
     ]
     failed = []
     for thread in threads:
@@ -191,12 +249,12 @@ def _at_once(
                 if event["event"] == "failed":
                     failed.append(job)
                 on_event(job, event)
-        for group in working.values():
-            group.close()
+        for worker in workers:
+            worker.close()
     finally:
         stopping.set()
-        for group in [*working.values()]:
-            group.ask_to_stop()
-        for group in [*working.values()]:
-            group.stop()
+        for worker in workers:
+            worker.ask_to_stop()
+        for worker in workers:
+            worker.stop()
     return tuple(failed)

@@ -13,7 +13,7 @@ from priorscope.metrics import Scale
 
 Kind = Literal["network", "predictions"]
 _COLUMNS = {"id", "cluster", "value", "measure", "model", "seed", "partner", "partner_seed", "n"}
-_COLUMNS |= {"cell"}
+_COLUMNS |= {"cell", "shares_order"}
 WHOLE = "all"  # the arm of values that are the measure itself
 _KINDS: dict[tuple[str, ...], Kind] = {
     ("network", "images"): "network",

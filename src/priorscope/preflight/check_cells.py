@@ -7,10 +7,11 @@ from priorscope.preflight.conditions import check_conditions
 from priorscope.preflight.fairness import lint
 from priorscope.preflight.measures import check_measures
 from priorscope.preflight.notes import notes
+from priorscope.preflight.rehearse_models import both, rehearse_models
 from priorscope.probes import ProbeSet
 from priorscope.runs.load_cells import Cell, naming_cell
 from priorscope.runs.model_size import ModelSize
-from priorscope.runs.prepare import build_models, measure_models
+from priorscope.runs.prepare_models import build_models, measure_models
 from priorscope.study.cells import cells
 from priorscope.study.levels import Levels
 from priorscope.study.spec import TEST_PROBE, Study
@@ -40,17 +41,22 @@ def check_cells(study: Study, load: Callable[[Levels], Cell]) -> Checked:
             check_conditions(cell.study, cell.probes)
             shape = (data.train.num_classes, data.preprocess.image_px)
             if shape not in by_shape:
-                models = build_models(cell.study, data)
+                rehearsed = rehearse_models(cell.study, *shape)
+                for name, found in rehearsed.items():
+                    checked.rehearsed[name] = both(checked.rehearsed.get(name, found), found)
+                models = build_models(cell.study, data, rehearsed)
                 if not by_shape:
                     checked.probes.update(_shapes(cell.probes))
-                    checked.notes.update({name: notes(model) for name, model in models.items()})
+                    checked.notes.update(
+                        {name: [*notes(m), *rehearsed[name].notes] for name, m in models.items()}
+                    )
                 by_shape[shape] = measure_models(models, data)
                 asked = check_measures(cell.study, cell.probes, models, data)
                 checked.measures.update(asked)
                 checked.differences.extend(
                     lint(cell.study, data, models, cell.probes, by_shape[shape])
                 )
-            _note_single_images(cell, checked.notes)
+            _note_single_images(cell, checked)
         checked.data[levels] = data.describe()
         checked.sizes[levels] = by_shape[shape]
         checked.num_epochs[levels] = cell.study.recipe.epochs
@@ -59,7 +65,7 @@ def check_cells(study: Study, load: Callable[[Levels], Cell]) -> Checked:
     return checked
 
 
-def _note_single_images(cell: Cell, noted: dict[str, list[str]]) -> None:
+def _note_single_images(cell: Cell, checked: Checked) -> None:
     """Note where a batch norm sees an image alone, and refuse models that fail on it.
 
     Raises
@@ -70,10 +76,10 @@ def _note_single_images(cell: Cell, noted: dict[str, list[str]]) -> None:
     if fewest_at_once(num_images, recipe.batch_size, recipe.micro_batch_size) > 1:
         return
     image_px = cell.data.preprocess.image_px
-    for name, model in build_models(cell.study, cell.data).items():
+    for name, model in build_models(cell.study, cell.data, checked.rehearsed).items():
         check_single_images(model, recipe, num_images, image_px, where=f"models.{name}")
         note = single_image_note(model, recipe, num_images)
-        if note is not None and note not in (of_model := noted.setdefault(name, [])):
+        if note is not None and note not in (of_model := checked.notes.setdefault(name, [])):
             of_model.append(note)
 
 

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from priorscope.preflight.fairness import Difference
 from priorscope.runs.model_size import ModelSize
+from priorscope.runs.rehearsed import Rehearsed, rehearsed_from
 from priorscope.study.cells import study_at
 from priorscope.study.levels import Levels, cell_name
 from priorscope.study.plan import Run
@@ -37,6 +38,7 @@ class Checked:
     measures : name -> kind, scale and probe of each measure, in plain values
     notes : model -> what it says about its parameters in the first cell
     differences : what the fairness lint found in the first cell, then in cells of another shape
+    rehearsed : model -> what a rehearsal of its training showed, of all cells together
     """
 
     study: Study
@@ -49,6 +51,7 @@ class Checked:
     measures: dict[str, dict[str, Any]]
     notes: dict[str, list[str]]
     differences: list[Difference]
+    rehearsed: dict[str, Rehearsed] = field(default_factory=dict)
 
     @property
     def first(self) -> Levels:
@@ -83,7 +86,7 @@ class Checked:
 
     def work_of(self, run: Run) -> tuple[int, float]:
         """Return a run's epochs, and the MACs of a forward pass over the images of one."""
-        macs = self.sizes[run.levels][run.model].macs
+        macs = self.sizes[run.levels][run.model].about_macs
         epochs = max(1, round(self.num_epochs[run.levels] * run.budget))
         return epochs, float(macs) * self.num_train[run.levels]
 
@@ -97,6 +100,7 @@ def as_plain(checked: Checked) -> dict[str, Any]:
     }
     plain["probes"] = {name: asdict(shape) for name, shape in checked.probes.items()}
     plain["differences"] = [asdict(difference) for difference in checked.differences]
+    plain["rehearsed"] = {name: asdict(found) for name, found in checked.rehearsed.items()}
     return plain | {"notes": checked.notes, "measures": checked.measures}
 
 
@@ -120,6 +124,9 @@ def from_plain(study: Study, plain: Mapping[str, Any]) -> Checked:
     values["probes"] = {
         name: ProbeShape(**{**shape, "arms": tuple(shape["arms"])})
         for name, shape in values["probes"].items()
+    }
+    values["rehearsed"] = {
+        name: rehearsed_from(found) for name, found in values["rehearsed"].items()
     }
     values["differences"] = [Difference(**row) for row in values["differences"]]
     return Checked(study, **values)

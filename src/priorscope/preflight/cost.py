@@ -9,7 +9,9 @@ import torch
 from priorscope.components import errors_at
 from priorscope.evaluation.predict import predict
 from priorscope.runs.model_size import ModelSize
-from priorscope.runs.prepare import StudyData, build_model
+from priorscope.runs.prepare import StudyData
+from priorscope.runs.prepare_models import build_model
+from priorscope.runs.rehearsed import Rehearsed
 from priorscope.study.spec import Study
 from priorscope.training.loop import train
 
@@ -50,7 +52,11 @@ def timed_steps(
 
 
 def time_models(
-    study: Study, data: StudyData, sizes: Mapping[str, ModelSize], device: torch.device
+    study: Study,
+    data: StudyData,
+    sizes: Mapping[str, ModelSize],
+    device: torch.device,
+    rehearsed: Mapping[str, Rehearsed] | None = None,
 ) -> dict[str, TimedModel]:
     """Time each model on a few training images, an epoch of a few steps after one that warms up.
 
@@ -66,9 +72,10 @@ def time_models(
             seed=0,
             base=study.base,
             where=f"models.{name}",
+            memory_format=(rehearsed or {}).get(name, Rehearsed()).memory_format,
         )
         batch, num_steps = timed_steps(
-            sizes[name].macs, study.recipe.batch_size, len(data.train), device
+            sizes[name].about_macs, study.recipe.batch_size, len(data.train), device
         )
         images = data.train.images[: batch * num_steps]
         seconds: list[float] = []

@@ -6,7 +6,7 @@ study declares it, it is refused. Only `lint` needs torch, and imports it when i
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from priorscope.errors import InputError
@@ -27,6 +27,8 @@ _SEEN = "num_batch_norm_images"
 ON_BATCH = "changed by its batch"
 _NUM_COMPANY = 16  # images that are shown to each model in two batches
 _NUM_IMAGES = 4  # of each part, spread over it, with which models are watched
+
+_UNCOUNTED, _UNMEASURED = "not counted", "not measured"
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,10 @@ def lint(
     ------
     InputError : a model fails on the image size or returns no logits
     """
-    from priorscope.preflight.anatomy import measure_anatomy
+    from priorscope.preflight.anatomy import Anatomy, measure_anatomy
     from priorscope.preflight.input_change import input_change
     from priorscope.preflight.twin import Twin
-    from priorscope.runs.prepare import measure_model
+    from priorscope.runs.prepare_models import measure_model
 
     image_px, num_classes = data.preprocess.image_px, data.train.num_classes
     parts = {"train": data.train.images, TEST_PROBE: data.test.images}
@@ -93,16 +95,22 @@ def lint(
     for model, module in models.items():
         shape = {"num_classes": num_classes, "image_px": image_px, "where": f"models.{model}"}
         size = sizes[model] if sizes else measure_model(module, **shape)
-        twin = Twin(module)
-        measured = asdict(size) | asdict(measure_anatomy(twin, image_px=image_px))
-        measured["company"] = _company(twin.module, image_px)
+        measured: dict[str, Any] = {
+            name: _UNCOUNTED if value is None else value for name, value in asdict(size).items()
+        }
         measured["recipe"] = digest(study.as_dict()["recipe"])
         measured["preprocessing"] = _moments(data.preprocess.mean, data.preprocess.std)
-        for part, images in parts.items():
-            change = input_change(twin, inputs[part], training=part == "train")
-            resized = f"{images.shape[1]} \N{RIGHTWARDS ARROW} {image_px} px"
-            if change is not None:
-                measured[f"preprocessing.{part}"] = f"{resized}, {change}"
+        try:
+            twin = Twin(module)
+            measured |= asdict(measure_anatomy(twin, image_px=image_px))
+            measured["company"] = _company(twin.module, image_px)
+            for part, images in parts.items():
+                change = input_change(twin, inputs[part], training=part == "train")
+                resized = f"{images.shape[1]} \N{RIGHTWARDS ARROW} {image_px} px"
+                if change is not None:
+                    measured[f"preprocessing.{part}"] = f"{resized}, {change}"
+        except Exception:  # a user's module may do what cannot be followed, and train all the same
+            measured = {field.name: _UNMEASURED for field in fields(Anatomy)} | measured
         measured["data.train"] = data.train.fingerprint
         measured["data.test"] = data.test.fingerprint
         for name, value in measured.items():

@@ -7,7 +7,6 @@ of it changes while the study, its data, the versions of the libraries and prior
 import hashlib
 import json
 import os
-import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -17,27 +16,26 @@ from typing import TYPE_CHECKING, Any
 import priorscope
 from priorscope.components import bind, companion, errors_at, resolve
 from priorscope.data import cache_root
+from priorscope.own_code import REFERENCE, code_digest, own_modules
 from priorscope.preflight.checked import Checked, as_plain, from_plain
 from priorscope.runs.environment import cpu_name, versions
 from priorscope.study.cells import SPLIT_KEYS, cells, study_at
-from priorscope.study.plan import code_of
-from priorscope.study.spec import Component, Study, digest
+from priorscope.study.spec import Component, Study, digest, strings
 
 if TYPE_CHECKING:
     from priorscope.runs.load_cells import Cell
     from priorscope.study.levels import Levels
 
-FORMAT = 3  # of what is kept
-_REFERENCE = re.compile(r"[\w./~-]+:[\w.]+")  # what may name code in a study
+FORMAT = 4  # of what is kept
 _VERSIONED = ("timm:", "torchvision:")
 
 
 def look_key(study: Study, root: Path) -> str | None:
     """Hash all that a look at a study depends on, or give None where not all of it can be told.
 
-    Of the data it is paths, sizes and times of the files; a dataset names them by a function
-    `sources(*, root, ...)` beside it. Of code that the study names it is that of its own files, as
-    in the identity of a run.
+    Of the data it is paths, sizes, times and places on the disk of the files; a dataset names them
+    by a function `sources(*, root, ...)` beside it. Of code that the study names it is the content
+    of all own files, as in the identity of a run.
 
     Raises
     ------
@@ -49,10 +47,11 @@ def look_key(study: Study, root: Path) -> str | None:
     if None in states:
         return None
     plain = study.as_dict()
-    words = [word for word in _words(plain) if _REFERENCE.fullmatch(word)]
-    if any(not word.startswith(_VERSIONED) and ".py:" not in word for word in words):
-        return None  # a package of the user's own may have changed without a trace
-    code = [code_of(Component(word), study.base) for word in words]
+    references = [word for word in strings(plain) if REFERENCE.fullmatch(word)]
+    references = [word for word in references if not word.startswith(_VERSIONED)]
+    code = [code_digest(own_modules(reference, study.base)) for reference in references]
+    if None in code:
+        return None  # an installed package of the user's may have changed without a trace
     package = _stats(Path(priorscope.__file__).parent)
     return digest([FORMAT, plain, versions(), states, code, package])
 
@@ -148,10 +147,14 @@ def _state_of_data(component: Component, root: Path, base: Path) -> list[Any] | 
 
 
 def _stats(path: Path) -> list[Any]:
-    """Hash names, sizes and times of the files under a folder; caches of Python are left out."""
+    """Hash names and states of the files under a folder; caches of Python are left out.
+
+    The time of change and the place on the disk move where a file is replaced under its old time.
+    """
     total = hashlib.sha256()
-    for name, stat in sorted(_files(path)):
-        total.update(f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    for name, stat in sorted(_files(path), key=lambda file: file[0]):
+        state = f"{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ctime_ns}\0{stat.st_ino}"
+        total.update(f"{name}\0{state}\n".encode("utf-8", "surrogateescape"))
     return [total.hexdigest()[:16]]
 
 
@@ -175,11 +178,3 @@ def _files(path: Path) -> Iterator[tuple[str, os.stat_result]]:
             else:
                 is_lost = is_link and not Path(entry.path).exists()
                 yield name, entry.stat(follow_symlinks=not is_lost)
-
-
-def _words(plain: Any) -> Iterator[str]:
-    if isinstance(plain, str):
-        yield plain
-    elif isinstance(plain, dict | list | tuple):
-        for each in plain.values() if isinstance(plain, dict) else plain:
-            yield from _words(each)

@@ -1,9 +1,9 @@
 """What a planned study could show of its hypotheses, from stated variances or those of a pilot."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from math import isnan
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -90,6 +90,26 @@ def plan_power(
     """
     family = len(study.hypotheses)
     return [_plan(hypothesis, study, probes, pilot, family) for hypothesis in study.hypotheses]
+
+
+def as_plain(plans: Sequence[Plan]) -> list[dict[str, Any]]:
+    """Return plans as values that JSON can hold; what the study says itself is left out."""
+    names = [field.name for field in fields(Plan) if field.name not in ("hypothesis", "claim")]
+    return [
+        {name: getattr(plan, name) for name in names} | {"scale": asdict(plan.scale)}
+        for plan in plans
+    ]
+
+
+def from_plain(study: Study, plain: Sequence[Mapping[str, Any]]) -> list[Plan]:
+    """Read what `as_plain` returned for the hypotheses of a study."""
+    plans = []
+    for hypothesis, values in zip(study.hypotheses, plain, strict=True):
+        tuples = {key: tuple(each) for key, each in values.items() if isinstance(each, list)}
+        scale = Scale(**values["scale"])
+        given = {**values, **tuples, "scale": scale}
+        plans.append(Plan(hypothesis=hypothesis, claim=claim_of(hypothesis), **given))
+    return plans
 
 
 def stated_components(claim: Claim, span: float, images_per_unit: float) -> VarianceComponents:

@@ -20,10 +20,12 @@ from priorscope.data import autocast_for
 from priorscope.evaluation.predict import predict
 from priorscope.probes import ProbeSet
 from priorscope.runs.model_size import ModelSize
-from priorscope.runs.prepare import StudyData, build_model
+from priorscope.runs.prepare import StudyData
+from priorscope.runs.prepare_models import build_model
 from priorscope.study.spec import Study
 from priorscope.training.augment import augment
 from priorscope.training.loop import train
+from priorscope.training.memory_format import lay_out
 from priorscope.training.optimize import build_optimizer
 from priorscope.training.pool import image_pool
 
@@ -144,10 +146,11 @@ def arm_stages(
         seed=0,
         base=study.base,
         where=f"models.{name}",
-    ).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    )
+    lay_out(model, device)
     inputs = preprocess(torch.from_numpy(data.train.images[:n].copy()).to(device))
     answers = torch.from_numpy(data.train.labels[:n].copy()).to(device)
-    forward = 2.0 * size.macs * n
+    forward = 2.0 * size.about_macs * n
     products = {"forward": forward, "backward": 2 * forward}
     for stage, seconds in _step_seconds(model, study, inputs, answers, device).items():
         if stage in products:
@@ -163,7 +166,7 @@ def arm_stages(
         few = images[:_PREDICTED]
         options = {"preprocess": preprocess, "device": device, "precision": recipe.precision}
         times = _rounds(lambda few=few, o=options: predict(model, few, **o), device)
-        work = 2.0 * size.macs * len(few)
+        work = 2.0 * size.about_macs * len(few)
         yield Stage(name, stage, len(few), statistics.median(times), work, PRODUCTS)
 
 

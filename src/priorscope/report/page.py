@@ -5,6 +5,7 @@ import functools
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,8 @@ import vl_convert as vlc
 import yaml
 from markupsafe import Markup
 
-from priorscope.report.artefacts import Artefacts, read_artefacts
-from priorscope.report.contents import Section, contents, main_columns
-from priorscope.report.contents_factors import contents_of_factors
-from priorscope.report.figures import (
+from priorscope.analysis import Findings
+from priorscope.report.figure import (
     ChartFigure,
     Figure,
     join,
@@ -26,11 +25,47 @@ from priorscope.report.figures import (
     to_png,
     to_svg,
 )
-from priorscope.report.figures_images import data_url
+from priorscope.report.image_grid import data_url
+from priorscope.report.section import Block, Section
+from priorscope.report.sections.attention import attention
+from priorscope.report.sections.comparisons import comparisons
+from priorscope.report.sections.dials import dials
+from priorscope.report.sections.error_consistency import error_consistency
+from priorscope.report.sections.factors import factors
+from priorscope.report.sections.fairness import fairness
+from priorscope.report.sections.glance import glance
+from priorscope.report.sections.images import images
+from priorscope.report.sections.learning_curves import learning_curves
+from priorscope.report.sections.matched import matched
+from priorscope.report.sections.probes import probes
+from priorscope.report.sections.report_2021 import report_2021
+from priorscope.report.sections.rules import rules
+from priorscope.report.sections.runs import runs
+from priorscope.report.sections.training import training
+from priorscope.report.sections.verdicts import verdicts
 from priorscope.report.summary import summarise
-from priorscope.report.summary_factors import summarise_factors
-from priorscope.report.tables import Table, to_csv, to_latex, to_markdown
+from priorscope.report.table import Table, to_csv, to_latex, to_markdown
 from priorscope.report.wording import file_stem
+
+# What stands on the page, in its order.
+SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
+    verdicts,
+    glance,
+    factors,
+    learning_curves,
+    dials,
+    fairness,
+    images,
+    training,
+    probes,
+    report_2021,
+    comparisons,
+    matched,
+    error_consistency,
+    attention,
+    rules,
+    runs,
+)
 
 _HERE = Path(__file__).parent
 _NARROW_COLUMNS = 3  # pictures side by side on a phone
@@ -57,28 +92,35 @@ class _Item:
         return min(self.wide, _NARROW_COLUMNS if self.wide <= 6 else 5)
 
 
-def build(out: Path) -> Path:
-    """Write `out/report` from the artefacts of a study; needs no model and no network.
+def sections_of(results: Findings) -> list[Section]:
+    """Make the sections of a page that have something to show, in its order.
+
+    Raises
+    ------
+    InputError : as `build`
+    """
+    return [section for make in SECTIONS if (section := make(results))]
+
+
+def build(results: Findings) -> Path:
+    """Write `OUT/report` from the results of a study; needs no model and no network.
 
     Returns
     -------
-    Path : the page, `out/report/index.html`; beside it `figures/*.{svg,png,pdf}` and
+    Path : the page, `OUT/report/index.html`; beside it `figures/*.{svg,png,pdf}` and
         `tables/*.{csv,md,tex}`
 
     Raises
     ------
-    InputError : an artefact is missing or damaged, or no run has finished
+    InputError : a file of images or of published curves is damaged
     """
-    artefacts = read_artefacts(out)
-    columns = main_columns(artefacts)
-    factors = bool(artefacts.factors)
-    sections = contents_of_factors(artefacts) if factors else contents(artefacts, columns)
-    folder = out / "report"
-    stems = _Stems()
+    sections = sections_of(results)
+    folder = results.out / "report"
+    stems = FileNames()
     written: list[Path] = []
     numbers = {"Figure": 0, "Table": 0}
 
-    def place(block: Figure | Table) -> _Item:
+    def place(block: Block) -> _Item:
         word = "Table" if isinstance(block, Table) else "Figure"
         numbers[word] += block.numbered
         label = f"{word} {numbers[word]}." if block.numbered else ""
@@ -98,24 +140,23 @@ def build(out: Path) -> Path:
     shown = [_shown(section, place) for section in sections]
     _remove_stale(folder, written)
     page = folder / "index.html"
-    _write(page, _render(artefacts, columns, shown).encode())
+    text = _render(results, shown)
+    _write(page, text.encode("utf-8", "replace"))  # folders may have names that are no UTF-8
     return page
 
 
-def _shown(section: Section, place) -> dict[str, Any]:
+def _shown(section: Section, place: Callable[[Block], _Item]) -> dict[str, Any]:
     """Number and write what stands in a section, in the order of reading."""
-    return {
-        "anchor": file_stem(section.anchor),
-        "title": section.title,
-        "paragraphs": section.paragraphs,
-        "blocks": [place(block) for block in section.blocks],
-        "folded_title": section.folded_title,
-        "folded": [place(block) for block in section.folded],
-        "folded_paragraphs": section.folded_paragraphs,
-    }
+    parts = [
+        {"title": part.title, "folded": part.folded, "paragraphs": part.paragraphs}
+        | {"anchor": file_stem(part.anchor) if part.anchor else ""}
+        | {"items": [place(block) for block in part.blocks]}
+        for part in section.parts
+    ]
+    return {"anchor": file_stem(section.anchor), "title": section.title, "parts": parts}
 
 
-def _render(artefacts: Artefacts, columns: list, sections: list[dict[str, Any]]) -> str:
+def _render(results: Findings, sections: list[dict[str, Any]]) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE),
         autoescape=True,
@@ -126,12 +167,10 @@ def _render(artefacts: Artefacts, columns: list, sections: list[dict[str, Any]])
     environment.filters["data_url"] = data_url
     vega, upgrade = _vega_bundle(), (_HERE / "page.js").read_text(encoding="utf-8")
     return environment.get_template("page.html.j2").render(
-        record=artefacts.record,
-        summary=summarise_factors(artefacts, columns[0])
-        if artefacts.factors
-        else summarise(artefacts, columns),
+        record=results.record,
+        summary=summarise(results),
         sections=sections,
-        study_text=yaml.safe_dump(artefacts.study, sort_keys=False, allow_unicode=True),
+        study_text=yaml.safe_dump(results.study, sort_keys=False, allow_unicode=True),
         css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),
         vega=Markup(vega),
         upgrade=Markup(upgrade),
@@ -193,13 +232,14 @@ def _remove_stale(folder: Path, written: list[Path]) -> None:
                     path.unlink()
 
 
-class _Stems:
-    """Return every figure and table a file name of its own, also when names look alike."""
+class FileNames:
+    """Name every figure and table by a file of its own, also when names look alike."""
 
     def __init__(self):
         self._taken: set[str] = set()
 
     def unique(self, kind: str, name: str) -> str:
+        """Return the file's name, without ending, of a block of a kind: "Figure" or "Table"."""
         base = stem = file_stem(name)
         number = 2
         while f"{kind}/{stem.lower()}" in self._taken:

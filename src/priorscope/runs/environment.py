@@ -13,8 +13,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from priorscope import __version__
 from priorscope.errors import InputError, unknown_name
+from priorscope.version import __version__
 
 if TYPE_CHECKING:
     import torch
@@ -73,7 +73,7 @@ def check_num_devices(
 
     num_here = num_here or number
     on_cpu = device.type == "cpu"
-    present = len(os.sched_getaffinity(0)) if on_cpu else torch.accelerator.device_count()
+    present = num_processors() if on_cpu else torch.accelerator.device_count()
     if not 1 <= num_here <= present:
         what = "processors (one process each)" if on_cpu else f"{device.type} devices"
         raise InputError(
@@ -108,6 +108,13 @@ def check_batch(number: int, batch_size: int) -> None:
         )
 
 
+def num_processors() -> int:
+    """Count the processors that this process may use; where no system call tells, all there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def choose_threads() -> int:
     """Let PyTorch use as many threads as the process has processors for; give their number.
 
@@ -119,8 +126,8 @@ def choose_threads() -> int:
 
     threads = torch.get_num_threads()
     if not {"OMP_NUM_THREADS", "MKL_NUM_THREADS"} & set(os.environ):
-        granted = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads
-        threads = max(1, min([threads, granted, *_quota(Path("/sys/fs/cgroup/cpu.max"))]))
+        quota = _quota(Path("/sys/fs/cgroup/cpu.max"))
+        threads = max(1, min([threads, num_processors(), *quota]))
         torch.set_num_threads(threads)
     return threads
 

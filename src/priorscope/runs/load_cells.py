@@ -10,12 +10,7 @@ from pathlib import Path
 from priorscope.data import Dataset
 from priorscope.errors import InputError
 from priorscope.probes import ProbeSet
-from priorscope.runs.prepare import (
-    StudyData,
-    build_probes,
-    load_dataset,
-    split_data,
-)
+from priorscope.runs.prepare import StudyData, build_probes, load_dataset, split_data
 from priorscope.study.cells import SPLIT_KEYS, study_at
 from priorscope.study.levels import Levels, cell_name
 from priorscope.study.spec import TEST_PROBE, Component, Study

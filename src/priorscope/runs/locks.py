@@ -1,15 +1,44 @@
 """Who works in an output folder, and on which run: a lock goes with the process that has it."""
 
+import errno
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
-from priorscope.errors import InputError
+from priorscope.errors import InputError, PriorscopeWarning
 
 LOCKS = ".locks"  # a file a run, held by the process that works on it
+_MARK = ".held"  # ends the name of what stands for a lock where there are none
+_NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
 WAIT_SECONDS = 30.0  # for workers whose command was killed: they end after a step
+
+
+def _acquired(path: Path, wait_seconds: float) -> BaseFileLock:
+    """Take a lock; where the file system has none, a file that is there while it is held.
+
+    Raises
+    ------
+    Timeout : another process has it
+    OSError : it cannot be written
+    """
+    lock: BaseFileLock = FileLock(path)
+    try:
+        lock.acquire(timeout=wait_seconds)
+    except (OSError, NotImplementedError) as error:
+        if isinstance(error, Timeout) or getattr(error, "errno", errno.ENOSYS) not in _NO_LOCKS:
+            raise
+        mark = path.with_name(path.name + _MARK)
+        said = (
+            f"the file system of {path.parent} has no locks: {mark.name} says there that a process "
+            "is at work; remove it if one that was killed on another machine has left it"
+        )
+        warnings.warn(PriorscopeWarning(said), stacklevel=3)
+        lock = SoftFileLock(mark)
+        lock.acquire(timeout=wait_seconds)
+    return lock
 
 
 @contextmanager
@@ -22,8 +51,7 @@ def locked(out: Path, *, wait_seconds: float = 0.0) -> Iterator[None]:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(out / ".lock")
-        lock.acquire(timeout=wait_seconds)
+        lock = _acquired(out / ".lock", wait_seconds)
     except Timeout:
         raise InputError(
             "another process is working in the output folder",
@@ -39,19 +67,17 @@ def locked(out: Path, *, wait_seconds: float = 0.0) -> Iterator[None]:
         lock.release()
 
 
-def lock_run(out: Path, run_id: str, *, wait_seconds: float = 0.0) -> FileLock | None:
+def lock_run(out: Path, run_id: str, *, wait_seconds: float = 0.0) -> BaseFileLock | None:
     """Keep other processes away from a run; None where one still has it after so many seconds.
 
     The lock goes with the process, and with `release`. Its file stays, beside the runs' own.
     """
     folder = out / LOCKS
     folder.mkdir(exist_ok=True)
-    lock = FileLock(folder / run_id)
     try:
-        lock.acquire(timeout=wait_seconds)
+        return _acquired(folder / run_id, wait_seconds)
     except Timeout:
         return None
-    return lock
 
 
 def refuse_busy(out: Path) -> None:
@@ -61,13 +87,14 @@ def refuse_busy(out: Path) -> None:
     ------
     InputError : they are
     """
-    for path in sorted(out.glob(f"{LOCKS}/*")):
-        lock = lock_run(out, path.name, wait_seconds=WAIT_SECONDS)
+    names = {path.name.removesuffix(_MARK) for path in out.glob(f"{LOCKS}/*")}
+    for name in sorted(names):
+        lock = lock_run(out, name, wait_seconds=WAIT_SECONDS)
         if lock is None:
             raise InputError(
                 "another process is training a run in the output folder",
                 where="--out",
-                found=path.name,
+                found=name,
                 hint="wait for it to end, or choose another --out",
             )
         lock.release()

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
 
 from priorscope import components
 from priorscope.data import (
@@ -23,12 +21,9 @@ from priorscope.data import (
 )
 from priorscope.errors import InputError
 from priorscope.probes import ProbeSet
-from priorscope.runs.model_size import ModelSize
 from priorscope.study.cells import SPLIT_KEYS
 from priorscope.study.interventions import bind_intervention
 from priorscope.study.spec import TEST_PROBE, Component, Study
-from priorscope.training.compiler import leave_compiler_out
-from priorscope.training.streams import seeded_streams
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,87 +196,3 @@ def test_probe(test: LabeledImages) -> ProbeSet:
         conditions={"arm": np.full(len(test), TEST_PROBE)},
         class_names=test.class_names,
     )
-
-
-def build_model(
-    component: Component, *, num_classes: int, image_px: int, seed: int, base: Path, where: str
-) -> nn.Module:
-    """Build a model whose initial weights are decided by `seed`.
-
-    Modules draw their weights from the streams that a process has only one of; they are seeded
-    here and left as they were.
-
-    Raises
-    ------
-    InputError : unknown name or parameter, or the model refuses the image size
-    """
-    function = components.resolve("models", component.name, base=base, where=f"{where}.name")
-    parameters = components.bind(
-        function, component.parameters, where=where, reserved=("num_classes", "image_px"), base=base
-    )
-    with seeded_streams(seed), components.errors_at(where):
-        return function(num_classes=num_classes, image_px=image_px, **parameters)
-
-
-def measure_model(model: nn.Module, *, num_classes: int, image_px: int, where: str) -> ModelSize:
-    """Pass two blank images through a model on the CPU, and count.
-
-    Raises
-    ------
-    InputError : the model is no module, fails on the image size, or returns no logits
-    """
-    from torch.utils.flop_counter import FlopCounterMode  # slow to import; most never count
-
-    if not isinstance(model, nn.Module):
-        raise InputError("a model must be a torch.nn.Module", where=where, found=type(model))
-    model.eval()
-    # The counter does not know the fused attention of the CPU, so the plain form is counted.
-    plain_attention = torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)
-    try:
-        with torch.no_grad(), plain_attention, FlopCounterMode(display=False) as counter:
-            leave_compiler_out(getattr(counter.mode, "__torch_dispatch__", None))
-            logits = model(torch.zeros(2, 3, image_px, image_px))
-        num_parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    except Exception as error:
-        raise InputError(
-            f"the model fails on images of {image_px} px",
-            where=where,
-            found=f"{type(error).__name__}: {error}",
-            allowed=getattr(model, "known_image_px", None),  # what a library says of its models
-        ) from error
-    if not isinstance(logits, torch.Tensor) or logits.shape != (2, num_classes):
-        found = list(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
-        raise InputError(
-            "a model must return logits", where=where, found=found, allowed=f"[2, {num_classes}]"
-        )
-    if not num_parameters:
-        raise InputError("a model needs trainable parameters", where=where, found="none")
-    return ModelSize(num_parameters, counter.get_total_flops() // 4)
-
-
-def build_models(study: Study, data: StudyData) -> dict[str, nn.Module]:
-    """Build every model of the study once, which shows that it can be built.
-
-    Raises
-    ------
-    InputError : as `build_model`
-    """
-    shape = {"num_classes": data.train.num_classes, "image_px": data.preprocess.image_px}
-    return {
-        name: build_model(component, **shape, seed=0, base=study.base, where=f"models.{name}")
-        for name, component in study.models.items()
-    }
-
-
-def measure_models(models: Mapping[str, nn.Module], data: StudyData) -> dict[str, ModelSize]:
-    """Count every model.
-
-    Raises
-    ------
-    InputError : as `measure_model`
-    """
-    shape = {"num_classes": data.train.num_classes, "image_px": data.preprocess.image_px}
-    return {
-        name: measure_model(model, **shape, where=f"models.{name}")
-        for name, model in models.items()
-    }

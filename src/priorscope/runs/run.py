@@ -3,7 +3,7 @@
 import time
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +11,11 @@ import torch
 from safetensors.torch import load_model, save_model
 from torch import nn
 
-from priorscope.data import LabeledImages, autocast_for
+from priorscope.data import LabeledImages
 from priorscope.errors import (
     InputError,
     RunFailed,
 )
-from priorscope.evaluation.company import answers_depend_on_company
 from priorscope.probes import ProbeSet
 from priorscope.runs.answers import (
     fingerprint_of,
@@ -26,12 +25,15 @@ from priorscope.runs.answers import (
     write_answers,
 )
 from priorscope.runs.begun import begun_epochs, keep_epochs
+from priorscope.runs.doubts import company_warnings, refuse_other_answers
 from priorscope.runs.environment import hardware, versions
 from priorscope.runs.failures import failures_of_the_model
 from priorscope.runs.finished import Kept, what_is_kept
 from priorscope.runs.measure import Bound, asked_of_networks, measure_all
 from priorscope.runs.model_size import ModelSize
-from priorscope.runs.prepare import StudyData, build_model
+from priorscope.runs.prepare import StudyData
+from priorscope.runs.prepare_models import build_model
+from priorscope.runs.rehearsed import Rehearsed
 from priorscope.runs.seals import file_digest
 from priorscope.runs.store import is_finished, now, on_disk, run_folder, write_json
 from priorscope.study.cells import study_at
@@ -40,9 +42,9 @@ from priorscope.study.spec import Study
 from priorscope.training import distributed
 from priorscope.training.checkpoint import Checkpoints
 from priorscope.training.loop import Epoch, train
+from priorscope.training.memory_format import lay_out
 from priorscope.training.streams import seeded_streams
 
-_NUM_COMPANY = 64  # test images that are shown in two batches
 _SEALED = ("model.safetensors", "metrics.jsonl")
 
 
@@ -57,6 +59,7 @@ class Context:
     device: torch.device
     out: Path
     checkpoint_seconds: float = 300.0
+    rehearsed: Mapping[str, Rehearsed] = field(default_factory=dict)
 
 
 def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> None:
@@ -136,7 +139,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             save_model(model, str(folder / "model.safetensors.partial"))
             (folder / "model.safetensors.partial").replace(folder / "model.safetensors")
         made_on = _answer(model, list(context.probes), context, folder)
-        said = _warnings(model, context)
+        said = _warnings(run, model, context)
     train_seconds = sum(epoch["seconds"] for epoch in epochs)
     if not distributed.is_main():
         _measure(model, asked, context, folder)
@@ -154,6 +157,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             "component": run.component.as_dict(),
             **asdict(context.sizes[run.model]),
             "recipe": study.as_dict()["recipe"],
+            "memory_format": _rehearsed(run, context).memory_format,
             "normalization": {"mean": data.preprocess.mean, "std": data.preprocess.std},
             "image_px": data.preprocess.image_px,
             "num_epochs": len(epochs),
@@ -208,9 +212,18 @@ def _complete(
             found=f"{type(error).__name__}: {error}",
             hint=f"remove {folder} to train this run again",
         ) from error
-    model.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    lay_out(model, context.device)
+    stale = [*kept.stale_probes, *kept.stale_measures]
+    fresh = [name for name in made_on if name in context.probes and name not in kept.stale_probes]
+    if stale and fresh:
+        name = fresh[0]
+        refuse_other_answers(
+            lambda rows: _logits(model, context.probes[name], name, context, rows),
+            folder / "predictions" / f"{name}.parquet",
+            stale,
+        )
     made_on |= _answer(model, kept.stale_probes, context, folder)
-    record |= {"probes": made_on, "warnings": _warnings(model, context)}
+    record |= {"probes": made_on, "warnings": _warnings(run, model, context)}
     if distributed.is_main():
         write_json(record, folder / "run.json", sealed=True)
     _measure(model, {name: asked[name] for name in kept.stale_measures}, context, folder)
@@ -236,7 +249,12 @@ def _model(run: Run, context: Context) -> nn.Module:
         seed=run.seed,
         base=context.study.base,
         where=f"models.{run.model}",
+        memory_format=_rehearsed(run, context).memory_format,
     )
+
+
+def _rehearsed(run: Run, context: Context) -> Rehearsed:
+    return context.rehearsed.get(run.model, Rehearsed())
 
 
 def _answer(model: nn.Module, names: list[str], context: Context, folder: Path) -> dict[str, str]:
@@ -267,21 +285,8 @@ def _logits(
         )
 
 
-def _warnings(model: nn.Module, context: Context) -> list[str]:
+def _warnings(run: Run, model: nn.Module, context: Context) -> list[str]:
     """Say what makes a run's numbers mean something else than they seem to, a line each."""
-    test, preprocess = context.data.test, context.data.preprocess
-    few = np.random.default_rng(0).choice(len(test), _NUM_COMPANY)
-    model.eval()
-    with (
-        seeded_streams(0, context.device),
-        autocast_for(context.study.recipe.precision, context.device),
-    ):
-        inputs = preprocess(torch.from_numpy(test.images[few]).to(context.device))
-        change = answers_depend_on_company(model, inputs)
-    if change is None:
-        return []
-    return [
-        f"answers depend on the other images of a batch: a logit changes by up to {change:.2g} "
-        "standard deviations when its neighbours do, so scores hang on how test images are "
-        "batched; a batch norm without running statistics does that, or noise in the model"
-    ]
+    precision, data = context.study.recipe.precision, context.data
+    found = company_warnings(model, data.test.images, data.preprocess, context.device, precision)
+    return [*_rehearsed(run, context).warnings, *found]

@@ -109,7 +109,8 @@ def _write(
     table = pa.table(columns)
     # A label that changed on the disk would else stand below another's image.
     table = table.replace_schema_metadata({"digest": rows_digest(table.to_pylist())})
-    pq.write_table(table, beside)
+    with beside.open("wb") as file:  # a name that is not UTF-8 is none for pyarrow
+        pq.write_table(table, file)
     beside.replace(path)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from priorscope.errors import InputError
+from priorscope.runs.earlier import other_code
 from priorscope.runs.locks import locked, refuse_busy
 from priorscope.runs.seals import SEAL, check_file, json_digest
 from priorscope.study.hypotheses import digests
@@ -56,7 +57,8 @@ def write_lines(values: Sequence[Mapping[str, Any]], path: Path) -> None:
 def _write_text(text: str, path: Path, *, wait: bool = False) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".partial")
-    beside.write_text(text, encoding="utf-8")
+    # Names of folders that are no UTF-8 are written as JSON escapes them, and read back the same.
+    beside.write_text(text, encoding="utf-8", errors="backslashreplace")
     if wait:
         on_disk(beside)
     beside.replace(path)
@@ -226,6 +228,7 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
     """
     history: list[dict[str, Any]] = []
     created = now()
+    planned = [_planned(run) for run in runs if run.budget == 1]
     state = {
         "hash": study.hash,
         "results": any(out.glob("runs/*/metrics.jsonl"))
@@ -237,9 +240,11 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
         stored = read_json(out / "study.json", "name", "hash", "created", "history", "study")
         _refuse_other_data(out, stored, about)
         history, created = stored["history"], stored["created"]
-        if stored["hash"] != study.hash:
-            before, after = stored["study"], study.as_dict()
-            changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+        before, after = stored["study"], study.as_dict()
+        changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+        if "models" not in changed and other_code(stored["plan"], planned):
+            changed.append("code")
+        if changed or stored["hash"] != study.hash:
             history = [*history, {"date": now(), "changed": changed, **state}]
     else:
         history = [{"date": created, "changed": [], **state}]
@@ -252,7 +257,7 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
             "created": created,
             "history": history,
             "study": study.as_dict(),
-            "plan": [_planned(run) for run in runs if run.budget == 1],
+            "plan": planned,
             **({"budget_plan": at_part} if at_part else {}),
             **about,
         },

@@ -6,10 +6,10 @@ import numpy as np
 from scipy.special import gammaincinv
 
 # Levels of the upper limits at which the seeds' part enters the degrees of freedom.
-_ONE_GROUP = 0.8
-_UNEQUAL = 0.7
-_EQUAL_OF_TWO = 0.8
-_EQUAL = 0.7
+_ONE_GROUP = 0.7
+_UNEQUAL = 0.6
+_EQUAL_OF_TWO = 0.65
+_EQUAL = 0.55
 _POOLED_SHARE = 0.4  # at 2 seeds a group
 
 
@@ -42,9 +42,11 @@ def precision(
 
     - What the seeds add stands at its upper confidence limit in place of its estimate. A part that
       came out small by chance promises many degrees of freedom just where the interval is too
-      short already. The limits have 80 % for one group and for groups of 2 seeds each, else 70 %:
-      higher ones make intervals too long where seeds do not vary, lower ones too short where they
-      vary about as much as images.
+      short already. Its own spread is that of the mean square, residual included: subtracting a
+      residual, which many images tell exactly, makes a part smaller and not better known. The
+      limits have 70 % for one group, 65 % for groups of 2 seeds each, 55 % for others of equal
+      sizes, 60 % for unequal ones: higher ones make intervals too long where seeds do not vary,
+      lower ones too short where they vary about as much as images.
     - Where groups have equally many seeds, Welch's degrees of freedom of the seeds' part are moved
       towards those of a pooled variance, by 40 % for 2 seeds a group, 20 % for 3, 13 % for 4:
       Welch's alone make intervals of 2 + 2 seeds too long, a pooled variance makes them too short
@@ -72,16 +74,16 @@ def precision(
     if is_equal:
         level = _EQUAL_OF_TWO if num_seeds[0] == 2 else _EQUAL
     added = np.maximum(seed_parts - residual_parts, 0.0).sum(axis=0)
-    limits = np.maximum(seed_parts * _to_limit(dfs, level) - residual_parts, 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):  # the seeds may add nothing
+    limits = seed_parts * _to_limit(dfs, level)
+    with np.errstate(divide="ignore", invalid="ignore"):  # the seeds may not vary at all
         seeds_df = limits.sum(axis=0) ** 2 / (limits**2 / dfs).sum(axis=0)
         if is_equal:
             seeds_df += _POOLED_SHARE / (num_seeds[0] - 1) * (dfs.sum() - seeds_df)
         seeds_df = np.where(limits.sum(axis=0) > 0, seeds_df, 1.0)
-        whole = seed_parts.sum(axis=0) * _to_limit(seeds_df, level)
-        limit = np.maximum(whole - residual_parts.sum(axis=0), 0.0)
-        spread = image**2 / most + limit**2 / seeds_df
-        df = np.where(spread > 0, np.minimum((image + limit) ** 2 / spread, most), np.inf)
+        limit = seed_parts.sum(axis=0) * _to_limit(seeds_df, level)
+        most_added = np.maximum(limit - residual_parts.sum(axis=0), 0.0)
+        spread = image**2 / most + np.where(most_added > 0, limit, 0.0) ** 2 / seeds_df
+        df = np.where(spread > 0, np.minimum((image + most_added) ** 2 / spread, most), np.inf)
     return Precision(np.sqrt(image + added), df)
 
 

@@ -14,8 +14,8 @@ class ZeroCrossing:
     ----------
     estimate : where straight lines between the estimates pass through zero; their mean where
         they do so more than once
-    low, high : measured levels: up to `low` the effect is clearly on one side of zero, from `high`
-        on clearly on the other
+    low, high : measured levels: at `low` the effect is clearly on one side of zero, at `high`
+        clearly on the other; between them it is on neither, unless it changes more than once
     method : how it was found, as a report should say it
     """
 
@@ -31,10 +31,11 @@ def zero_crossing(
     """Find between which levels an effect turns from one sign to the other.
 
     Only where the effect's intervals leave out zero at both ends, on opposite sides: an effect that
-    is nowhere shown has no sign to change. The interval goes from the last level up to which every
-    interval lies on the first side, to the first level from which every one lies on the other.
-    What happens between two measured levels is not known, be it a line or a step, so it is never
-    narrower than the levels that bracket the change.
+    is nowhere shown has no sign to change. The interval goes from the last level whose interval
+    lies on the first side to the first level whose interval lies on the other. What happens between
+    two measured levels is not known, be it a line or a step, so it is never narrower than the
+    levels that bracket the change. Where the effect is clearly on the first side again after it was
+    clearly on the other, it reaches over all changes.
 
     Parameters
     ----------
@@ -58,8 +59,9 @@ def zero_crossing(
     side = (below > 0).astype(int) - (above < 0)
     if not side[0] * side[-1] < 0:
         return None
-    last = int(np.argmax(side != side[0])) - 1
-    first = len(side) - int(np.argmax(side[::-1] != side[-1]))
+    on_first, on_other = (np.flatnonzero(side == which) for which in (side[0], side[-1]))
+    last = on_first[on_first < on_other[0]][-1]
+    first = on_other[on_other > on_first[-1]][0]
     return ZeroCrossing(
         estimate=float(np.mean(_where_zero(grid, effect))),
         low=float(grid[last]),

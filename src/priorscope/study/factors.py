@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from priorscope import components
 from priorscope.errors import InputError, did_you_mean
 from priorscope.study.cells import SPLIT_KEYS, study_at
-from priorscope.study.levels import Factor, Level, Value, written
+from priorscope.study.levels import Factor, Level, LevelValue, written
 from priorscope.study.spec import NAME, Component, Split, Study
 from priorscope.training.recipe import Recipe
 
@@ -156,7 +156,7 @@ def _read_factor(name: str, value: Any) -> Factor:
     return Factor(name, keys, tuple(read))
 
 
-def _value(value: Any, label: Any, where: str) -> Value:
+def _value(value: Any, label: Any, where: str) -> LevelValue:
     """Take a level's value if it can name the level."""
     if isinstance(value, Component) or value is None:
         value = label

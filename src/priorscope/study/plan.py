@@ -1,6 +1,5 @@
 """Which runs a study consists of."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -8,9 +7,10 @@ from itertools import product
 from pathlib import Path
 
 from priorscope.errors import InputError
+from priorscope.own_code import code_digest, own_modules
 from priorscope.study.cells import cells, study_at
 from priorscope.study.levels import Levels, cell_name, listed_levels
-from priorscope.study.spec import Component, Study, digest
+from priorscope.study.spec import Component, Study, digest, strings
 
 MOST_IN_NAME = 100  # letters of a cell's name in that of a folder
 
@@ -44,18 +44,20 @@ def plan(study: Study) -> tuple[Run, ...]:
     at a part of the budget come behind those of the whole.
     """
     budgets = [1.0] if study.stability is None else [1.0, study.stability.budget]
+    codes = {name: code_of(component, study.base) for name, component in study.models.items()}
     shared = []
     for budget, levels in product(budgets, cells(study)):
         at = study_at(study, levels, budget)
         plain = at.as_dict()
         identity = {key: plain[key] for key in ("data", "recipe")}
         shared.append((budget, levels, identity | {"data_code": code_of(at.data, study.base)}))
+    codes = {name: code_of(component, study.base) for name, component in study.models.items()}
     runs = []
     for seed in study.seeds:
         for budget, levels, of_cell in shared:
             for model, component in study.models.items():
                 identity = {**of_cell, "model": component.as_dict(), "seed": seed}
-                identity["code"] = code_of(component, study.base)
+                identity["code"] = codes[model]
                 cell = f"-{cell_name(levels)[:MOST_IN_NAME]}" if levels else ""
                 part = "" if budget == 1 else f"-budget{budget:g}"
                 run_id = f"{model}-s{seed}{cell}{part}-{digest(identity)[:8]}"
@@ -102,9 +104,12 @@ def _names(run: Run) -> list[str]:
 
 
 def code_of(component: Component, base: Path) -> str | None:
-    """Hash the user's own file that a component names, if it does: a changed one is another."""
-    file, colon, _ = component.name.partition(":")
-    path = base / file
-    if not colon or not file.endswith(".py") or not path.is_file():
-        return None
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    """Hash the user's own code that a component names, anywhere in it, with all that it imports.
+
+    None where it names none.
+    """
+    own: dict[str, Path] = {}
+    for number, reference in enumerate(strings(component.as_dict())):
+        found = own_modules(reference, base)
+        own |= {f"{number}:" * bool(number) + name: path for name, path in found.items()}
+    return code_digest(own)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,7 +10,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import ConfigDict, Field, NonNegativeInt, PlainValidator, PositiveFloat
 
-from priorscope.study.levels import Factor, Value
+from priorscope.study.levels import Factor, LevelValue
 from priorscope.training.recipe import Recipe
 
 TEST_PROBE = "test"  # the unchanged test images: always evaluated, never declared
@@ -145,7 +146,7 @@ class Contrast:
     b: Annotated[Operand | None, PlainValidator(_operand_or_none)] = None
     level: float | None = None
     conditions: tuple[str, str] | None = None
-    between: dict[str, tuple[Value, Value]] | None = None
+    between: dict[str, tuple[LevelValue, LevelValue]] | None = None
 
 
 @pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
@@ -176,7 +177,14 @@ class Hypothesis:
     margin: PositiveFloat | None = None
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     condition: str | None = None
-    at: dict[str, Value] | None = None
+    at: dict[str, LevelValue] | None = None
+
+    def cells(self) -> tuple[dict[str, LevelValue], ...]:
+        """Return the level of each factor in the one or two cells that the hypothesis is about."""
+        at, between = dict(self.at or {}), self.contrast.between
+        if between is None:
+            return (at,)
+        return tuple(at | {name: pair[side] for name, pair in between.items()} for side in (0, 1))
 
 
 @pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
@@ -212,7 +220,7 @@ class Control:
     probe: str = "test"
     condition: str | None = None
     metric: str | None = None
-    at: dict[str, Value] | None = None
+    at: dict[str, LevelValue] | None = None
     statement: str = ""
 
 
@@ -290,3 +298,15 @@ def as_plain(hypothesis: Hypothesis) -> dict[str, Any]:
 def digest(value: object) -> str:
     """Hash plain values to 16 hex digits (SHA-256 of canonical JSON, cut)."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def strings(plain: object) -> Iterator[str]:
+    """List the strings in plain values, the keys of mappings aside."""
+    if isinstance(plain, str):
+        yield plain
+    elif isinstance(plain, Mapping):
+        for each in plain.values():
+            yield from strings(each)
+    elif isinstance(plain, list | tuple):
+        for each in plain:
+            yield from strings(each)

@@ -1,4 +1,4 @@
-"""Read YAML as YAML 1.2 says, safely and within limits.
+"""Read and write YAML as YAML 1.2 says, safely and within limits.
 
 PyYAML follows YAML 1.1, in which `1e-3` is a string, `no` is false and `1:30` is 90; its loader
 also keeps the last of two equal keys without a word. A study must not depend on either.
@@ -82,6 +82,36 @@ _Loader.yaml_constructors = {
 _Loader.yaml_implicit_resolvers = {}
 for _kind, (_pattern, _first) in _SCALARS.items():
     _Loader.add_implicit_resolver(f"{_TAG}{_kind}", re.compile(f"^(?:{_pattern})$"), list(_first))
+
+
+class _Dumper(yaml.SafeDumper):
+    """The safe dumper, which quotes every text that the loader above would take for a number."""
+
+    yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        """Write a value that stands in two places twice."""
+        return True
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """Quote and escape what is not printable: as it is, some of it reads as a blank."""
+        style = None if data.isprintable() else '"'
+        return self.represent_scalar(f"{_TAG}str", data, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
+
+
+def write_yaml(value: Any) -> str:
+    """Write plain values as a YAML document; `read_yaml` returns the same values."""
+    return yaml.dump(
+        value,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=None,
+        width=98,
+    )
 
 
 def read_yaml(text: str) -> Any:

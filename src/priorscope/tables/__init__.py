@@ -2,7 +2,7 @@
 
 from priorscope.tables._no_class import SUM_TOLERANCE
 from priorscope.tables.classes import Classes, settle_classes
-from priorscope.tables.read import FORMATS, read_table, read_tables
+from priorscope.tables.read import FORMATS, NamedArray, read_table, read_tables
 from priorscope.tables.reading import Reading, read_names
 from priorscope.tables.rows import match_rows
 from priorscope.tables.table import Table
@@ -11,6 +11,7 @@ __all__ = [
     "FORMATS",
     "SUM_TOLERANCE",
     "Classes",
+    "NamedArray",
     "Reading",
     "Table",
     "match_rows",

@@ -17,9 +17,18 @@ def read_npy(path: Path, allowed: str) -> Sheet:
 
     Raises
     ------
+    InputError : as `sheet_of`
+    """
+    return sheet_of(np.load(path, allow_pickle=False), path, allowed)
+
+
+def sheet_of(array: object, path: Path, allowed: str) -> Sheet:
+    """Take the cells of an array [n] or [n, columns], or of records.
+
+    Raises
+    ------
     InputError : objects, another kind of values, another number of axes
     """
-    array = np.load(path, allow_pickle=False)
     if not isinstance(array, np.ndarray):
         found = type(array).__name__
         raise InputError("not an array of numbers", where=path, found=found, allowed=allowed)

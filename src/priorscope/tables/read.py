@@ -3,13 +3,14 @@
 import csv
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from priorscope.errors import InputError, unknown_name
-from priorscope.tables._binary import read_npy, read_parquet
+from priorscope.tables._binary import read_npy, read_parquet, sheet_of
 from priorscope.tables._columns import table_of
 from priorscope.tables._sheet import Sheet
 from priorscope.tables._text import read_text
@@ -24,6 +25,14 @@ _TEXT = {".csv", ".tsv", ".txt"}
 _DAMAGES = (UnicodeError, EOFError, zlib.error, OSError, csv.Error, pl.exceptions.PolarsError)
 
 
+@dataclass(frozen=True, eq=False)
+class NamedArray:
+    """An array in memory in place of a file; messages call it by its name."""
+
+    name: str
+    values: np.ndarray
+
+
 def read_table(
     path: Path, *, reading: Reading | None = None, allowed: str = "finite numbers"
 ) -> Table:
@@ -33,12 +42,12 @@ def read_table(
 
 
 def read_tables(
-    paths: Sequence[Path],
+    sources: Sequence[Path | NamedArray],
     *,
     reading: Reading | None = None,
     allowed: Sequence[str] = (),
 ) -> list[Table]:
-    """Read tables of numbers that hold the same examples, one row an example.
+    """Read tables of numbers, in files or arrays, that hold the same examples, one row an example.
 
     What a file leaves open is settled by what cannot be wrong, or refused: a first line of numbers
     may name the columns (as pandas' 0, 1, 2, ... do), which the lengths of the other files tell;
@@ -56,8 +65,8 @@ def read_tables(
         number, a first line that may be names or an example
     """
     reading = reading or Reading()
-    allowed = allowed or ["finite numbers"] * len(paths)
-    sheets = [_read(path, reading, each) for path, each in zip(paths, allowed, strict=True)]
+    allowed = allowed or ["finite numbers"] * len(sources)
+    sheets = [_read(path, reading, each) for path, each in zip(sources, allowed, strict=True)]
     settled, notes = _settle_first_lines(sheets, reading)
     for sheet in settled:
         if not len(sheet) or not sheet.frame.width:
@@ -75,7 +84,9 @@ def read_tables(
     ]
 
 
-def _read(path: Path, reading: Reading, allowed: str) -> Sheet:
+def _read(path: Path | NamedArray, reading: Reading, allowed: str) -> Sheet:
+    if isinstance(path, NamedArray):
+        return sheet_of(path.values, Path(path.name), allowed)
     if not path.is_file():
         raise InputError("no such file", where=path)
     suffix = path.suffix.lower()

@@ -7,31 +7,16 @@ from the device cannot be captured at all, and an attempt would leave PyTorch in
 this shows in a step that is watched while it is executed eagerly.
 """
 
-import random
 import warnings
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from types import ModuleType
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
+from priorscope.training.attributes import own_attributes, shared_values
 from priorscope.training.streams import stream_states
 
-_OF_MODULES = frozenset(vars(nn.Module()))  # attributes that every module has
-_DEEPEST = 6  # of containers in attributes
-_LARGEST = 2**20  # bytes of an array that is compared by what it holds
-_PLAIN = (bool, int, float, str, list, tuple, dict, set, deque, np.ndarray, random.Random)
-_LIBRARIES = {
-    "builtins",
-    "priorscope",
-    "timm",
-    "torch",
-    "torchvision",
-    "transformers",
-}  # keep no such state
 _WAITS = "called a synchronizing CUDA operation"
 _MODE = "Synchronization debug mode"  # PyTorch's word on how it finds them
 
@@ -80,7 +65,16 @@ def _waits_in(step: Callable[[], None]) -> bool:
 
 
 def _on_the_host(model: nn.Module, device: torch.device) -> dict[str, Any]:
-    """Return all that a step may change without a kernel: place -> a value that can be compared."""
+    """Return all that a step may change without a kernel: place -> a value that can be compared.
+
+    A tensor counts as the place that it lies in, as does a generator of the device.
+    """
+
+    def opaque(value: Any) -> Any:
+        if isinstance(value, torch.Generator) and value.device != device:
+            return value.get_state().numpy().tobytes()
+        return id(value)
+
     python, (key, *rest), on_cpu, _ = stream_states(device)
     found: dict[str, Any] = {
         "Python's random stream": python,
@@ -88,63 +82,8 @@ def _on_the_host(model: nn.Module, device: torch.device) -> dict[str, Any]:
     }
     if device.type != "cpu":
         found["the CPU's random stream"] = on_cpu.numpy().tobytes()
-    seen: set[int] = set()
+    found |= own_attributes(model, opaque)
     for path, module in model.named_modules():
-        for name, value in vars(module).items():
-            if name not in _OF_MODULES:
-                found[f"{path}.{name}" if path else name] = _comparable(value, device, seen)
         for name, tensor in (module._parameters | module._buffers).items():
             found[f"{path}.{name}" if path else name] = id(tensor)
-    for place, value in _shared(model):
-        found[place] = _comparable(value, device, seen)
-    return found
-
-
-def _shared(model: nn.Module) -> Iterator[tuple[str, Any]]:
-    """Yield the plain values that modules share with others of their class, and with their file."""
-    classes = {cls for module in model.modules() for cls in type(module).__mro__}
-    own = [cls for cls in classes if cls.__module__.partition(".")[0] not in _LIBRARIES]
-    globals_of = [getattr(vars(cls).get("forward"), "__globals__", None) for cls in own]
-    files = {id(values): values for values in globals_of if values is not None}
-    owners = [
-        *((f"{cls.__qualname__}.", vars(cls)) for cls in own),
-        *(("", f) for f in files.values()),
-    ]
-    for prefix, values in owners:
-        for name, value in values.items():
-            if isinstance(value, _PLAIN) and not name.startswith("__"):
-                yield f"{prefix}{name}", value
-
-
-def _comparable(value: Any, device: torch.device, seen: set[int], depth: int = 0) -> Any:
-    """Turn an attribute into what differs when it does; a tensor counts as the place it lies in."""
-    match value:
-        case None | bool() | int() | float() | complex() | str() | bytes():
-            return repr(value)
-        case np.ndarray() if value.nbytes <= _LARGEST:
-            return value.shape, value.tobytes()
-        case torch.Generator():
-            return id(value) if value.device == device else value.get_state().numpy().tobytes()
-        case random.Random():
-            return value.getstate()
-        case np.random.Generator():
-            return repr(value.bit_generator.state)
-        case np.random.RandomState():
-            return repr(value.get_state())
-        case torch.Tensor() | nn.Module() | type() | ModuleType():
-            return id(value)
-    if depth == _DEEPEST or id(value) in seen:
-        return id(value)
-    seen.add(id(value))
-    return type(value), [_comparable(part, device, seen, depth + 1) for part in _parts(value)]
-
-
-def _parts(value: Any) -> Iterator[Any]:
-    """List what a container or an object holds."""
-    if isinstance(value, Mapping):
-        yield from value.keys()
-        yield from value.values()
-    elif isinstance(value, list | tuple | set | frozenset | deque):
-        yield from value
-    elif not callable(value):
-        yield from vars(value).values() if hasattr(value, "__dict__") else (id(value),)
+    return found | shared_values(model, opaque)

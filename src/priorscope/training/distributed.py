@@ -8,6 +8,7 @@ whole batch, and batch norm takes its moments over all of them.
 
 import copy
 import os
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
@@ -21,9 +22,12 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.overrides import TorchFunctionMode
 
+from priorscope.training.outputs import answers_of
 from priorscope.training.streams import seed_streams
 
-_TIMEOUT = timedelta(minutes=30)  # the first process alone writes and reports, the others wait
+_TIMEOUT = timedelta(minutes=30)  # of a collective, whose processes are all at the same step
+_LOOK_SECONDS = 0.1  # between two looks whether the others are there
+_num_waits = 0  # so far: each has a name of its own, the same in every process
 
 
 def join(device: torch.device) -> torch.device:
@@ -59,15 +63,27 @@ def is_main() -> bool:
 
 
 def wait_for_all() -> None:
-    """Wait until every process is here."""
-    if dist.is_initialized():
-        dist.barrier()
+    """Wait until every process is here, however long one of them prepares.
+
+    A collective would give up after its limit; here the processes count themselves in the store in
+    which they met, and look. Whoever started them ends those that wait for one that is lost.
+    """
+    global _num_waits
+    if not dist.is_initialized():
+        return
+    _num_waits += 1
+    store, key, seconds = dist.distributed_c10d._get_default_store(), f"wait-{_num_waits}", 0.001
+    store.add(key, 1)
+    while store.add(key, 0) < world_size():
+        time.sleep(seconds)
+        seconds = min(2 * seconds, _LOOK_SECONDS)
 
 
 def said_by_main(value: Any) -> Any:
-    """Give every process what the first one has."""
+    """Give every process what the first one has; the others wait for it as long as it takes."""
     if world_size() == 1:
         return value
+    wait_for_all()
     box = [value]
     dist.broadcast_object_list(box)
     return box[0]
@@ -150,7 +166,9 @@ def _has_unused_parameters(model: nn.Module, device: torch.device, image_px: int
     twin = copy.deepcopy(model).train()
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices), torch.enable_grad():
-        twin.forward(torch.zeros(2, 3, image_px, image_px, device=device)).sum().backward()
+        images = torch.zeros(2, 3, image_px, image_px, device=device)
+        answers = answers_of(twin.forward(images))
+        sum(each.sum() for each in (answers.logits, *answers.auxiliary)).backward()  # type: ignore[union-attr]
     return any(each.requires_grad and each.grad is None for each in twin.parameters())
 
 

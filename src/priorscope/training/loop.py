@@ -17,6 +17,7 @@ from priorscope.training.batches import augmented_batches
 from priorscope.training.checkpoint import Checkpoints, interruption
 from priorscope.training.graph import training_step
 from priorscope.training.memory import out_of_memory_in
+from priorscope.training.memory_format import lay_out
 from priorscope.training.pool import image_pool
 from priorscope.training.recipe import Recipe
 from priorscope.training.single_images import SingleImage, single_image_note
@@ -92,7 +93,7 @@ def train(
     pool = image_pool(images, device)
     answers, num_images = torch.from_numpy(np.array(labels)), len(images)
 
-    model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    lay_out(model, device)
     state = TrainingState(model, recipe, num_images, seed=seed, device=device)
     if recipe.compile:
         model.compile()

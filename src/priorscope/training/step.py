@@ -3,12 +3,12 @@
 from typing import Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from priorscope.data import Preprocess, autocast_for
 from priorscope.training import distributed
 from priorscope.training.memory import Undo, out_of_memory_in, smaller
+from priorscope.training.outputs import answers_of, loss_of
 from priorscope.training.recipe import Recipe
 from priorscope.training.single_images import num_parts
 from priorscope.training.state import TrainingState
@@ -75,15 +75,13 @@ class EagerStep:
             answer = answer[own]
             with distributed.gradients_kept(self.replica, unless=number == parts - 1):
                 with self._autocast:
-                    logits = self.replica(self.preprocess(part[own])).float()
+                    answers = answers_of(self.replica(self.preprocess(part[own])))
                 # Gradients are summed over parts and averaged over processes.
                 share = counts * num_processes * len(answer) / len(target)
-                loss = share * F.cross_entropy(
-                    logits, answer, label_smoothing=self.recipe.label_smoothing
-                )
+                loss = share * loss_of(answers, answer, self.recipe.label_smoothing)
                 state.scaler.scale(loss).backward()
             total += loss.detach() * (len(target) / num_processes)
-            num_correct += counts * (logits.detach().argmax(1) == answer).sum()
+            num_correct += counts * (answers.logits.detach().argmax(1) == answer).sum()
         return total, num_correct
 
     def clip(self) -> None:
