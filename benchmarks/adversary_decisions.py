@@ -91,15 +91,15 @@ def family_study(world: World, between: float, shared: bool, rng: np.random.Gene
 def plan_study(case: Case, planned: tuple[int, int], rng: np.random.Generator) -> Outcomes:
     """Simulate a pilot without an effect, and what it says that a planned study would find.
 
-    What is printed is by the upper limits of the seeds' variances.
+    What is printed is by the upper limits of the variances.
     """
     found = drawn(case, rng)
     components = crossed_contrast(signed(found), clusters=found.clusters).components
-    by_estimates, by_limits = (
+    by_estimates, *by_limits = (
         minimum_detectable_effect(each, planned, case.world.num_images)
-        for each in (components, replace(components, seed=components.seed_most))
+        for each in (components, *components.at_most())
     )
-    printed = max(by_estimates, by_limits)
+    printed = max(by_estimates, *by_limits)
     power = true_power(replace(case, num_seeds=planned), printed)
     return {
         "power >= 0.75": power >= 0.75,

@@ -112,7 +112,7 @@ def test_a_pilot_brings_its_own_variances(tiny, tmp_path):
     # Noise of 0.1 that is neither the seed's nor the image's: variance 0.02 an image.
     expected = (norm.isf(0.05) + norm.isf(0.2)) * np.sqrt(0.02 / N)
     assert plan.detectable[0] == pytest.approx(expected, rel=0.15)
-    assert plan.detectable[1] == plan.detectable[0], "one seed is planned: seeds do not count"
+    assert 1 < plan.detectable[1] / plan.detectable[0] < 1.04, "one seed is planned: images alone"
     (plan,) = plan_power(study_of(tiny, tmp_path, [0, 1], {"contrast": TWO}), probes(), [arm])
     assert plan.detectable[1] > 1.05 * plan.detectable[0], "four seeds leave room for more"
     single = {model: of_model[:1] for model, of_model in scores.items()}

@@ -33,6 +33,8 @@ def test_by_hand():
     expected = (1 / 3 + limit - residual / 2 / 3) ** 2 / (limit**2 + (1 / 3) ** 2 / 2)
     assert found.df == pytest.approx(expected)
     assert found.components.seed_most == pytest.approx((seeds / chi2.ppf(0.15, 1) - residual / 3,))
+    images_limit = images / 3 * 2 / chi2.ppf(0.15, 2)
+    assert found.components.image_most == pytest.approx(3 * images_limit - residual / 2)
     half = student.ppf(0.975, found.df) * np.sqrt(seeds / 2)
     assert (found.low, found.high) == pytest.approx((3 - half, 3 + half))
     assert (found.num_seeds, found.n) == ((2,), 3)

@@ -83,8 +83,8 @@ class Check:
     def power(self) -> "pl.DataFrame":
         """Return one row a hypothesis: the smallest effect or margin that would show, at power 0.8.
 
-        In the metric's units. `detectable_most` allows for the little that a pilot's few seeds say
-        of their variance.
+        In the metric's units. `detectable_most` allows for the little that a pilot's few seeds and
+        images say of their variances.
         """
         import polars as pl
 

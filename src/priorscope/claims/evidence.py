@@ -1,6 +1,6 @@
 """What the data say about a declared hypothesis: estimate, p-values, and what could be shown."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -130,19 +130,20 @@ def deciding_interval(
 
 
 def _detectable(hypothesis: Hypothesis, found: Inference, family: int) -> tuple[float, float]:
-    """Return what could be shown, by the seeds' variances as estimated and at their limits."""
+    """Return what could be shown, by the variances as estimated and at their upper limits."""
     contrast, alpha = found.contrast, hypothesis.alpha / family
     components = contrast.components
-    both = []
-    for each in (components, replace(components, seed=components.seed_most)):
-        # One value of each network is planned as if images were without number.
-        plan = (each, contrast.num_seeds, contrast.n if contrast.n > 1 else MANY_IMAGES)
+    # One value of each network is planned as if images were without number.
+    num_images = contrast.n if contrast.n > 1 else MANY_IMAGES
+    effects = []
+    for each in (components, *components.at_most()):
+        plan = (each, contrast.num_seeds, num_images)
         if hypothesis.expect == "equivalent":
-            both.append(minimum_equivalence_margin(*plan, alpha=alpha))
+            effects.append(minimum_equivalence_margin(*plan, alpha=alpha))
         else:
             sides = 2 if hypothesis.expect == "different" else 1
-            both.append(minimum_detectable_effect(*plan, alpha=alpha, sides=sides))
-    return both[0], max(both)
+            effects.append(minimum_detectable_effect(*plan, alpha=alpha, sides=sides))
+    return effects[0], max(effects)
 
 
 def _bootstrap(

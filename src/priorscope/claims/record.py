@@ -105,6 +105,7 @@ def _plain(components: VarianceComponents) -> Row:
         "seed": known(components.seed),
         "seed_most": known(components.seed_most),
         "image": components.image,
+        "image_most": components.image_most,
         "residual": known(components.residual),
         "images_per_unit": components.images_per_unit,
     }

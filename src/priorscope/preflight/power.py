@@ -202,11 +202,11 @@ def _plan(
     alpha = hypothesis.alpha / family
     detectable = None
     if components is not None:
-        most = replace(components, seed=components.seed_most or components.seed)
-        low, high = (
-            _smallest(hypothesis, each, num_seeds, num_images, alpha) for each in (components, most)
-        )
-        detectable = (low, max(low, high))
+        effects = [
+            _smallest(hypothesis, each, num_seeds, num_images, alpha)
+            for each in (components, *components.at_most())
+        ]
+        detectable = (effects[0], max(effects))
     margin, seeds, images, together = hypothesis.margin, None, None, None
     if margin is not None and components is not None:
         seeds = seeds_needed(components, num_images, margin=margin, alpha=alpha, power=POWER)

@@ -1,6 +1,6 @@
 """What the statistics return: small frozen values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from scipy.special import stdtr, stdtrit
@@ -73,9 +73,9 @@ class VarianceComponents:
         groups of one seed enter as they are, with what would be their residual
     residual : for each group, the variance of what is neither the seed's nor the unit's; nan
         where the group has one seed
-    seed_most : for each group, the upper limit of `seed` with 85 % confidence: what few seeds
-        cannot rule out, by which a study is planned; nan where the group has one seed
     images_per_unit : 1 where images are the random unit, else images / clusters
+    seed_most, image_most : the upper limits of `seed` and `image`, each with 85 % confidence:
+        what few seeds, few images or clusters cannot rule out; none where variances are stated
 
     All are in squared units of the scores and at least 0: an estimate below is set to 0.
     """
@@ -85,6 +85,16 @@ class VarianceComponents:
     residual: tuple[float, ...]
     images_per_unit: float = 1.0
     seed_most: tuple[float, ...] = ()
+    image_most: float | None = None
+
+    def at_most(self) -> tuple["VarianceComponents", "VarianceComponents"]:
+        """Return the components with those of seeds, and with all, at their upper limits.
+
+        A study is planned safely by whichever asks more: where images vary more, the standard
+        error is larger, but the many images make it better known.
+        """
+        seeds = replace(self, seed=self.seed_most or self.seed)
+        return seeds, replace(seeds, image=self.image_most or self.image)
 
 
 @dataclass(frozen=True)

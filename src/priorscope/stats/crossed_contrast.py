@@ -10,7 +10,7 @@ from priorscope.stats._cluster_means import unit_scores
 from priorscope.stats._precision import precision
 from priorscope.stats._result import CrossedContrast, VarianceComponents
 
-_MOST_LEVEL = 0.85  # of `VarianceComponents.seed_most`
+_MOST_LEVEL = 0.85  # of `VarianceComponents.seed_most` and `image_most`
 
 
 def crossed_contrast(
@@ -81,13 +81,19 @@ def crossed_contrast(
     found = precision(image_part, residual_parts, seed_part[random], sizes[random], effective)
     standard_error, df = float(found.standard_error), float(found.df)
     seeds = seed_part * sizes - residual / num_units
-    most = seed_part * sizes * to_upper_limit(sizes) - residual / num_units
+    seed_most = seed_part * sizes * to_upper_limit(sizes - 1.0) - residual / num_units
+    image_most = image_part * float(to_upper_limit(effective - 1.0))
+    images, most_images = (
+        max(part - float(residual_parts.sum()), 0.0) * num_units
+        for part in (image_part, image_most)
+    )
     components = VarianceComponents(
         seed=tuple(np.maximum(seeds, 0).tolist()),
-        image=max(image_part - float(residual_parts.sum()), 0.0) * num_units,
+        image=images,
         residual=tuple(residual.tolist()),
         images_per_unit=images_per_unit,
-        seed_most=tuple(np.maximum(most, 0).tolist()),
+        seed_most=tuple(np.maximum(seed_most, 0).tolist()),
+        image_most=most_images,
     )
     contrast = CrossedContrast(
         estimate=estimate,
@@ -114,10 +120,10 @@ def at_confidence(
     return replace(contrast, low=low, high=high, p_value=p_value)
 
 
-def to_upper_limit(num_seeds: np.ndarray) -> np.ndarray:
-    """Return what the variance between seeds is multiplied with to reach its upper limit."""
+def to_upper_limit(df: np.ndarray | float) -> np.ndarray:
+    """Return what a mean square of these degrees of freedom is multiplied with."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return (num_seeds - 1.0) / chi2.ppf(1 - _MOST_LEVEL, num_seeds - 1.0)
+        return df / chi2.ppf(1 - _MOST_LEVEL, df)
 
 
 def _mean_squares(group: np.ndarray) -> tuple[float, float]:

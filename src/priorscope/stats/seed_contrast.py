@@ -41,7 +41,7 @@ def seed_contrast(
     several = sizes > 1
     parts = variances[several] / sizes[several]
     found = precision(0.0, np.zeros_like(parts), parts, sizes[several], np.inf)
-    most = variances * to_upper_limit(sizes)
+    most = variances * to_upper_limit(sizes - 1.0)
     estimate = float(sum(each.mean() for each in values))
     contrast = CrossedContrast(
         estimate=estimate,

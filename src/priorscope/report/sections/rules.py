@@ -86,10 +86,10 @@ def precision_table(results: Findings) -> Table | None:
         "one. Detectable: the smallest effect (for \N{ALMOST EQUAL TO}, the smallest margin) that "
         "a study of this size shows with 80 % power, if it is the last of the hypotheses in "
         "Holm\N{RIGHT SINGLE QUOTATION MARK}s order: first by the variances as they were "
-        "estimated, then with those between seeds at their upper limits (85 %), which so few seeds "
-        "cannot rule out. Between seeds: the standard deviation of the score of a trained network, "
-        "by model, and that upper limit. Bootstrap: the interval alone by resampling seeds and "
-        "scenes, as a check; it is too short for few seeds."
+        "estimated, then with those between seeds and between images at their upper limits (85 % "
+        "each), which so few cannot rule out. Between seeds: the standard deviation of the score "
+        "of a trained network, by model, and its upper limit. Bootstrap: the interval alone by "
+        "resampling seeds and scenes, as a check; it is too short for few seeds."
     )
     header = ("", "Contrast", "Alone", "Detectable", "Between seeds", "Bootstrap", "Method")
     return Table(
