@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_model
 
+from priorscope.cli import run_command
 from priorscope.errors import PriorscopeWarning
 from priorscope.measures.attention_mass import attention_mass
 from priorscope.runs.load_cells import cell_loader
@@ -124,6 +125,29 @@ def test_a_changed_or_foreign_file_is_measured_anew(finished):
     ):
         assert finished.again() == 0
     assert np.array_equal(read_measurement(path).measurement.values, stored.values)
+
+
+# It passes on the random answers, of standard deviation 1, that a study is planned with.
+TWO = """
+def two(a, b):
+    if abs(a.logits.std() - 1) > 0.1:
+        raise RuntimeError("not random")
+    return (a.logits.argmax(1) == b.logits.argmax(1)).astype(float)
+"""
+
+
+def test_a_measure_of_two_that_fails_costs_nothing_else(finished, capsys, monkeypatch):
+    (finished.study.parent / "of_two.py").write_text(TWO)
+    monkeypatch.syspath_prepend(finished.study.parent)
+    add(finished, "\nmeasures: {alike: {name: of_two:two}}\n")
+    page = finished.out / "report" / "index.html"
+    for command in (finished.again, lambda: run_command(["report", str(finished.out)])):
+        page.unlink()
+        assert command() == 3
+        assert "measure alike failed: RuntimeError: not random" in capsys.readouterr().err
+        assert page.is_file()
+        rows = pl.read_parquet(finished.out / "analysis" / "measurements.parquet")
+        assert "error_consistency" in rows["measure"] and "alike" not in rows["measure"]
 
 
 def test_networks_of_equal_seed_are_shown_apart(finished_once):

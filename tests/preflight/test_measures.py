@@ -5,6 +5,8 @@ import json
 import pytest
 
 from priorscope.errors import InputError
+from priorscope.preflight.check_cells import check_cells
+from priorscope.preflight.checked import as_plain, from_plain
 from priorscope.preflight.measures import check_measures
 from priorscope.runs.load_cells import cell_loader
 from priorscope.runs.prepare_models import build_models
@@ -123,6 +125,17 @@ def test_a_measure_of_two_that_hangs_on_which_comes_first_is_refused(ask, folder
     monkeypatch.syspath_prepend(folder)
     with pytest.raises(InputError, match="which comes first"):
         ask({"m": {"name": "two:lopsided"}})
+
+
+def test_a_model_of_which_a_measure_has_no_value_is_named(ask, tiny, folder):
+    about = ask(LOOKS | ERRORS)
+    assert list(about["looks"]["does_not_apply"]) == ["cnn"]
+    assert about["errors"]["does_not_apply"] == about["attention_rank"]["does_not_apply"] == {}
+    study = parse_study(json.dumps(read_yaml(tiny) | {"measures": LOOKS}), base=folder)
+    checked = check_cells(study, cell_loader(study, folder))
+    reason = "the network has no attention that tells its weights"
+    assert checked.warnings == [f"cnn: measure looks has no value of it: {reason}"]
+    assert from_plain(study, json.loads(json.dumps(as_plain(checked)))).warnings == checked.warnings
 
 
 def test_a_measure_that_applies_to_no_model_is_refused(tiny, folder):

@@ -107,8 +107,7 @@ class Check:
         """List what datasets, models and their rehearsals have to say: warnings first."""
         data = self.checked.data.values()
         said = [f"warning: {line}" for of in data for line in of["warnings"]]
-        for name, found in self.checked.rehearsed.items():
-            said += [f"warning: {name}: {line}" for line in found.warnings]
+        said += [f"warning: {line}" for line in self.checked.warnings]
         said += [f"note: {line}" for of in data for line in of["notes"]]
         said += [f"note: {name}: {line}" for name, of in self.checked.notes.items() for line in of]
         return list(dict.fromkeys(said))

@@ -105,7 +105,7 @@ def run(
         print_data(work.console, work.checked)
         print_remarks(work.console, work.checked)
         print_factors(work.console, work.checked.study, work.checked)
-        print_warnings(work.console, work.checked.rehearsed)
+        print_warnings(work.console, work.checked)
         work.console.print(f"runs     {work.pool.about}", highlight=False, soft_wrap=True)
         work.train()
         results = work.results() if work.speaks and work.has_finished else None

@@ -32,7 +32,7 @@ def check_cells(study: Study, load: Callable[[Levels], Cell]) -> Checked:
     InputError : a dataset, probe, model or measure that fails, or a condition that its probe does
         not have
     """
-    checked = Checked(study, {}, {}, {}, {}, {}, {}, {}, {}, [])
+    checked = Checked(study, {}, {}, {}, {}, {}, {}, {}, [])
     by_shape: dict[tuple[int, int], Mapping[str, ModelSize]] = {}
     for levels in cells(study):
         cell = load(levels)
@@ -51,8 +51,9 @@ def check_cells(study: Study, load: Callable[[Levels], Cell]) -> Checked:
                         {name: [*notes(m), *rehearsed[name].notes] for name, m in models.items()}
                     )
                 by_shape[shape] = measure_models(models, data)
-                asked = check_measures(cell.study, cell.probes, models, data)
-                checked.measures.update(asked)
+                for name, about in check_measures(cell.study, cell.probes, models, data).items():
+                    known = checked.measures.setdefault(name, about)
+                    known["does_not_apply"] |= about["does_not_apply"]
                 checked.differences.extend(
                     lint(cell.study, data, models, cell.probes, by_shape[shape])
                 )

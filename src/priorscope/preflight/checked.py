@@ -35,10 +35,10 @@ class Checked:
     num_epochs, num_train : cell -> epochs, and training images
     seen_px : cell -> side of the images that networks see
     probes : name -> shape of each probe of the first cell; the test images are not among them
-    measures : name -> kind, scale and probe of each measure, in plain values
     notes : model -> what it says about its parameters in the first cell
     differences : what the fairness lint found in the first cell, then in cells of another shape
     rehearsed : model -> what a rehearsal of its training showed, of all cells together
+    measures : name -> what a measure is of and gives, see `measures.check_measures`
     """
 
     study: Study
@@ -48,15 +48,24 @@ class Checked:
     num_train: dict[Levels, int]
     seen_px: dict[Levels, int]
     probes: dict[str, ProbeShape]
-    measures: dict[str, dict[str, Any]]
     notes: dict[str, list[str]]
     differences: list[Difference]
     rehearsed: dict[str, Rehearsed] = field(default_factory=dict)
+    measures: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def first(self) -> Levels:
         """Return the first cell."""
         return next(iter(self.data))
+
+    @property
+    def warnings(self) -> list[str]:
+        """List what rehearsals warn of, and the models to which a declared measure has no value."""
+        lines = [f"{name}: {line}" for name, of in self.rehearsed.items() for line in of.warnings]
+        for name, about in self.measures.items():
+            for model, reason in about["does_not_apply"].items():
+                lines.append(f"{model}: measure {name} has no value of it: {reason}")
+        return lines
 
     def shown(self) -> dict[Levels, list[Levels]]:
         """Group the cells whose images look alike, by the first of each group."""

@@ -32,8 +32,9 @@ def check_measures(
 
     Returns
     -------
-    name -> `kind`, "network" or "predictions" of two; `scale`; `probe`; as plain values, also of
-    the measures that every study has
+    name -> `kind`, "network" or "predictions" of two; `scale`; `probe`; `does_not_apply`, model ->
+    why a declared measure has no value of it; as plain values, also of the measures that every
+    study has
 
     Raises
     ------
@@ -46,22 +47,22 @@ def check_measures(
         for name, measure in measures_of(study.as_dict()).items()
     }
     arms: dict[str, Arms] = {}
+    reasons: dict[str, dict[str, str]] = {name: {} for name in asked}
     for name, each in asked.items():
         if each.measure.declared:
             probe = probes[each.measure.probe]
             _check_number(name, each, probe)
-            of_networks = each.kind == "network"
-            arms[name] = (
-                _ask_networks(name, each, probe, models, data)
-                if of_networks
-                else _ask_answers(name, each, probe, models)
-            )
+            if each.kind == "network":
+                arms[name], reasons[name] = _ask_networks(name, each, probe, models, data)
+            else:
+                arms[name] = _ask_answers(name, each, probe, models)
     for index, hypothesis in enumerate(study.hypotheses):
         if hypothesis.measure is not None:
             name = hypothesis.measure
             _check_hypothesis(hypothesis, asked[name], arms[name], f"hypotheses.{index}")
     return {
         name: {"kind": each.kind, "scale": asdict(each.scale), "probe": each.measure.probe}
+        | {"does_not_apply": reasons[name]}
         for name, each in asked.items()
     }
 
@@ -94,7 +95,8 @@ def _ask_networks(
     probe: ProbeSet,
     models: Mapping[str, nn.Module],
     data: StudyData,
-) -> Arms:
+) -> tuple[Arms, dict[str, str]]:
+    """Ask a measure of untrained networks: its arms by model, and why it has none of others."""
     arms, reasons = {}, {}
     rows = rows_asked(asked.measure, probe, min(_FEW_IMAGES, asked.measure.num_images or 256))
     for model, network in models.items():
@@ -117,7 +119,7 @@ def _ask_networks(
             where=f"measures.{name}",
             found="; ".join(dict.fromkeys(reasons.values())),
         )
-    return arms
+    return arms, reasons
 
 
 def _ask_answers(name: str, asked: Bound, probe: ProbeSet, models: Mapping[str, nn.Module]) -> Arms:
