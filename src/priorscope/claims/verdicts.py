@@ -225,7 +225,7 @@ def _budget(
         _span([getattr(each, key) for each in found]) for key in ("num_epochs", "num_images")
     )
     text = f"at this budget ({epochs} epochs of {images} training images)"
-    return [text if stability is None else f"{text}, {stability.text}"]
+    return [text if stability is None else f"{text}; {stability.text}"]
 
 
 def _span(values: Sequence[int]) -> str:
