@@ -20,7 +20,7 @@ from priorscope.analysis.effects import effect_rows, variance_rows
 from priorscope.analysis.files import frames, read_findings, read_record, write_findings
 from priorscope.analysis.findings import Findings, Scored, Trajectories
 from priorscope.analysis.scores import read_scores
-from priorscope.analysis.training import judge_runs, read_runs, warnings_of
+from priorscope.analysis.training import data_remarks, judge_runs, read_runs, warnings_of
 from priorscope.analysis.trajectories import compare_trajectories
 from priorscope.claims import ArmScores, Settings
 from priorscope.claims.verdicts import judge
@@ -85,6 +85,7 @@ def analyse(out: Path, settings: Settings | None = None) -> Findings:
             training,
             settings,
             warnings=warnings_of(runs),
+            data_warnings=data_remarks(record, "warnings"),
         ),
         training=training,
         trajectories=compare_trajectories(out, runs, arms, settings),

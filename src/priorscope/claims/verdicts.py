@@ -64,6 +64,7 @@ def judge(
     settings: Settings,
     *,
     warnings: Mapping[str, Sequence[str]] | None = None,
+    data_warnings: Sequence[str] = (),
 ) -> list[Row]:
     """Judge every hypothesis of the study, as rows of `verdicts.json`.
 
@@ -74,6 +75,7 @@ def judge(
     missing_files : predictions of planned runs that are not there, relative to the output folder
     training : how each model's training ended, by its trained name
     warnings : of a model's runs, by its trained name: what makes its numbers mean something else
+    data_warnings : of the images, likewise, for all models
     """
     declared = [Hypothesis(**each) for each in record["study"].get("hypotheses") or []]
     family, claims = len(declared), [claim_of(hypothesis) for hypothesis in declared]
@@ -114,6 +116,7 @@ def judge(
             *_of_seeds(claim, of_scores, evidence),
             *_budget(claim, training, stability),
             *_warned(claim, warnings or {}),
+            *(f"warning on the data: {text}" for text in data_warnings),
         ]
         rows.append(
             row_of(hypothesis, of_scores, evidence, interval)
