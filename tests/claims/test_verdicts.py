@@ -427,6 +427,7 @@ def test_a_warning_of_a_model_stands_at_its_verdicts():
     declared = hypothesis({"a": "a", "b": "b"}, "greater")
     record = {"study": {"hypotheses": [declared]}, "plan": []}
     warnings = {"b": ["answers depend on the batch"], "c": ["something else"]}
-    (row,) = judge(record, [TWO], (), {}, QUICK, warnings=warnings)
+    (row,) = judge(record, [TWO], (), {}, QUICK, warnings=warnings, data_warnings=["copies"])
     assert "warning on b: answers depend on the batch" in row["reason"]
+    assert row["reason"].endswith("; warning on the data: copies.")
     assert "something else" not in row["reason"]

@@ -17,6 +17,9 @@ data: {name: image_folder, path: set}
 recipe: {epochs: 1, batch_size: 5}
 models: {pixels: {name: linear}}
 seeds: [0]
+hypotheses:
+  - {id: H1, statement: It learns., contrast: {a: pixels, level: 0.5}, probe: test, metric: top1,
+     expect: greater}
 """
 OWN = """
 import numpy as np
@@ -70,11 +73,18 @@ def test_check_and_run_say_each_line_once_and_write_it_down(tmp_path, study, cap
         assert lines + [f"warning  data: {line}" for line in data["warnings"]] == expected
         assert Overlap(**data["overlap"]).exact_in_train == 3
         assert Overlap(**data["overlap"]).above_share
+    (verdict,) = json.loads((tmp_path / "out/analysis/verdicts.json").read_text())["verdicts"]
+    page = " ".join((tmp_path / "out/report/index.html").read_text().split())
+    copies = copies.removeprefix("warning  data: ")
+    assert f"; warning on the data: {copies}." in verdict["reason"]
+    assert f"Data: {copies}." in page, "at the head of the page"
+    assert note.removeprefix("note     data: ").replace("'", "&#39;") in page
 
 
 def test_cells_say_what_they_share_once(tmp_path, study, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "remarks.yaml").write_text(STUDY + "factors: {train_fraction: [0.4, 1.0]}\n")
+    text = STUDY.replace("expect: greater", "expect: greater, at: {train_fraction: 1.0}")
+    (tmp_path / "remarks.yaml").write_text(text + "factors: {train_fraction: [0.4, 1.0]}\n")
     assert run_command(["check", *study]) == 0
     lines = said(capsys.readouterr().out)
     assert len(lines) == len(set(lines)) == 3

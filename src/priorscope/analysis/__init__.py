@@ -22,7 +22,7 @@ from priorscope.analysis.findings import Findings, Scored, Trajectories
 from priorscope.analysis.measurements import measure_rows
 from priorscope.analysis.pairs import measure
 from priorscope.analysis.scores import read_scores
-from priorscope.analysis.training import judge_runs, read_runs, warnings_of
+from priorscope.analysis.training import data_remarks, judge_runs, read_runs, warnings_of
 from priorscope.analysis.trajectories import compare_trajectories
 from priorscope.claims import ArmScores, Settings
 from priorscope.claims.verdicts import judge
@@ -93,6 +93,7 @@ def analyse(out: Path, settings: Settings | None = None) -> Findings:
             settings,
             warnings=warnings_of(runs),
             measured=measured.sources,
+            data_warnings=data_remarks(record, "warnings"),
         ),
         training=training,
         trajectories=compare_trajectories(out, runs, arms, settings),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -88,6 +88,12 @@ def warnings_of(runs: Sequence[Row]) -> dict[str, list[str]]:
         name = trained_name(run["model"], run.get("levels", {}))
         found.setdefault(name, {}).update(dict.fromkeys(run.get("warnings", [])))
     return {name: list(texts) for name, texts in found.items() if texts}
+
+
+def data_remarks(record: Mapping[str, Any], kind: Literal["notes", "warnings"]) -> list[str]:
+    """Collect what the data of all cells have to say of themselves; each text once."""
+    of_cells = [record.get("data", {}), *(entry["data"] for entry in record.get("cells", []))]
+    return list(dict.fromkeys(text for data in of_cells for text in data.get(kind, [])))
 
 
 def class_counts(record: Mapping[str, Any], cell: str) -> tuple[int, ...] | None:

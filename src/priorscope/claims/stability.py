@@ -73,7 +73,7 @@ def change_with_budget(
     )
     status, text = NOT_KNOWN, f"{unknown} ({moved})"
     if p_value < settings.alpha:
-        status, text = BUDGET_STABLE, f"{BUDGET_STABLE} ({moved})"
+        status, text = BUDGET_STABLE, f"the effect is {BUDGET_STABLE} ({moved})"
     elif change.varied and not low <= 0 <= high:
-        status, text = CHANGES, f"{CHANGES} ({moved})"
+        status, text = CHANGES, f"the effect {CHANGES} ({moved})"
     return Stability(budget, margin, status, estimate, low, high, p_value, text)

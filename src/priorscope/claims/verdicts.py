@@ -88,6 +88,7 @@ def judge(
     *,
     warnings: Mapping[str, Sequence[str]] | None = None,
     measured: Mapping[str, Measured] | None = None,
+    data_warnings: Sequence[str] = (),
 ) -> list[Row]:
     """Judge every hypothesis of the study, as rows of `verdicts.json`.
 
@@ -100,6 +101,7 @@ def judge(
     training : how each model's training ended, by its trained name
     warnings : of a model's runs, by its trained name: what makes its numbers mean something else
     measured : by the name of a measure, where its values come from, and what stands in their way
+    data_warnings : of the images, likewise, for all models
     """
     declared = [Hypothesis(**each) for each in record["study"].get("hypotheses") or []]
     family, claims = len(declared), [claim_of(hypothesis) for hypothesis in declared]
@@ -143,6 +145,7 @@ def judge(
             *_of_seeds(claim, of_scores, evidence),
             *_budget(claim, training, stability),
             *_warned(claim, warnings or {}),
+            *(f"warning on the data: {text}" for text in data_warnings),
         ]
         rows.append(
             row_of(hypothesis, of_scores, evidence, interval)
@@ -261,7 +264,7 @@ def _budget(
         _span([getattr(each, key) for each in found]) for key in ("num_epochs", "num_images")
     )
     text = f"at this budget ({epochs} epochs of {images} training images)"
-    return [text if stability is None else f"{text}, {stability.text}"]
+    return [text if stability is None else f"{text}; {stability.text}"]
 
 
 def _span(values: Sequence[int]) -> str:

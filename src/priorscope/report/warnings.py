@@ -6,6 +6,7 @@ from typing import Any
 
 from priorscope.analysis import Findings, Scored
 from priorscope.analysis.findings import select
+from priorscope.analysis.training import data_remarks
 from priorscope.metrics import Scale
 from priorscope.report.wording import Row, cell_title, counted, listed, plain, setting
 from priorscope.study.hypotheses import changed_late
@@ -28,6 +29,7 @@ def warnings_of(results: Findings) -> list[str]:
     return [
         *control_warnings(results),
         *_missing(results),
+        *(f"Data: {text}." for text in data_remarks(results.record, "warnings")),
         *_places(results),
         *late_changes(results.record.get("history", [])),
         *_of_runs(results),

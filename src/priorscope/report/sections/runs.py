@@ -4,6 +4,7 @@ from typing import Any
 
 from priorscope.analysis import Findings
 from priorscope.analysis.findings import cell_of, select
+from priorscope.analysis.training import data_remarks
 from priorscope.metrics import NONE
 from priorscope.report.section import Part, Section, present, section_of
 from priorscope.report.sections.glance import main_columns
@@ -31,8 +32,10 @@ def runs(results: Findings) -> Section | None:
         _run_table(results),
         _environment_table(results),
     )
+    notes = data_remarks(results.record, "notes")
+    remarks = [("How the images were read", f"{'; '.join(notes)}.")] if notes else []
     scores = Part([_score_table(results)], title="Scores of each run", folded=True)
-    return section_of("runs", "Data, runs and versions", Part(shown), scores)
+    return section_of("runs", "Data, runs and versions", Part(shown, remarks), scores)
 
 
 def _data_table(results: Findings) -> Table:
