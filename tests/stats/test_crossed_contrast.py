@@ -30,8 +30,8 @@ def test_by_hand():
     assert found.standard_error == pytest.approx(np.sqrt(seeds / 2))
     # What the seeds add at its upper limit with 1 df; the images' 1/3 (a residual of 1/3) with 2.
     limit = seeds / 2 / chi2.ppf(0.3, 1)
-    expected = (1 / 3 + limit - residual / 2 / 3) ** 2 / (limit**2 + (1 / 3) ** 2 / 2)
-    assert found.df == pytest.approx(expected)
+    parts = (1 / 3 + limit - residual / 2 / 3) ** 2 / (limit**2 + (1 / 3) ** 2 / 2)
+    assert found.df == pytest.approx(max(parts, 1)), "not fewer than two seeds alone have"
     assert found.components.seed_most == pytest.approx((seeds / chi2.ppf(0.15, 1) - residual / 3,))
     images_limit = images / 3 * 2 / chi2.ppf(0.15, 2)
     assert found.components.image_most == pytest.approx(3 * images_limit - residual / 2)
@@ -129,6 +129,10 @@ def test_an_interval_over_seeds_is_never_shorter_than_that_of_the_same_networks_
         low, high = over_seeds.interval(confidence)
         fixed_low, fixed_high = fixed.interval(confidence)
         assert low <= fixed_low + 1e-12 and high >= fixed_high - 1e-12
+    several = [number for number in num_seeds if number > 1]
+    units = num_clusters or 25
+    assert over_seeds.df >= min([*several, units]) - 1 - 1e-9, "an interval that says something"
+    assert over_seeds.df <= units - 1 or over_seeds.standard_error == 0
 
 
 def test_one_seed_beside_several_stands_for_that_network():

@@ -52,7 +52,8 @@ def precision(
       Welch's alone make intervals of 2 + 2 seeds too long, a pooled variance makes them too short
       where one model's seeds vary more.
 
-    There are never more degrees of freedom than fixed networks would have.
+    There are never more degrees of freedom than fixed networks would have, and never fewer than the
+    seeds alone have.
 
     Parameters
     ----------
@@ -83,7 +84,8 @@ def precision(
         limit = seed_parts.sum(axis=0) * _to_limit(seeds_df, level)
         most_added = np.maximum(limit - residual_parts.sum(axis=0), 0.0)
         spread = image**2 / most + np.where(most_added > 0, limit, 0.0) ** 2 / seeds_df
-        df = np.where(spread > 0, np.minimum((image + most_added) ** 2 / spread, most), np.inf)
+        df = np.maximum((image + most_added) ** 2 / spread, seeds_df)
+        df = np.where(spread > 0, np.minimum(df, most), np.inf)
     return Precision(np.sqrt(image + added), df)
 
 

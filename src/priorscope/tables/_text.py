@@ -244,7 +244,7 @@ def _unquoted(
 
 
 def _ragged(path: Path, line: int, found: int, needed: int, separator: str | None) -> InputError:
-    hint = None
+    hint = "one sign stands between the columns of all lines, the header among them"
     if separator == ",":
         hint = "where commas stand inside numbers, say --decimal comma; no signs of thousands"
     return InputError(
