@@ -42,6 +42,8 @@ models:
 seeds: [0, 1]
 probes:
   combined: {name: mosaic, num_images: 20}
+measures:
+  shown: {name: './net.py:brightest', num_images: 30}
 hypotheses:
   - {id: H1, statement: One is better., contrast: {a: net, b: pixels}, probe: test, metric: top1,
      expect: different}
@@ -63,6 +65,9 @@ class Net(nn.Sequential):
 def net(*, num_classes, image_px):
     return Net(nn.Conv2d(3, 4, 5, 4), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(),
                nn.Linear(4 * 7 * 7, num_classes))
+
+def brightest(network, images, *, rng):
+    return network(images).amax(1).detach()
 """
 OF_TIME = {"train_seconds", "evaluate_seconds", "train_images_per_second", "started", "finished"}
 OF_TIME |= {"seconds", "images_per_second", "files", "digest", "created", "date"}
@@ -204,13 +209,14 @@ def _is_refused(out: Path, expected: dict[str, Any]) -> bool:
 
 OUTPUT_KINDS = {
     "predictions": Kind("runs/*/predictions/*.parquet"),
+    "measurements": Kind("runs/*/measurements/*.parquet"),
     "trajectory": Kind("runs/*/trajectory/*/*.parquet"),
     "run.json": Kind("runs/*/run.json"),
     "study.json": Kind("study.json"),
     "metrics.jsonl": Kind("runs/*/metrics.jsonl"),
     "weights": Kind("runs/*/model.safetensors", lost="predictions/test.parquet"),
     "samples": Kind("samples/*.parquet"),
-    "analysis": Kind("analysis/*"),
+    "analysis": Kind("analysis/**/*.*"),
     "checkpoint": Kind("runs/*/checkpoint/*.ckpt", ended=False),
     "epochs of a checkpoint": Kind("runs/*/checkpoint/epochs.json", ended=False),
     "metrics in training": Kind("runs/net-s0-*/metrics.jsonl", ended=False),

@@ -98,10 +98,6 @@ def test_no_package_imports_the_private_module_of_another():
                 private |= (
                     {f"{module}: {name}"} if any(re.match("_[^_]", p) for p in parts) else set()
                 )
-    # It goes when the locality of attention is a measure.
-    private -= {
-        "priorscope.runs.attention: priorscope.models._attention_locality.attention_locality"
-    }
     assert private == set()
 
 

@@ -39,6 +39,7 @@ PACKAGES = {
     "interventions": "priorscope.interventions",
     "probes": "priorscope.probes",
     "metrics": "priorscope.metrics",
+    "measures": "priorscope.measures",
     "executors": "priorscope.execution",
 }
 PREFIXES = {

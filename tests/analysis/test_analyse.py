@@ -166,9 +166,9 @@ def test_controls_are_compared_where_scores_have_the_same_range(make_out):
 def test_the_same_predictions_give_the_same_bytes(make_out):
     out = make_out({"cnn": 3.0, "vit": 1.0})
     analyse(out, QUICK)
-    before = {path.name: path.read_bytes() for path in (out / "analysis").iterdir()}
+    before = {path: path.read_bytes() for path in (out / "analysis").rglob("*.*")}
     analyse(out, QUICK)
-    assert before == {path.name: path.read_bytes() for path in (out / "analysis").iterdir()}
+    assert before == {path: path.read_bytes() for path in (out / "analysis").rglob("*.*")}
 
 
 def test_rows_are_paired_by_id_whatever_their_order(make_out):

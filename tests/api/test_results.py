@@ -39,7 +39,7 @@ def test_scores_follow_from_the_predictions(plain):
 
 
 def test_tables_are_those_that_the_report_is_made_of(plain):
-    for name in ("scores", "estimates", "comparisons"):
+    for name in ("scores", "estimates", "comparisons", "measurements", "measures"):
         stored = pl.read_parquet(plain.out / "analysis" / f"{name}.parquet")
         assert getattr(plain, name).equals(stored)
     rows = json.loads((plain.out / "analysis" / "verdicts.json").read_text())["verdicts"]
@@ -55,22 +55,44 @@ def test_tables_become_those_of_pandas(plain):
     assert plain.verdicts.to_pandas()["id"].tolist() == plain.verdicts["id"].to_list()
 
 
+def test_pairs_are_measured_as_their_predictions_say(plain):
+    rows = plain.measurements.filter(measure="error_consistency")
+    assert len(rows) == 15 and rows["shares_order"].sum() == 6, "6 networks, of 3 models"
+    for row in rows.iter_rows(named=True):
+        a, b = (
+            (answers.logits.argmax(1) == answers.targets)
+            for answers in (
+                plain.predictions(row["model"], row["seed"]),
+                plain.predictions(row["partner"], row["partner_seed"]),
+            )
+        )
+        by_chance = a.mean() * b.mean() + (~a).mean() * (~b).mean()
+        assert row["value"] == pytest.approx(((a == b).mean() - by_chance) / (1 - by_chance))
+    counted = (
+        rows.filter(~pl.col("shares_order"))
+        .group_by("model", "partner")
+        .agg(pl.col("value").mean(), pl.len().alias("num_pairs"))
+    )
+    found = plain.measures.join(counted, on=["model", "partner"], suffix="_wanted")
+    assert len(found) == len(plain.measures) == 6
+    assert found["num_pairs"].equals(found["num_pairs_wanted"].cast(pl.Int64).alias("num_pairs"))
+    np.testing.assert_allclose(found["estimate"], found["value"])
+
+
 def test_a_study_without_hypotheses_or_measures_has_empty_tables(plain, tmp_path):
     shutil.copytree(plain.out, tmp_path / "out")
     path = tmp_path / "out" / "study.json"
     record = json.loads(path.read_text())
     record["study"]["hypotheses"] = []
+    record["measures"] = {}
     record.pop("digest")
     path.write_text(json.dumps(record))
     results = ps.open(tmp_path / "out")
     assert results.verdicts.shape == (0, len(plain.verdicts.columns))
     assert results.verdicts.schema == plain.verdicts.schema
-    assert results.measurements.is_empty()
+    assert results.measurements.is_empty() and results.measures.is_empty()
+    assert results.measures.schema == plain.measures.schema
     assert "verdicts" not in results._repr_html_()
-    pl.DataFrame({"value": [1.0]}).write_parquet(
-        tmp_path / "out" / "analysis" / "measurements.parquet"
-    )
-    assert results.measurements["value"].to_list() == [1.0]
 
 
 def test_figures_are_those_of_the_page(plain, factors):

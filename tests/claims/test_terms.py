@@ -1,6 +1,6 @@
 """A claim's scores are its terms written out, whatever the contrast."""
 
-from itertools import product
+from itertools import combinations_with_replacement, product
 
 import numpy as np
 import pytest
@@ -86,6 +86,79 @@ def test_the_scores_of_a_claim_are_the_sum_written_out(drawn, other_scenes, seed
     for name, scores in found.seed_scores().items():
         model = name.partition(" ")[0]
         assert len(scores) == (3 if model == "y" else 2)
+
+
+def make_measures(rng):
+    """Draw what three models were measured to be, alone and in pairs, at two levels of a factor."""
+    arms, models, n = [], ("x", "y", "z"), 11
+    for level, arm in product(LEVELS, ARMS):
+        about = {"arm": arm, "metric": "", "ids": np.arange(n), "clusters": None}
+        about |= {"chance": Chance(np.nan), "scale": Scale("K", -1.0, 1.0)}
+        about |= {"seeds": dict.fromkeys(models, (0, 1, 2)), "levels": (("task", level),)}
+        scores = {model: rng.random((3, n)) for model in models}
+        arms.append(ArmScores(probe="looks", scores=scores, **about))
+        pairs = {}
+        for a, b in combinations_with_replacement(models, 2):
+            keep = np.triu(np.ones((3, 3)), 1) if a == b else 1 - np.eye(3)
+            pairs[a, b] = np.where(keep[:, :, None] == 1, rng.random((3, 3, n)), np.nan)
+        arms.append(ArmScores(probe="errors", scores={}, pairs=pairs, **about))
+    return arms
+
+
+@st.composite
+def sides(draw, *, pairs):
+    """Draw what may stand on one side of a contrast, with its value of each arm by hand."""
+    if pairs:
+        pair = draw(st.lists(st.sampled_from("xyz"), min_size=2, max_size=2))
+        return pair, lambda arm: np.nanmean(
+            arm.pairs.get(tuple(pair), arm.pairs.get(tuple(pair[::-1])))
+        )
+    models = draw(st.lists(st.sampled_from("xyz"), min_size=1, max_size=3, unique=True))
+    if len(models) == 1:
+        return models[0], lambda arm: arm.scores[models[0]].mean()
+    parts = [draw(st.floats(0.1, 1)) for _ in models]
+    weights = {model: part / sum(parts) for model, part in zip(models, parts, strict=True)}
+    return weights, lambda arm: sum(w * arm.scores[m].mean() for m, w in weights.items())
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), st.booleans(), st.sampled_from(["b", "level", "conditions", "between"]))
+def test_weights_and_pairs_are_the_sum_written_out(data, pairs, kind):
+    by_name = {}
+    arms = make_measures(np.random.default_rng(data.draw(st.integers(0, 2**16))))
+    name = "errors" if pairs else "looks"
+    for arm in arms:
+        by_name[arm.probe, dict(arm.levels)["task"], arm.arm] = arm
+    (a, of_a), at = data.draw(sides(pairs=pairs)), {"task": "near"}
+    contrast, first = {"a": a}, by_name[name, "near", "shown"]
+    if kind == "level":
+        contrast["level"] = 0.3
+        expected = of_a(first) - 0.3
+    else:
+        b, of_b = data.draw(sides(pairs=pairs))
+        contrast["b"] = b
+        expected = of_a(first) - of_b(first)
+    if kind == "conditions":
+        contrast["conditions"] = ARMS
+        other = by_name[name, "near", "control"]
+        expected -= of_a(other) - of_b(other)
+    if kind == "between":
+        contrast["between"], at = {"task": LEVELS}, {}
+        other = by_name[name, "far", "shown"]
+        expected -= of_a(other) - of_b(other)
+    declared = Hypothesis(
+        id="H", statement="S.", contrast=contrast, measure=name, expect="greater", at=at or None
+    )
+    claim = claim_of(declared)
+    if not claim.terms:  # both sides are the same, which a study is refused for
+        assert expected == pytest.approx(0)
+        return
+    found = claim_scores(claim, arms)
+    assert sum(part.signed()[0].mean() + sum(g.mean() for g in part.signed()[1:])
+               for part in found.parts) == pytest.approx(expected)  # fmt: skip
+    assert np.mean(found.seed_effects()) == pytest.approx(expected)
+    names = {m for t in claim.terms for m in t.models}
+    assert {name.partition(" ")[0] for name in found.seed_scores()} == names
 
 
 def test_the_range_follows_from_terms_and_scale():

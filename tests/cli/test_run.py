@@ -77,12 +77,23 @@ def test_the_curve_may_be_measured_on_few_test_images(finished, tmp_path):
 
 
 def test_attention_is_measured_on_every_head_of_the_trained_model(finished_once):
-    found = {run["model"]: run["attention"] for run in map(read_run, runs(finished_once.out))}
-    assert found["cnn"] == []
-    assert [(row["layer"], row["head"]) for row in found["vit"]] == [(1, 1), (1, 2)]
-    for row in found["vit"]:  # an 8 x 8 grid
-        assert 0 < row["mass_within"] < 1 and 0 < row["entropy"] <= np.log(64) + 1e-6
-        assert 1 <= row["effective_rank"] <= 64 and 1 < row["mean_distance"] < 7 * 2**0.5
+    rows = pl.read_parquet(finished_once.out / "analysis" / "measurements.parquet")
+    rows = rows.filter(pl.col("partner").is_null() & (pl.col("head") > 0))
+    assert set(rows["model"]) == {"vit"}
+    assert set(rows.select("layer", "head").iter_rows()) == {(1, 1), (1, 2)}
+    ranges = {  # an 8 x 8 grid
+        "attention_mass": (0, 1),
+        "attention_entropy": (0, np.log(64) + 1e-6),
+        "attention_rank": (1, 64),
+        "attention_distance": (1, 7 * 2**0.5),
+    }
+    assert set(rows["measure"]) == set(ranges)
+    for row in rows.iter_rows(named=True):
+        low, high = ranges[row["measure"]]
+        assert low < row["value"] < high and row["n"] == 32
+    for run in map(read_run, runs(finished_once.out)):
+        applies = run["model"] == "vit"
+        assert all(("does_not_apply" in each) != applies for each in run["measurements"].values())
 
 
 def test_a_second_time_trains_nothing_and_changes_nothing(finished, capsys):

@@ -76,6 +76,7 @@ def test_every_table_of_a_cell_has_the_numbers_of_the_study_alone(tables):
                 assert records(of_cell) == records(path), of_cell.name
     wanted = {"overview", "combined-top_k_matching", "background-top1", "background-controls"}
     wanted |= {"comparisons", "comparisons-controls", "matched", "attention"}
+    wanted |= {"error-consistency"}
     assert wanted <= set(compared) and len(compared) == 2 * len(set(compared))
 
 
@@ -89,4 +90,4 @@ def test_the_page_says_at_which_level_each_number_stands(tables):
         "averaged over the range that all runs",
     ):
         assert words in text, words
-    assert text.count("<summary>At size 1200</summary>") == 6, "one in each section of cells"
+    assert text.count("<summary>At size 1200</summary>") == 7, "one in each section of cells"

@@ -73,6 +73,7 @@ def results():
         trajectories=Trajectories([], [], None),
         scales=[key | {"scale": asdict(share("Top-1 accuracy"))}],
         ties=[],
+        failed={},
         missing=(),
         missing_predictions=(),
         settings=Settings(),

@@ -29,7 +29,15 @@ def crossed(results, cells):
     runs = [run | {"levels": {"size": size}} for size in cells for run in results.runs]
     frames = {
         name: getattr(results, name).with_columns(cell=pl.lit("size=1"))
-        for name in ("epochs", "scores", "comparisons", "histograms", "controls")
+        for name in (
+            "epochs",
+            "scores",
+            "comparisons",
+            "histograms",
+            "controls",
+            "measurements",
+            "measures",
+        )
     }
     changed = {"record": record, "runs": runs, "estimates": pl.concat(copies), **frames}
     return type(results)(

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from priorscope.claims import claim_of
 from priorscope.errors import InputError
 from priorscope.preflight.conditions import check_conditions
 from priorscope.probes import ProbeSet
@@ -66,7 +67,7 @@ PROBES = {
 def test_every_form_of_contrast_is_read(tiny, tmp_path, contrast, expected, models):
     study = study_with(tiny, tmp_path, contrast=contrast)
     assert study.hypotheses[0].contrast == expected
-    assert study.hypotheses[0].contrast.models == models
+    assert claim_of(study.hypotheses[0]).models == models
     assert study.hypotheses[0].alpha == 0.05
     check_conditions(study, PROBES)
     assert json.loads(json.dumps(study.as_dict()))["hypotheses"][0]["contrast"]["a"] == "cnn"
@@ -103,6 +104,13 @@ def test_every_form_of_contrast_is_read(tiny, tmp_path, contrast, expected, mode
             "condition",
             "leave `condition` out",
         ),
+        ({"contrast": {"a": {"cnn": 0.5, "vit": 0.4}, "b": "vit"}}, "contrast.a", "sum of 0.9"),
+        ({"contrast": {"a": {"cnn": 1.5, "vit": -0.5}, "b": "vit"}}, "contrast.a", "above 0"),
+        ({"contrast": {"a": {"cnn": 0.5, "vti": 0.5}, "b": "vit"}}, "contrast.a", "vit?"),
+        ({"contrast": {"a": {}, "b": "vit"}}, "contrast.a", "weights {model: 0.5"),
+        ({"contrast": {"a": ["cnn"], "b": "vit"}}, "contrast.a", "a pair [model, model]"),
+        ({"contrast": {"a": ["cnn", "vit"], "b": ["cnn", "cnn"]}}, "contrast.a", "measure of two"),
+        ({"contrast": {"a": {"vit": 1.0}, "b": "vit"}}, "contrast", "compared with itself"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_its_path(tiny, tmp_path, changes, where, words):

@@ -19,6 +19,8 @@ from priorscope.analysis.crossings import crossing_rows
 from priorscope.analysis.effects import effect_rows, variance_rows
 from priorscope.analysis.files import frames, read_findings, read_record, write_findings
 from priorscope.analysis.findings import Findings, Scored, Trajectories
+from priorscope.analysis.measurements import measure_rows
+from priorscope.analysis.pairs import measure
 from priorscope.analysis.scores import read_scores
 from priorscope.analysis.training import data_remarks, judge_runs, read_runs, warnings_of
 from priorscope.analysis.trajectories import compare_trajectories
@@ -70,6 +72,11 @@ def analyse(out: Path, settings: Settings | None = None) -> Findings:
         rows["effects"] = effect_rows(arms, record, settings)
         rows["effects"] += crossing_rows(arms, record, settings)
         rows["variance"] = variance_rows(arms, record)
+    measured = measure(out, record)
+    if stability and any(each.get("measure") for each in record["study"].get("hypotheses") or []):
+        at_part += measure(out, record, budget=stability["budget"]).arms
+    rows["measurements"] = measured.rows
+    rows["measures"] = measure_rows(measured.arms, settings)
     training = judge_runs(record, runs, epochs)
     results = Findings(
         out=out,
@@ -80,17 +87,19 @@ def analyse(out: Path, settings: Settings | None = None) -> Findings:
         control_models=check_control_models(record, rows["estimates"]),
         verdicts=judge(
             record,
-            [*arms, *at_part],
-            missing_files,
+            [*arms, *measured.arms, *at_part],
+            [*missing_files, *measured.missing],
             training,
             settings,
             warnings=warnings_of(runs),
+            measured=measured.sources,
             data_warnings=data_remarks(record, "warnings"),
         ),
         training=training,
         trajectories=compare_trajectories(out, runs, arms, settings),
         scales=[_scale_row(arm) for arm in arms],
         ties=[row for arm in arms for row in tie_rows(arm)],
+        failed={name: each.failed for name, each in measured.sources.items() if each.failed},
         missing=tuple(dict.fromkeys(Path(file).parts[1] for file in missing_files)),
         missing_predictions=tuple(missing_files),
         settings=settings,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from priorscope.claims import CHANCE, ArmScores, ClaimScores, Inference, Settings, infer
-from priorscope.claims.claim_scores import pair_scores
+from priorscope.claims.claim_scores import weighted_scores
 from priorscope.metrics import Scale
 from priorscope.stats import CrossedContrast, Estimate, crossed_contrast, holm, wilson
 
@@ -117,7 +117,7 @@ def comparison_rows(arm: ArmScores, settings: Settings) -> list[Row]:
 
 def compare(arm: ArmScores, a: str, b: str, settings: Settings) -> tuple[ClaimScores, Inference]:
     """Infer how much higher `a` scores than `b` on one arm."""
-    scores = pair_scores(arm, {a: 1.0, b: -1.0})
+    scores = weighted_scores(arm, {a: 1.0, b: -1.0})
     key = (arm.cell, arm.probe, arm.arm) if arm.cell else (arm.probe, arm.arm)
     return scores, infer(scores, settings, *key, a, b)
 

@@ -32,6 +32,15 @@ SCHEMAS = {
     "controls": {"model": pl.String, "probe": pl.String, "metric": pl.String, "arm": pl.String}
     | {"control": pl.String, "difference": pl.Float64, **_INTERVAL, **_SIZE},
 }
+# Further conditions of measurements, such as `layer`, are columns of their own.
+MEASURE_SCHEMAS = {
+    "measurements": {"measure": pl.String, "model": pl.String, "seed": pl.Int64}
+    | {"partner": pl.String, "partner_seed": pl.Int64, "shares_order": pl.Boolean}
+    | {"arm": pl.String, "value": pl.Float64, "n": pl.Int64},
+    "measures": {"measure": pl.String, "model": pl.String, "partner": pl.String}
+    | {"arm": pl.String, "estimate": pl.Float64, **_INTERVAL, "num_seeds": pl.Int64}
+    | {"num_pairs": pl.Int64, "n": pl.Int64, "method": pl.String},
+}
 _EFFECT = dict.fromkeys(
     ("first_low", "first_high", "second", "second_low", "second_high"), pl.Float64
 )
@@ -60,13 +69,18 @@ def frames(
     of_cell |= {name: _column(values) for name, values in factors.items()}
     as_text = [name for name in factors if of_cell[name] == pl.String]
     made = {}
-    for name, schema in (SCHEMAS | FACTOR_SCHEMAS).items():
+    for name, schema in (SCHEMAS | MEASURE_SCHEMAS | FACTOR_SCHEMAS).items():
         columns = schema | ({} if name == "variance" else of_cell)
         of_table = [
             row | {factor: written(row[factor]) for factor in as_text if factor in row}
             for row in rows.get(name, [])
         ]
-        made[name] = pl.DataFrame(of_table, schema=columns)
+        if name == "measurements":
+            others = (key for row in of_table for key in row if key not in columns)
+            columns = columns | dict.fromkeys(key for key in others if key != "cell")
+        made[name] = pl.DataFrame(
+            of_table, columns, strict=name != "measurements", infer_schema_length=None
+        )
     return made
 
 
@@ -82,11 +96,16 @@ def write_findings(results: Findings) -> None:
     """Write every file beside its place and rename it into it; the same results, the same bytes."""
     folder = results.out / "analysis"
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (*SCHEMAS, *(FACTOR_SCHEMAS if results.factors else ())):
-        beside = folder / f"{name}.parquet.partial"
-        with beside.open("wb") as file:  # the library opens no folder whose name is no UTF-8
-            getattr(results, name).write_parquet(file)
-        beside.replace(folder / f"{name}.parquet")
+    for name in _written(factors=bool(results.factors)):
+        _write(getattr(results, name), folder / f"{name}.parquet")
+    (folder / "pairs").mkdir(exist_ok=True)
+    pairs = results.measurements.filter(pl.col("partner").is_not_null())
+    of_measures = pairs.partition_by("measure", as_dict=True)
+    for path in (folder / "pairs").glob("*.parquet"):
+        if (path.stem,) not in of_measures:  # of a measure that the study asked for before
+            path.unlink()
+    for (name,), of_measure in of_measures.items():
+        _write(of_measure, folder / "pairs" / f"{name}.parquet")
     late = changed_late(results.record.get("history", []))
     verdicts = {
         "verdicts": results.verdicts,
@@ -112,9 +131,23 @@ def write_findings(results: Findings) -> None:
         "scales": results.scales,
         "ties": results.ties,
     }
+    if results.failed:
+        record["failed_measures"] = results.failed
     if results.control_models:
         record["control_models"] = results.control_models
     write_json(record, folder / "analysis.json")
+
+
+def _written(*, factors: bool) -> dict[str, Any]:
+    """Return the columns of each table of a study with or without factors."""
+    return SCHEMAS | MEASURE_SCHEMAS | (FACTOR_SCHEMAS if factors else {})
+
+
+def _write(table: pl.DataFrame, path: Path) -> None:
+    beside = path.with_name(f"{path.name}.partial")
+    with beside.open("wb") as file:  # the library opens no folder whose name is no UTF-8
+        table.write_parquet(file)
+    beside.replace(path)
 
 
 def read_findings(out: Path) -> Findings:
@@ -134,7 +167,8 @@ def read_findings(out: Path) -> Findings:
     factors = recorded_factors(record["study"])
     stored = {
         name: _frame(folder / f"{name}.parquet", schema)
-        for name, schema in (SCHEMAS | (FACTOR_SCHEMAS if factors else {})).items()
+        for name, schema in _written(factors=bool(factors)).items()
+        if name not in MEASURE_SCHEMAS or (folder / f"{name}.parquet").is_file()  # none before
     }
     return Findings(
         out=out,
@@ -148,6 +182,7 @@ def read_findings(out: Path) -> Findings:
         trajectories=Trajectories(matched["points"], matched["pairs"], matched.get("note")),
         scales=made["scales"],
         ties=made.get("ties", []),
+        failed=made.get("failed_measures", {}),
         missing=tuple(made["missing"]),
         missing_predictions=tuple(made.get("missing_predictions", ())),
         settings=Settings(made["alpha"], made["num_resamples"], made["rng_seed"]),

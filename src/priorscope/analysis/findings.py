@@ -17,6 +17,7 @@ import polars as pl
 from priorscope.analysis.compare import Row
 from priorscope.claims import Settings
 from priorscope.claims.training import Training
+from priorscope.errors import RunFailed
 from priorscope.metrics import Scale
 from priorscope.study.levels import LevelValue, cell_name, recorded_factors
 from priorscope.study.spec import TEST_PROBE
@@ -70,6 +71,9 @@ class Findings:
     effects : interactions and data multipliers (`effects.effect_rows`), and where differences
         change their sign (`crossings.crossing_rows`); empty without factors
     variance : shares of the variance, see `effects.variance_rows`; empty without factors
+    measurements : one row a network x measure x arm, or a pair of networks: `partner` and
+        `partner_seed` are the second, `shares_order` marks pairs of equal seed, which no mean has
+    measures : one row a model, or pair of models, x cell x measure x arm: estimate with interval
     control_models : what control models must score beside what they scored, see
         `control_models.check_control_models`
     verdicts : one row a hypothesis, see `claims.verdicts.judge`
@@ -77,6 +81,7 @@ class Findings:
     trajectories : what was answered along training
     scales : one row a cell x probe x arm x metric: range, unit and words, and what chance is
     ties : the runs whose answers tie on some rows, see `compare.tie_rows`
+    failed : measures of two that failed, with the reason
     missing : the runs, by id, of which any predictions are missing
     missing_predictions : the files, relative to `out`
     settings : how intervals and p-values were computed
@@ -93,12 +98,15 @@ class Findings:
     controls: pl.DataFrame
     effects: pl.DataFrame
     variance: pl.DataFrame
+    measurements: pl.DataFrame
+    measures: pl.DataFrame
     control_models: list[Row]
     verdicts: list[Row]
     training: dict[str, Training]
     trajectories: Trajectories
     scales: list[Row]
     ties: list[Row]
+    failed: dict[str, str]
     missing: tuple[str, ...]
     missing_predictions: tuple[str, ...]
     settings: Settings
@@ -135,6 +143,16 @@ class Findings:
         there = set(self.estimates["cell"])
         return [cell for cell in planned if cell in there]
 
+    def refuse_failed(self) -> None:
+        """Refuse to go on where a measure of two networks failed; all else is there.
+
+        Raises
+        ------
+        RunFailed : names the measures, and says why
+        """
+        if self.failed:
+            raise RunFailed("; ".join(f"measure {text}" for text in self.failed.values()))
+
     def at(self, cell: str) -> "Findings":
         """Keep what belongs to one cell: its runs, scores, comparisons and data."""
         if not self.factors:
@@ -144,6 +162,7 @@ class Findings:
             if entry["cell"] == cell:
                 record |= {"data": entry["data"]}
         frames = ("epochs", "scores", "estimates", "comparisons", "histograms", "controls")
+        frames += ("measurements", "measures")
         return replace(
             self,
             record=record,

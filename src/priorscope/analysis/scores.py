@@ -139,6 +139,21 @@ def _score_probe(
     ]
 
 
+def predictions_by_arm(files: Sequence[Path]) -> Iterator[dict[str, Predictions]]:
+    """Read what runs answered on one probe, arm by arm, each in the order of its ids.
+
+    Raises
+    ------
+    InputError : a file is damaged, or two runs did not answer the same examples
+    """
+    first: tuple[dict[str, Predictions], Path] | None = None
+    for path in files:
+        arms = _arms(read_predictions(path, in_place=True), path, None)
+        first = first or (arms, path)
+        _check_same_examples(first[0], arms, first[1], path)
+        yield arms
+
+
 @contextmanager
 def _where(path: Path, arm: str) -> Iterator[None]:
     """Add file and arm to what a metric says about a row."""

@@ -107,8 +107,7 @@ class Check:
         """List what datasets, models and their rehearsals have to say: warnings first."""
         data = self.checked.data.values()
         said = [f"warning: {line}" for of in data for line in of["warnings"]]
-        for name, found in self.checked.rehearsed.items():
-            said += [f"warning: {name}: {line}" for line in found.warnings]
+        said += [f"warning: {line}" for line in self.checked.warnings]
         said += [f"note: {line}" for of in data for line in of["notes"]]
         said += [f"note: {name}: {line}" for name, of in self.checked.notes.items() for line in of]
         return list(dict.fromkeys(said))
@@ -193,13 +192,15 @@ def _read_pilot(folder: Path) -> "list[ArmScores]":
     ------
     InputError : no study lies there, or it has no predictions
     """
+    from priorscope.analysis.pairs import measure
     from priorscope.analysis.scores import read_scores
     from priorscope.runs.store import read_study
 
     allowed = "the output folder of `priorscope run`"
     if not (folder / "study.json").is_file():
         raise InputError("no study lies there", where="--pilot", found=folder, allowed=allowed)
-    arms, _ = read_scores(folder, read_study(folder))
+    record = read_study(folder)
+    arms, _ = read_scores(folder, record)
     if not arms:
         raise InputError("no run of the pilot has predictions", where="--pilot", found=folder)
-    return arms
+    return [*arms, *measure(folder, record).arms]

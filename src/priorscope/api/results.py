@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _VERDICTS: dict[str, type[pl.DataType]] = {
     **dict.fromkeys(("id", "statement", "verdict", "reason", "contrast"), pl.String),
-    **dict.fromkeys(("probe", "condition", "metric", "at", "expect"), pl.String),
+    **dict.fromkeys(("probe", "metric", "measure", "condition", "at", "expect"), pl.String),
     **dict.fromkeys(("margin", "alpha", "estimate", "low", "high", "confidence"), pl.Float64),
     **dict.fromkeys(("p_value", "p_adjusted", "standard_error", "df"), pl.Float64),
     **dict.fromkeys(("n", "num_seeds"), pl.Int64),
@@ -90,10 +90,17 @@ class Results:
 
     @property
     def measurements(self) -> pl.DataFrame:
-        """Return what the study's measures found; empty where it has none."""
-        path = self.out / "analysis" / "measurements.parquet"
-        _ = self.findings  # writes it
-        return pl.read_parquet(path) if path.is_file() else pl.DataFrame()
+        """Return one row a network x measure x arm, or a pair of networks: `value, n`.
+
+        `partner` and `partner_seed` name the second network of a pair. `shares_order` marks pairs
+        of equal seed, which saw the same examples in the same order and count in no estimate.
+        """
+        return self.findings.measurements
+
+    @property
+    def measures(self) -> pl.DataFrame:
+        """Return one row a model, or pair of models, x measure x arm: `estimate, low, high`."""
+        return self.findings.measures
 
     @property
     def missing(self) -> tuple[str, ...]:

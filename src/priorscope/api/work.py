@@ -168,9 +168,7 @@ class Work:
         """List what is wrong: with the data as their datasets say, with models as rehearsed."""
         checked = self.checked
         lines = [f"data: {line}" for data in checked.data.values() for line in data["warnings"]]
-        for name, found in checked.rehearsed.items():
-            lines += [f"{name}: {line}" for line in found.warnings]
-        return list(dict.fromkeys(lines))
+        return list(dict.fromkeys([*lines, *checked.warnings]))
 
     @property
     def has_finished(self) -> bool:

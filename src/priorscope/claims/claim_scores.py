@@ -6,28 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from priorscope.claims.arm_scores import CHANCE, ArmScores
+from priorscope.claims.groups import Found, Group, by_networks, groups_of, one_answers
 from priorscope.claims.terms import Claim, Term
 from priorscope.metrics import Scale
-from priorscope.study.levels import Levels, trained_name
-
-
-@dataclass(frozen=True, eq=False)
-class Group:
-    """What the networks of one model in one cell add to a claim's sum.
-
-    Attributes
-    ----------
-    name : the model, and its cell in a study with factors
-    seeds : one a row
-    scores : float [seeds, scenes], weighted and signed
-    weight : of its first term: mean / weight is what the networks scored, or by how much more on
-        the first of two conditions
-    """
-
-    name: str
-    seeds: tuple[int, ...]
-    scores: np.ndarray
-    weight: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +28,11 @@ class Answered:
     constant: np.ndarray | float
     clusters: np.ndarray | None
     answers: tuple[tuple[float, np.ndarray], ...]
+
+    @property
+    def num_scenes(self) -> int:
+        """Count the scenes; 1 where a measure has one value of each network."""
+        return self.groups[0].scores.shape[1]
 
     def signed(self) -> list[np.ndarray]:
         """Return the groups, each float [seeds, scenes], with the constant taken off the first."""
@@ -86,12 +72,9 @@ class ClaimScores:
         return tuple(len(group.scores) for group in self.groups)
 
     def seed_scores(self) -> dict[str, dict[int, float]]:
-        """Return what each network scored, by group and seed: see `Group.weight`."""
+        """Return what each network scored, by group and seed: see `Group.scored`."""
         return {
-            group.name: dict(
-                zip(group.seeds, (group.scores.mean(axis=1) / group.weight).tolist(), strict=True)
-            )
-            for group in self.groups
+            group.name: dict(zip(group.seeds, group.scored, strict=True)) for group in self.groups
         }
 
     def seed_effects(self) -> list[float]:
@@ -110,32 +93,38 @@ def claim_scores(claim: Claim, arms: Sequence[ArmScores]) -> ClaimScores | None:
     Terms of one model in one cell are answers of the same networks: they are paired by seed and
     scene. Cells that have the same scenes are paired by scene, others are not paired.
     """
-    found: dict[tuple[str, Levels, float], list[tuple[Term, ArmScores]]] = {}
+    found: list[Found] = []
     for term in claim.terms:
         arm = _arm(claim, arms, term)
-        if arm is None or term.model not in arm.scores:
+        if arm is None or not _has_scores(arm, term):
             return None
-        found.setdefault((term.model, term.levels, term.budget), []).append((term, arm))
-    first = next(iter(found.values()))
-    parts: dict[str, list[list[tuple[Term, ArmScores]]]] = {}
-    for of_group in found.values():
-        parts.setdefault(of_group[0][1].examples, []).append(of_group)
-    against_chance = claim.constant == CHANCE
-    chance = first[0][1].chance
+        found.append((term, arm))
+    groups = by_networks(found)
+    parts: dict[str, list[Found]] = {}
+    for of_group in groups:
+        parts.setdefault(of_group[0][1].examples, []).extend(of_group)
+    first = groups[0]
+    scale, chance = first[0][1].scale, first[0][1].chance
     return ClaimScores(
         parts=tuple(
-            _answered(groups, claim if not number else None)
-            for number, groups in enumerate(parts.values())
+            _answered(of_part, claim if not number else None)
+            for number, of_part in enumerate(parts.values())
         ),
         arms=tuple(dict.fromkeys(arm.arm for _, arm in first)),
-        scale=first[0][1].scale,
-        range=claim.range(first[0][1].scale, chance.expected),
+        scale=scale,
+        range=claim.range(scale, chance.expected),
         is_difference=claim.is_difference,
-        chance_words=chance.words if against_chance else "",
+        chance_words=chance.words if claim.constant == CHANCE else "",
     )
 
 
-def pair_scores(arm: ArmScores, weights: Mapping[str, float]) -> ClaimScores:
+def _has_scores(arm: ArmScores, term: Term) -> bool:
+    if term.partner is None:
+        return term.model in arm.scores
+    return arm.pair(term.model, term.partner) is not None
+
+
+def weighted_scores(arm: ArmScores, weights: Mapping[str, float]) -> ClaimScores:
     """Collect a weighted sum of models on one arm, such as {"vit": 1, "cnn": -1}."""
     terms = tuple(Term(weight, model, arm.levels, arm.arm) for model, weight in weights.items())
     found = claim_scores(Claim(arm.probe, arm.metric, terms), [arm])
@@ -143,23 +132,11 @@ def pair_scores(arm: ArmScores, weights: Mapping[str, float]) -> ClaimScores:
     return found
 
 
-def _answered(groups: Sequence[Sequence[tuple[Term, ArmScores]]], claim: Claim | None) -> Answered:
-    """Join the groups of one set of scenes; the claim's constant is taken off where it is given."""
-    shared = _shared_ids([arm for group in groups for _, arm in group])
-    made, answers = [], []
-    for group in groups:
-        rows = [
-            (term.weight, arm.scores[term.model][:, np.searchsorted(arm.ids, shared)])
-            for term, arm in group
-        ]
-        term, arm = group[0]
-        scores = sum(weight * scores for weight, scores in rows)
-        name = trained_name(term.model, dict(term.levels))
-        name += "" if term.budget == 1 else f" at {term.budget:g} of the budget"
-        seeds = arm.seeds[term.model]
-        made.append(Group(name, seeds, np.asarray(scores), term.weight))
-        answers += [(weight, scores[0]) for weight, scores in rows if len(scores) == 1]
-    arm = groups[0][0][1]
+def _answered(found: Sequence[Found], claim: Claim | None) -> Answered:
+    """Join the terms of one set of scenes; the claim's constant is taken off where it is given."""
+    shared = _shared_ids([arm for _, arm in found])
+    groups, answers = groups_of(found, shared), one_answers(found, shared)
+    arm = found[0][1]
     constant: np.ndarray | float = 0.0
     if claim is not None and claim.constant == CHANCE:
         constant = arm.chance.expected
@@ -172,8 +149,8 @@ def _answered(groups: Sequence[Sequence[tuple[Term, ArmScores]]], claim: Claim |
     if clusters is not None:
         clusters = clusters[np.searchsorted(arm.ids, shared)]
         clusters = clusters if len(np.unique(clusters)) > 1 else None
-    one_each = all(len(group.scores) == 1 for group in made)
-    return Answered(tuple(made), constant, clusters, tuple(answers) if one_each else ())
+    one_each = all(group.is_fixed for group in groups)
+    return Answered(groups, constant, clusters, tuple(answers) if one_each else ())
 
 
 def _shared_ids(arms: Sequence[ArmScores]) -> np.ndarray:

@@ -14,6 +14,7 @@ from priorscope.stats import (
 )
 from priorscope.study.spec import Hypothesis
 
+MANY_IMAGES = 10**9  # as if without number
 _MOST_RESAMPLES = 2000  # of the bootstrap that is a check only
 OPPOSITE = {"less": "greater", "greater": "less"}
 
@@ -132,9 +133,11 @@ def _detectable(hypothesis: Hypothesis, found: Inference, family: int) -> tuple[
     """Return what could be shown, by the variances as estimated and at their upper limits."""
     contrast, alpha = found.contrast, hypothesis.alpha / family
     components = contrast.components
+    # One value of each network is planned as if images were without number.
+    num_images = contrast.n if contrast.n > 1 else MANY_IMAGES
     effects = []
     for each in (components, *components.at_most()):
-        plan = (each, contrast.num_seeds, contrast.n)
+        plan = (each, contrast.num_seeds, num_images)
         if hypothesis.expect == "equivalent":
             effects.append(minimum_equivalence_margin(*plan, alpha=alpha))
         else:

@@ -14,6 +14,7 @@ from priorscope.stats import (
     crossed_contrast,
     independent_sum,
     paired_proportions,
+    seed_contrast,
     sign_flip_test,
     single_proportion,
     split_seeds,
@@ -148,10 +149,15 @@ def infer(
 
 
 def crossed(scores: ClaimScores, confidence: float) -> CrossedContrast:
-    """Estimate a claim's sum over seeds and scenes, crossed, whatever its scores are."""
+    """Estimate a claim's sum over seeds and scenes, crossed, whatever its scores are.
+
+    Over seeds alone where a measure has one value of each network.
+    """
     return independent_sum(
         [
-            crossed_contrast(part.signed(), confidence=confidence, clusters=part.clusters)
+            seed_contrast([each[:, 0] for each in part.signed()], confidence=confidence)
+            if part.num_scenes == 1
+            else crossed_contrast(part.signed(), confidence=confidence, clusters=part.clusters)
             for part in scores.parts
         ],
         confidence=confidence,

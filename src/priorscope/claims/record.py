@@ -10,7 +10,7 @@ import numpy as np
 from priorscope.claims.claim_scores import ClaimScores
 from priorscope.claims.evidence import Evidence, Interval, confidence_of
 from priorscope.stats import CrossedContrast, VarianceComponents
-from priorscope.study.spec import Hypothesis
+from priorscope.study.spec import Hypothesis, as_plain
 
 Row = dict[str, Any]
 
@@ -26,17 +26,15 @@ def row_of(
 
 
 def _declared(hypothesis: Hypothesis) -> Row:
-    contrast = hypothesis.contrast
-    conditions = None if contrast.conditions is None else list(contrast.conditions)
-    between = contrast.between and {name: list(pair) for name, pair in contrast.between.items()}
+    plain = as_plain(hypothesis)
+    contrast = {key: each for key, each in plain["contrast"].items() if key != "between" or each}
     return {
         "id": hypothesis.id,
         "statement": hypothesis.statement,
-        "contrast": {"a": contrast.a, "b": contrast.b}
-        | {"level": contrast.level, "conditions": conditions}
-        | ({} if between is None else {"between": between}),
+        "contrast": contrast,
         "probe": hypothesis.probe,
         "metric": hypothesis.metric,
+        **({} if hypothesis.measure is None else {"measure": hypothesis.measure}),
         "condition": hypothesis.condition,
         **({} if hypothesis.at is None else {"at": hypothesis.at}),
         "expect": hypothesis.expect,

@@ -27,7 +27,7 @@ their own are each held to it; the family's error rate is then at most the large
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,29 @@ from priorscope.study.levels import trained_name
 from priorscope.study.spec import Hypothesis
 
 
+@dataclass(frozen=True)
+class Measured:
+    """Where the values of a measure come from.
+
+    Attributes
+    ----------
+    file : of every run, relative to its folder
+    failed : why there are none at all, as a clause; empty where there are
+    undefined : the levels of a cell and the one or two models of a term -> why there is no value
+        of some of their networks, as a clause
+    """
+
+    file: str
+    failed: str = ""
+    undefined: Mapping[tuple[frozenset, frozenset], str] = field(default_factory=dict)
+
+    def obstacles(self, claim: Claim) -> list[str]:
+        """Say why a claim cannot be judged."""
+        keys = ((frozenset(term.levels), frozenset(term.models)) for term in claim.terms)
+        found = [self.undefined[key] for key in keys if key in self.undefined]
+        return [self.failed] if self.failed else list(dict.fromkeys(found))
+
+
 def decide(p_adjusted: float, p_contrary_adjusted: float, alpha: float) -> str:
     """Return the verdict that adjusted p-values of a claim and of its contrary allow."""
     if p_adjusted < alpha:
@@ -64,6 +87,7 @@ def judge(
     settings: Settings,
     *,
     warnings: Mapping[str, Sequence[str]] | None = None,
+    measured: Mapping[str, Measured] | None = None,
     data_warnings: Sequence[str] = (),
 ) -> list[Row]:
     """Judge every hypothesis of the study, as rows of `verdicts.json`.
@@ -72,9 +96,11 @@ def judge(
     ----------
     record : `study.json`
     arms : of all probes, those at a part of the budget among them
-    missing_files : predictions of planned runs that are not there, relative to the output folder
+    missing_files : predictions and measurements of planned runs that are not there, relative to the
+        output folder
     training : how each model's training ended, by its trained name
     warnings : of a model's runs, by its trained name: what makes its numbers mean something else
+    measured : by the name of a measure, where its values come from, and what stands in their way
     data_warnings : of the images, likewise, for all models
     """
     declared = [Hypothesis(**each) for each in record["study"].get("hypotheses") or []]
@@ -94,15 +120,18 @@ def judge(
         declared, claims, scores, found, _tuples(adjusted), _tuples(steps), strict=True
     ):
         runs = planned_runs(record, claim)
-        files = [f"runs/{run['run_id']}/predictions/{claim.probe}.parquet" for run in runs]
+        source = (measured or {}).get(claim.probe, Measured(f"predictions/{claim.probe}.parquet"))
+        files = [f"runs/{run['run_id']}/{source.file}" for run in runs]
         there = [file for file in files if file not in missing_files]
         obstacles = [
-            *_missing(runs, files, there, claim.probe),
+            *_missing(runs, files, there, source.file),
+            *source.obstacles(claim),
             *_not_trained(claim, training),
             *undeclared(record.get("fairness", []), claim.models),
         ]
         if evidence is None:
-            obstacles = obstacles or ["there are no predictions to judge it by"]
+            what = "predictions" if hypothesis.measure is None else "measurements"
+            obstacles = obstacles or [f"there are no {what} to judge it by"]
         verdict, text, interval = INCONCLUSIVE, "; ".join(obstacles), None
         if evidence is not None:
             by_numbers = decide(p[0], p[1], hypothesis.alpha)
@@ -163,7 +192,7 @@ def undeclared(fairness: Sequence[Mapping[str, Any]], models: Sequence[str]) -> 
 
 
 def _missing(
-    runs: Sequence[Row], files: Sequence[str], there: Sequence[str], probe: str
+    runs: Sequence[Row], files: Sequence[str], there: Sequence[str], source: str
 ) -> list[str]:
     lost = [
         f"{run['model']} seed {run['seed']} ({run['run_id']})"
@@ -172,7 +201,10 @@ def _missing(
     ]
     if not lost:
         return []
-    return [f"predictions on {probe} of planned runs are missing: {', '.join(lost)}"]
+    folder, _, name = source.removesuffix(".parquet").partition("/")
+    if folder == "measurements":
+        return [f"values of {name} are missing for planned runs: {', '.join(lost)}"]
+    return [f"predictions on {name} of planned runs are missing: {', '.join(lost)}"]
 
 
 def _names(claim: Claim) -> list[str]:
@@ -202,9 +234,13 @@ def _of_seeds(claim: Claim, scores: ClaimScores | None, evidence: Evidence | Non
     if scores is None or evidence is None:
         return []
     clauses = split_text(evidence.inference.split, scores.seed_scores(), scores.scale)
-    alone = [group.name for group in scores.groups if len(group.scores) == 1]
+    alone = [group.name for group in scores.groups if group.is_fixed]
     if not alone:
         return clauses
+    if claim.of_pairs:
+        text = "so few pairs do not tell how networks differ: of {} this speaks as trained, not of "
+        text += "the architecture" if len(alone) == 1 else "the architectures"
+        return [*clauses, text.format(" and ".join(alone))]
     if len(claim.models) == 1:
         text = "with one seed this speaks of this trained network, not of its architecture"
     elif len(alone) < len(scores.groups):
@@ -244,7 +280,7 @@ def _warned(claim: Claim, warnings: Mapping[str, Sequence[str]]) -> list[str]:
 
 def _sentence(text: str, hypothesis: Hypothesis) -> str:
     """End with a full stop, and begin with a capital unless a model's name stands first."""
-    contrast = hypothesis.contrast
+    claim = claim_of(hypothesis)
     first = text.partition(" ")[0].rstrip(":")
-    named = first in (*claim_of(hypothesis).models, *(contrast.conditions or ()))
+    named = first in (*claim.models, *claim.arms, hypothesis.measure) or first[0].isdigit()
     return f"{text}." if named else f"{text[0].upper()}{text[1:]}."

@@ -1,12 +1,14 @@
 """Claims and reasons in words that a reader understands."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from priorscope.claims.evidence import OPPOSITE, Evidence, Interval
 from priorscope.claims.inference import smallest_p
+from priorscope.claims.terms import sides_of
 from priorscope.metrics import Scale
 from priorscope.study.levels import listed_levels
-from priorscope.study.spec import Contrast, Hypothesis
+from priorscope.study.spec import Hypothesis
 
 SUPPORTED, REFUTED, INCONCLUSIVE = "supported", "refuted", "inconclusive"
 _MODELS = {
@@ -32,25 +34,17 @@ _DIFFERENCES = {
 def claim_text(hypothesis: Hypothesis, relation: str) -> str:
     """Write what a hypothesis says if its first part is less, greater, equivalent or different."""
     at = listed_levels((hypothesis.at or {}).items())
-    return _claim(hypothesis.contrast, relation) + (f" at {at}" if at else "")
-
-
-def _claim(contrast: Contrast, relation: str) -> str:
-    words = {"a": contrast.a, "b": contrast.b}
-    pair = contrast.conditions
-    if contrast.between is not None:
-        first, second = (
-            listed_levels((name, values[side]) for name, values in contrast.between.items())
-            for side in (0, 1)
-        )
-        pair = (first, second)
-    if pair is not None:
-        words["first"], words["second"] = pair
-        forms = _CONDITIONS if contrast.b is None else _DIFFERENCES
-        return forms[relation].format(**words)
-    if contrast.level is not None:
-        words["b"] = "the stated level"
-    return _MODELS[relation].format(**words)
+    sides = sides_of(asdict(hypothesis.contrast))
+    forms = _MODELS
+    if sides.within is not None:
+        forms = _CONDITIONS if sides.b is None else _DIFFERENCES
+    first, second = sides.within or ("", "")
+    b = "the stated level" if sides.b is None else sides.b
+    form = forms[relation]
+    if hypothesis.measure is not None:
+        form = form.replace(" scores ", " is ")
+    text = form.format(a=sides.a, b=b, first=first, second=second)
+    return text + (f" at {at}" if at else "")
 
 
 def reason(
@@ -87,6 +81,8 @@ def reason(
             return f"{text}{shown} lies wholly beyond it ({contrary})"
         opposite = claim_text(hypothesis, OPPOSITE[expect])
         return f"the opposite holds, {opposite}: {_clear(interval, shown)} ({contrary})"
+    if not found.inference.varied and found.inference.contrast.n == 1:
+        return "a network has one value, and one seed tells nothing of other networks"
     if not found.inference.varied:
         return (
             "the scores that are compared did not vary at all over these scenes, and a standard "

@@ -11,7 +11,6 @@ from rich.text import Text
 from priorscope.api.progress import duration
 from priorscope.preflight.checked import Checked
 from priorscope.report.sections.fairness import architecture_table, condition_table
-from priorscope.runs.rehearsed import Rehearsed
 from priorscope.study.cells import study_at
 from priorscope.study.levels import written
 from priorscope.study.spec import Study
@@ -41,6 +40,16 @@ def print_data(console: Console, checked: Checked) -> None:
             highlight=False,
             soft_wrap=True,
         )
+    _print_measures(console, checked)
+
+
+def _print_measures(console: Console, checked: Checked) -> None:
+    """Say what the study asks of trained networks beside the probes."""
+    for name, component in checked.study.measures.items():
+        about = checked.measures[name]
+        of = "each network" if about["kind"] == "network" else "each pair of networks"
+        text = f"measure  {name}: {component.name} of {of}, on {about['probe']}"
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def print_remarks(console: Console, checked: Checked) -> None:
@@ -78,12 +87,11 @@ def print_factors(console: Console, study: Study, checked: Checked) -> None:
         )
 
 
-def print_warnings(console: Console, rehearsed: Mapping[str, Rehearsed]) -> None:
-    """Print what a rehearsal warns of; the same lines stand in `run.json` and on the page."""
-    for name, found in rehearsed.items():
-        for line in found.warnings:
-            text = f"warning  {name}: {line}"
-            console.print(text, style="bold red", highlight=False, markup=False, soft_wrap=True)
+def print_warnings(console: Console, checked: Checked) -> None:
+    """Print what models are warned of; `run.json` has the same of each run."""
+    for line in checked.warnings:
+        text = f"warning  {line}"
+        console.print(text, style="bold red", highlight=False, markup=False, soft_wrap=True)
 
 
 def print_models(

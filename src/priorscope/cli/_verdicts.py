@@ -1,6 +1,7 @@
 """What the commands print about hypotheses: verdicts, and what a plan could show."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
@@ -8,6 +9,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from priorscope.analysis import Findings
+from priorscope.claims.evidence import MANY_IMAGES
+from priorscope.claims.terms import sides_of
 from priorscope.preflight.power import POWER, Plan
 from priorscope.report.verdict_words import (
     BEYOND,
@@ -20,7 +23,7 @@ from priorscope.report.verdict_words import (
 )
 from priorscope.report.warnings import late_changes
 from priorscope.report.wording import counted
-from priorscope.study.levels import listed_levels, written
+from priorscope.study.levels import listed_levels
 from priorscope.study.spec import Hypothesis
 
 _STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "bold yellow"}
@@ -75,25 +78,27 @@ def power_lines(plans: Sequence[Plan]) -> dict[str, Any]:
 
 
 def _declared(hypothesis: Hypothesis) -> str:
-    contrast = hypothesis.contrast
-    level = None if contrast.level is None else f"{contrast.level:g}"
-    words = " against ".join(part for part in (contrast.a, contrast.b, level) if part)
-    if contrast.conditions is not None:
-        words += f", {contrast.conditions[0]} minus {contrast.conditions[1]}"
-    for name, (first, second) in (contrast.between or {}).items():
-        words += f", {name} {written(first)} minus {written(second)}"
+    sides = sides_of(asdict(hypothesis.contrast))
+    level = None if sides.level is None else f"{sides.level:g}"
+    words = " against ".join(part for part in (sides.a, sides.b, level) if part)
+    if sides.within is not None:
+        words += f", {sides.within[0]} minus {sides.within[1]}"
     if hypothesis.at:
         words += f", at {listed_levels(hypothesis.at.items())}"
     margin = f" within {hypothesis.margin:g}" if hypothesis.margin else ""
     where = ": ".join(part for part in (hypothesis.probe, hypothesis.condition) if part)
-    return f"{words}, {hypothesis.metric} on {where}, expect {hypothesis.expect}{margin}"
+    what = f"{hypothesis.metric} on {where}"
+    if hypothesis.measure is not None:
+        what = ": ".join(part for part in (hypothesis.measure, hypothesis.condition) if part)
+    return f"{words}, {what}, expect {hypothesis.expect}{margin}"
 
 
 def _size(plan: Plan) -> str:
     seeds = counted(plan.num_seeds[0], "seed")
     clusters = f" in {plan.num_units:,} clusters" if plan.num_units < plan.num_images else ""
     one = ", these trained networks only" if plan.num_seeds[0] == 1 else ""
-    size = f"{seeds}, {plan.num_images:,} scenes{clusters}{one}"
+    scenes = f"{plan.num_images:,} scenes" if plan.num_images < MANY_IMAGES else "one value each"
+    size = f"{seeds}, {scenes}{clusters}{one}"
     return f"{size}; {plan.source}"
 
 

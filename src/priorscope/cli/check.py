@@ -60,7 +60,7 @@ def check(
     print_recipe(console, study_at(checked.study, checked.first))
     print_models(console, checked, found.timed, found.timed_on)
     print_notes(console, checked.notes)
-    print_warnings(console, checked.rehearsed)
+    print_warnings(console, checked)
     print_fairness(console, as_plain(checked.differences))
     print_power(console, kept("power", found.power_key, lambda: _power(found), anew=anew))
     refuse(checked.differences)

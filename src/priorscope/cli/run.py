@@ -105,12 +105,15 @@ def run(
         print_data(work.console, work.checked)
         print_remarks(work.console, work.checked)
         print_factors(work.console, work.checked.study, work.checked)
-        print_warnings(work.console, work.checked.rehearsed)
+        print_warnings(work.console, work.checked)
         work.console.print(f"runs     {work.pool.about}", highlight=False, soft_wrap=True)
         work.train()
-        if work.speaks and work.has_finished:
-            _report(work.console, work.results())
+        results = work.results() if work.speaks and work.has_finished else None
+        if results:
+            _report(work.console, results)
     work.refuse_failed()
+    if results:
+        results.findings.refuse_failed()
 
 
 def _report(console: "Console", results: "Results") -> None:

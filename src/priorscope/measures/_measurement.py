@@ -11,12 +11,13 @@ from priorscope.components import companion
 from priorscope.errors import InputError
 from priorscope.metrics import Scale
 
-Kind = Literal["network", "predictions", "networks"]
+Kind = Literal["network", "predictions"]
+_COLUMNS = {"id", "cluster", "value", "measure", "model", "seed", "partner", "partner_seed", "n"}
+_COLUMNS |= {"cell", "shares_order"}
 WHOLE = "all"  # the arm of values that are the measure itself
 _KINDS: dict[tuple[str, ...], Kind] = {
     ("network", "images"): "network",
     ("a", "b"): "predictions",
-    ("a", "b", "images"): "networks",
 }
 
 
@@ -31,7 +32,8 @@ class Measurement:
     Attributes
     ----------
     values : float64 [n], finite; the mean over images is the measure
-    ids : int64 [n], the images; unique within an arm. A value of the whole network has id 0
+    ids : int64 [n], the places of the images among those that the measure was given; unique within
+        an arm. A value of the whole network has id 0, alone in its arm
     conditions : name -> array [n]; `arm` is always among them. The first arm is the measure
         itself, others are parts of it, such as its layers
     """
@@ -66,11 +68,10 @@ def kind_of(measure: Callable[..., Any], *, where: object = None) -> Kind:
     names = tuple(each.name for each in given if each.kind in kinds)
     if names not in _KINDS:
         raise InputError(
-            "a measure takes a network and images, or two networks",
+            "a measure takes a network and images, or the predictions of two networks",
             where=where,
             found=f"({', '.join(names)})",
-            allowed="(network, images), (a, b) for predictions, or (a, b, images); all else by "
-            "keyword",
+            allowed="(network, images) or (a, b), by these names; all else by keyword",
         )
     return _KINDS[names]
 
@@ -102,6 +103,17 @@ def measurement_of(found: Any, ids: np.ndarray, *, where: str) -> Measurement:
             where=where,
             found=f"lengths {sorted(lengths)}, conditions {', '.join(found.conditions)}",
         )
+    if taken := sorted(_COLUMNS & set(found.conditions)):
+        raise InputError(
+            "a condition of a measurement has the name of another column",
+            where=where,
+            found=taken[0],
+            allowed=f"any but {', '.join(sorted(_COLUMNS))}",
+        )
+    for arm in found.arms:
+        ids = found.ids[found.conditions["arm"] == arm]
+        if len(np.unique(ids)) < len(ids):
+            raise InputError("an id stands twice within an arm", where=where, found=f"arm {arm}")
     return found
 
 

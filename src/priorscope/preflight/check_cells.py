@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from priorscope.preflight.checked import Checked, ProbeShape
 from priorscope.preflight.conditions import check_conditions
 from priorscope.preflight.fairness import lint
+from priorscope.preflight.measures import check_measures
 from priorscope.preflight.notes import notes
 from priorscope.preflight.rehearse_models import both, rehearse_models
 from priorscope.probes import ProbeSet
@@ -28,7 +29,8 @@ def check_cells(study: Study, load: Callable[[Levels], Cell]) -> Checked:
 
     Raises
     ------
-    InputError : a dataset, probe or model that fails, or a condition that its probe does not have
+    InputError : a dataset, probe, model or measure that fails, or a condition that its probe does
+        not have
     """
     checked = Checked(study, {}, {}, {}, {}, {}, {}, {}, [])
     by_shape: dict[tuple[int, int], Mapping[str, ModelSize]] = {}
@@ -49,6 +51,9 @@ def check_cells(study: Study, load: Callable[[Levels], Cell]) -> Checked:
                         {name: [*notes(m), *rehearsed[name].notes] for name, m in models.items()}
                     )
                 by_shape[shape] = measure_models(models, data)
+                for name, about in check_measures(cell.study, cell.probes, models, data).items():
+                    known = checked.measures.setdefault(name, about)
+                    known["does_not_apply"] |= about["does_not_apply"]
                 checked.differences.extend(
                     lint(cell.study, data, models, cell.probes, by_shape[shape])
                 )

@@ -38,6 +38,7 @@ class Checked:
     notes : model -> what it says about its parameters in the first cell
     differences : what the fairness lint found in the first cell, then in cells of another shape
     rehearsed : model -> what a rehearsal of its training showed, of all cells together
+    measures : name -> what a measure is of and gives, see `measures.check_measures`
     """
 
     study: Study
@@ -50,11 +51,21 @@ class Checked:
     notes: dict[str, list[str]]
     differences: list[Difference]
     rehearsed: dict[str, Rehearsed] = field(default_factory=dict)
+    measures: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def first(self) -> Levels:
         """Return the first cell."""
         return next(iter(self.data))
+
+    @property
+    def warnings(self) -> list[str]:
+        """List what rehearsals warn of, and the models to which a declared measure has no value."""
+        lines = [f"{name}: {line}" for name, of in self.rehearsed.items() for line in of.warnings]
+        for name, about in self.measures.items():
+            for model, reason in about["does_not_apply"].items():
+                lines.append(f"{model}: measure {name} has no value of it: {reason}")
+        return lines
 
     def shown(self) -> dict[Levels, list[Levels]]:
         """Group the cells whose images look alike, by the first of each group."""
@@ -68,7 +79,7 @@ class Checked:
 
     def about(self) -> dict[str, Any]:
         """Return what `study.json` says of the data: of the first cell, and of every one."""
-        about: dict[str, Any] = {"data": self.data[self.first]}
+        about: dict[str, Any] = {"data": self.data[self.first], "measures": self.measures}
         if self.study.factors:
             looks = {levels: first for first, group in self.shown().items() for levels in group}
             about["cells"] = [
@@ -99,7 +110,7 @@ def as_plain(checked: Checked) -> dict[str, Any]:
     plain["probes"] = {name: asdict(shape) for name, shape in checked.probes.items()}
     plain["differences"] = [asdict(difference) for difference in checked.differences]
     plain["rehearsed"] = {name: asdict(found) for name, found in checked.rehearsed.items()}
-    return plain | {"notes": checked.notes}
+    return plain | {"notes": checked.notes, "measures": checked.measures}
 
 
 def from_plain(study: Study, plain: Mapping[str, Any]) -> Checked:

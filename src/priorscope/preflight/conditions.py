@@ -1,11 +1,11 @@
 """What hypotheses and controls need of the probes that were built: arms, a metric that applies."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from priorscope.claims.terms import claim_of
+from priorscope.claims.terms import Claim, claim_of
 from priorscope.components import errors_at, resolve
 from priorscope.errors import InputError, unknown_name
 from priorscope.evaluation import Predictions
@@ -26,37 +26,68 @@ def check_conditions(study: Study, probes: Mapping[str, ProbeSet]) -> None:
     for index, control in enumerate(study.controls):
         _check_control(control, probes[control.probe], f"controls.{index}", study.base)
     for index, hypothesis in enumerate(study.hypotheses):
-        where, probe = f"hypotheses.{index}", probes[hypothesis.probe]
-        conditions = hypothesis.contrast.conditions
-        keys = {f"{where}.condition": hypothesis.condition}
-        if conditions is not None:
-            keys = {f"{where}.contrast.conditions.{i}": arm for i, arm in enumerate(conditions)}
-        for key, arm in keys.items():
-            _check_arm(arm, hypothesis.probe, probe, key)
-        scales = [
-            _scale(hypothesis.metric, probe, arm, where=f"{where}.metric", base=study.base)
-            for arm in tested_arms(hypothesis, probe)
-        ]
-        scale, chance = scales[0]
-        if conditions is not None:
-            _check_pair(conditions, probe, [each for each, _ in scales], where)
-        least, most = claim_of(hypothesis).range(scale, chance)
-        _check_margin(hypothesis, max(-least, most), scale, f"{where}.margin")
-        level = hypothesis.contrast.level
-        if level is not None and not _lies_in(level, scale):
-            raise InputError(
-                "a level that no model can reach",
-                where=f"{where}.contrast.level",
-                found=level,
-                allowed=f"{_range(scale)} ({hypothesis.metric} on {hypothesis.probe})",
-            )
+        if hypothesis.measure is None:
+            _check_hypothesis(hypothesis, probes, f"hypotheses.{index}", study.base)
 
 
-def tested_arms(hypothesis: Hypothesis, probe: ProbeSet) -> tuple[str, ...]:
-    """List the one or two arms that a hypothesis is about."""
-    if hypothesis.contrast.conditions is not None:
-        return hypothesis.contrast.conditions
-    return (hypothesis.condition or probe.arms[0],)
+def _check_hypothesis(
+    hypothesis: Hypothesis, probes: Mapping[str, ProbeSet], where: str, base: Path
+) -> None:
+    claim = claim_of(hypothesis)
+    probe, arms = probes[claim.probe], tested_arms(claim, probes[claim.probe])
+    for key, arm in arm_keys(hypothesis, where).items():
+        check_arm(arm, claim.probe, probe.arms, key)
+    scales = [_scale(claim.metric, probe, arm, where=f"{where}.metric", base=base) for arm in arms]
+    scale, chance = scales[0]
+    if len(arms) > 1:
+        _check_pair(arms, probe, [each for each, _ in scales], where)
+    check_numbers(hypothesis, scale, chance, f"{claim.metric} on {claim.probe}", where)
+
+
+def arm_keys(hypothesis: Hypothesis, where: str) -> dict[str, str]:
+    """Return the arms that a hypothesis names, by their key."""
+    conditions = hypothesis.contrast.conditions
+    if conditions is not None:
+        return {f"{where}.contrast.conditions.{i}": arm for i, arm in enumerate(conditions)}
+    return {} if hypothesis.condition is None else {f"{where}.condition": hypothesis.condition}
+
+
+def check_numbers(
+    hypothesis: Hypothesis, scale: Scale, chance: float, what: str, where: str
+) -> None:
+    """Refuse a margin that no difference can exceed, and a level that no model can reach.
+
+    Parameters
+    ----------
+    what : is scored, in words
+
+    Raises
+    ------
+    InputError : names the key, and what may stand there
+    """
+    least, most = claim_of(hypothesis).range(scale, chance)
+    most = max(-least, most)
+    if hypothesis.margin is not None and hypothesis.margin >= most:
+        percent = " (a share: 0.02 is two points)" if scale.symbol == "%" else ""
+        raise InputError(
+            "a margin that no difference can exceed",
+            where=f"{where}.margin",
+            found=hypothesis.margin,
+            allowed=f"above 0, below {most:g}: {what}{percent}",
+        )
+    level = hypothesis.contrast.level
+    if level is not None and not _lies_in(level, scale):
+        raise InputError(
+            "a level that no model can reach",
+            where=f"{where}.contrast.level",
+            found=level,
+            allowed=f"{_range(scale)} ({what})",
+        )
+
+
+def tested_arms(claim: Claim, probe: ProbeSet) -> tuple[str, ...]:
+    """List the one or two arms that a claim is about."""
+    return tuple(arm or probe.arms[0] for arm in claim.arms)
 
 
 def silent_answers(probe: ProbeSet, arm: str) -> Predictions:
@@ -87,14 +118,21 @@ def _scale(
         return scale_of(function, answers, metric), chance_of(function, answers).expected
 
 
-def _check_arm(arm: str | None, name: str, probe: ProbeSet, where: str) -> None:
-    if arm is not None and arm not in probe.arms:
-        raise unknown_name(f"arm of {name}", arm, probe.arms, where=where)
+def check_arm(arm: str, name: str, arms: Sequence[str], where: str) -> None:
+    """Refuse an arm that a probe, or a measure, does not have.
+
+    Raises
+    ------
+    InputError : names the key, and the nearest arm
+    """
+    if arm not in arms:
+        raise unknown_name(f"arm of {name}", arm, arms, where=where)
 
 
 def _check_control(control: Control, probe: ProbeSet, where: str, base: Path) -> None:
     """Refuse a control whose score would never be measured, or could not lie in its range."""
-    _check_arm(control.condition, control.probe, probe, f"{where}.condition")
+    if control.condition is not None:
+        check_arm(control.condition, control.probe, probe.arms, f"{where}.condition")
     metric, arm = control.metric or main_metric(probe.targets), control.condition or probe.arms[0]
     scale, _ = _scale(metric, probe, arm, where=f"{where}.metric", base=base)
     low, high = control.within
@@ -122,19 +160,8 @@ def _range(scale: Scale) -> str:
     return f"{scale.high:g} or less" if scale.low is None else f"{scale.low:g} .. {scale.high:g}"
 
 
-def _check_margin(hypothesis: Hypothesis, most: float, scale: Scale, where: str) -> None:
-    if hypothesis.margin is not None and hypothesis.margin >= most:
-        percent = " (a share: 0.02 is two points)" if scale.symbol == "%" else ""
-        raise InputError(
-            "a margin that no difference can exceed",
-            where=where,
-            found=hypothesis.margin,
-            allowed=f"above 0, below {most:g}: {hypothesis.metric} on {hypothesis.probe}{percent}",
-        )
-
-
 def _check_pair(
-    conditions: tuple[str, str], probe: ProbeSet, scales: list[Scale], where: str
+    conditions: tuple[str, ...], probe: ProbeSet, scales: list[Scale], where: str
 ) -> None:
     where = f"{where}.contrast.conditions"
     if scales[0] != scales[1]:

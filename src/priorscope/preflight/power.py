@@ -9,12 +9,14 @@ import numpy as np
 
 from priorscope.claims.arm_scores import ArmScores
 from priorscope.claims.claim_scores import claim_scores
+from priorscope.claims.evidence import MANY_IMAGES
 from priorscope.claims.inference import crossed
 from priorscope.claims.terms import Claim, claim_of
 from priorscope.components import resolve
 from priorscope.metrics import Scale, chance_of, scale_of
 from priorscope.preflight.conditions import silent_answers, tested_arms
 from priorscope.probes import ProbeSet
+from priorscope.runs.measure import bound, rows_asked
 from priorscope.stats import (
     VarianceComponents,
     images_needed,
@@ -22,6 +24,7 @@ from priorscope.stats import (
     minimum_equivalence_margin,
     seeds_needed,
 )
+from priorscope.study.measures import measures_of
 from priorscope.study.spec import Hypothesis, Study
 
 POWER = 0.8
@@ -48,7 +51,8 @@ class Plan:
         twice the same where variances are stated; None where there are none, for a metric without
         a range
     num_seeds : of each model
-    num_images, num_units : scenes, and what of them is random: scenes or clusters
+    num_images, num_units : scenes, and what of them is random: scenes or clusters; without number
+        where a network has one value
     seeds, images : needed for the declared margin, with the other as planned; None: no number is
         enough, or no margin was declared
     together : seeds and images that show the margin, where neither alone is enough
@@ -85,10 +89,7 @@ def plan_power(
         from there, the variance between seeds only where the pilot has several
     """
     family = len(study.hypotheses)
-    return [
-        _plan(hypothesis, study, probes[hypothesis.probe], pilot, family)
-        for hypothesis in study.hypotheses
-    ]
+    return [_plan(hypothesis, study, probes, pilot, family) for hypothesis in study.hypotheses]
 
 
 def as_plain(plans: Sequence[Plan]) -> list[dict[str, Any]]:
@@ -119,35 +120,71 @@ def stated_components(claim: Claim, span: float, images_per_unit: float) -> Vari
     span : of the metric's range: 1 for shares, k for counts 0 .. k
     """
     share = (PROPORTION_VARIANCE if span == 1 else COUNT_VARIANCE) / 2
-    groups, answers = len(claim.trained), len(claim.terms)
-    each = answers / groups  # of a given network, for each scene
-    image = share if answers == 1 else answers * share * (1 - _SHARED)
+    squares: dict[object, float] = {}  # of the weights of a model's answers in a cell
+    for term in claim.terms:
+        key = (term.model, term.levels)
+        squares[key] = squares.get(key, 0.0) + term.weight**2
+    answers = sum(squares.values())
+    image = share if len(claim.terms) == 1 else answers * share * (1 - _SHARED)
     # A cluster's mean keeps what its scenes share, and averages the rest.
     kept = (
         1.0 if images_per_unit == 1 else _WITHIN_CLUSTERS + (1 - _WITHIN_CLUSTERS) / images_per_unit
     )
     return VarianceComponents(
-        seed=(SEED_SD**2 * each * span**2,) * groups,
+        seed=tuple(SEED_SD**2 * each * span**2 for each in squares.values()),
         image=image * kept * span**2,
-        residual=(share * each * kept * span**2,) * groups,
+        residual=tuple(share * each * kept * span**2 for each in squares.values()),
         images_per_unit=images_per_unit,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What a hypothesis scores: scale, chance, scenes and units; why no variances are stated."""
+
+    scale: Scale
+    chance: float
+    num_images: int
+    num_units: int
+    unknown: str = "a metric without a range has no stated variances: give --pilot"
+
+
+def _of_probe(claim: Claim, study: Study, probe: ProbeSet) -> _Asked:
+    arms = tested_arms(claim, probe)
+    metric = resolve("metrics", claim.metric, base=study.base)
+    answers = silent_answers(probe, arms[0])
+    scale = scale_of(metric, answers, claim.metric)
+    return _Asked(scale, chance_of(metric, answers).expected, *_size(probe, arms))
+
+
+def _of_measure(claim: Claim, study: Study, probes: Mapping[str, ProbeSet]) -> _Asked:
+    asked = bound(claim.probe, measures_of(study.as_dict())[claim.probe], study.base)
+    probe = probes[asked.measure.probe]
+    rows = np.flatnonzero(probe.conditions["arm"] == probe.arms[0])
+    if asked.kind == "network":
+        rows = rows_asked(asked.measure, probe)
+    clusters = None if probe.clusters is None else probe.clusters[rows]
+    num_clusters = 0 if clusters is None else len(np.unique(clusters))
+    unknown = "measures have no stated variances: give --pilot"
+    num_units = num_clusters if num_clusters > 1 else len(rows)
+    return _Asked(asked.scale, float("nan"), len(rows), num_units, unknown)
 
 
 def _plan(
     hypothesis: Hypothesis,
     study: Study,
-    probe: ProbeSet,
+    probes: Mapping[str, ProbeSet],
     pilot: Sequence[ArmScores] | None,
     family: int,
 ) -> Plan:
-    claim, arms = claim_of(hypothesis), tested_arms(hypothesis, probe)
-    metric = resolve("metrics", hypothesis.metric, base=study.base)
-    answers = silent_answers(probe, arms[0])
-    scale = scale_of(metric, answers, hypothesis.metric)
-    num_images, num_units = _size(probe, arms)
-    components, source = None, "a metric without a range has no stated variances: give --pilot"
-    if scale.span is not None:
+    claim = claim_of(hypothesis)
+    if hypothesis.measure is None:
+        asked = _of_probe(claim, study, probes[claim.probe])
+    else:
+        asked = _of_measure(claim, study, probes)
+    scale, num_images, num_units = asked.scale, asked.num_images, asked.num_units
+    components, source = None, asked.unknown
+    if scale.span is not None and hypothesis.measure is None:
         components = stated_components(claim, scale.span, num_images / num_units)
         source = "stated variances"
     measured = None if pilot is None else claim_scores(claim, pilot)
@@ -157,6 +194,8 @@ def _plan(
         if any(isnan(value) for value in found.seed):
             source = "variances of the pilot, between seeds stated"
             found = None if components is None else _filled(found, components)
+        if measured.parts[0].num_scenes == 1:  # one value of each network: images do not count
+            num_images = num_units = MANY_IMAGES
         # The pilot's clusters may hold more or fewer scenes than the plan's.
         components = found and replace(found, images_per_unit=num_images / num_units)
     num_seeds = (len(study.seeds),) * len(claim.trained)
@@ -190,7 +229,7 @@ def _plan(
         images=images,
         together=together,
         scale=scale,
-        range=claim.range(scale, chance_of(metric, answers).expected),
+        range=claim.range(scale, asked.chance),
         source=source,
     )
 

@@ -30,6 +30,7 @@ from priorscope.report.section import Block, Section
 from priorscope.report.sections.attention import attention
 from priorscope.report.sections.comparisons import comparisons
 from priorscope.report.sections.dials import dials
+from priorscope.report.sections.error_consistency import error_consistency
 from priorscope.report.sections.factors import factors
 from priorscope.report.sections.fairness import fairness
 from priorscope.report.sections.glance import glance
@@ -60,6 +61,7 @@ SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     report_2021,
     comparisons,
     matched,
+    error_consistency,
     attention,
     rules,
     runs,

@@ -3,6 +3,7 @@
 from math import inf
 
 from priorscope.claims.inference import smallest_p
+from priorscope.claims.terms import sides_of
 from priorscope.claims.words import percent, seeds_text
 from priorscope.metrics import NONE, Scale, decimal
 from priorscope.report.wording import MINUS, Row, difference, levels_title, p_value, plain
@@ -14,28 +15,34 @@ BEYOND = "more than scores can differ"
 
 def verdict_scale(row: Row) -> Scale:
     """Choose how the numbers of a verdict are shown."""
-    return Scale(**row["scale"]) if row["scale"] else Scale(plain(row["metric"]))
+    return Scale(**row["scale"]) if row["scale"] else Scale(plain(row["metric"] or row["measure"]))
 
 
 def contrasted(row: Row) -> str:
     """Write a contrast as a difference: "vit - cnn", "cnn - 0.6", "vit (background - grey)"."""
-    contrast = row["contrast"]
-    a, b, level = contrast["a"], contrast["b"], contrast["level"]
-    if pair := _pair(contrast):
-        first, second = pair
+    sides = sides_of(row["contrast"])
+    a, b = (_bracketed(side) for side in (sides.a, sides.b))
+    if sides.within is not None:
+        first, second = map(plain, sides.within)
         within = f"({first} {MINUS} {second})"
-        return f"{a} {within}" if b is None else f"({a} {MINUS} {b}) {within}"
+        return f"{a} {within}" if sides.b is None else f"({a} {MINUS} {b}) {within}"
+    level = sides.level
     return f"{a} {MINUS} {b if level is None else decimal(level, 3).rstrip('0').rstrip('.')}"
+
+
+def _bracketed(side: str | None) -> str:
+    """Put what is more than a model's name in brackets."""
+    return f"({side})" if side and " " in side else str(side)
 
 
 def declared(row: Row, scale: Scale) -> str:
     """Write what was declared: "vit < cnn in top-1 accuracy on test"."""
-    contrast, margin = row["contrast"], row["margin"]
-    a, b = contrast["a"], contrast["b"]
-    if contrast["level"] is not None:
-        b = f"{scale.value(contrast['level'])} {scale.symbol}".strip()
-    if pair := _pair(contrast):
-        first, second = pair
+    sides, margin = sides_of(row["contrast"]), row["margin"]
+    a, b = sides.a, sides.b
+    if sides.level is not None:
+        b = f"{scale.value(sides.level)} {scale.symbol}".strip()
+    if sides.within is not None:
+        first, second = map(plain, sides.within)
         a, b = (
             (f"{a} on {first}", second)
             if b is None
@@ -44,25 +51,12 @@ def declared(row: Row, scale: Scale) -> str:
     text = f"{a} {_SIGNS[row['expect']]} {b}"
     if margin is not None:
         text += f" within \N{PLUS-MINUS SIGN}{margin * scale.factor:g} {scale.difference_symbol}"
-    arms, where = row["arms"] or [], row["probe"]
-    if len(arms) == 1 and arms[0] not in (where, ""):
+    arms, where = row["arms"] or [], row["probe"] or row["measure"]
+    if len(arms) == 1 and arms[0] not in (where, "") and (row["probe"] or row["condition"]):
         where = f"{where}: {plain(arms[0])}"
+    what = f"{scale.phrase} on {where}" if row["probe"] else f"{scale.phrase} ({where})"
     at = levels_title((row.get("at") or {}).items())
-    return f"{text.strip()} in {scale.phrase} on {where}" + (f", at {at}" if at else "")
-
-
-def _pair(contrast: Row) -> tuple[str, str] | None:
-    """Name the two conditions, or the two levels, that a contrast is between."""
-    if between := contrast.get("between"):
-        one, other = (
-            levels_title((name, values[side]) for name, values in between.items())
-            for side in (0, 1)
-        )
-        return one, other
-    if contrast["conditions"] is None:
-        return None
-    first, second = map(plain, contrast["conditions"])
-    return first, second
+    return f"{text.strip()} in {what}" + (f", at {at}" if at else "")
 
 
 def possible(row: Row) -> tuple[float, float]:

@@ -54,7 +54,7 @@ def refuse_other_answers(
     ----------
     answer : rows of that probe, int64 [n] -> what the weights answer to them, float32 [n, classes]
     path : its predictions, those of the run's
-    wanted : the probes that the weights were to answer
+    wanted : the probes and measures that the weights were to answer
 
     Raises
     ------

@@ -6,7 +6,8 @@ the other runs of a study.
 
 import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,36 @@ from priorscope.errors import InputError, PriorscopeWarning
 from priorscope.evaluation import read_predictions
 from priorscope.probes import ProbeSet
 from priorscope.runs.answers import fingerprint_of
+from priorscope.runs.measure import Bound
+from priorscope.runs.measurements import file_of, read_measurement, what_it_depends_on
 from priorscope.runs.seals import check_file
 from priorscope.runs.store import DAMAGED, read_run
 from priorscope.training import distributed
 
-Kept = tuple[dict[str, Any], list[str]]
+
+@dataclass(frozen=True)
+class Kept:
+    """A finished run: its record, and what its weights must be asked anew.
+
+    Attributes
+    ----------
+    stale_probes, stale_measures : names of those whose file is missing or of something else
+    """
+
+    record: dict[str, Any]
+    stale_probes: list[str]
+    stale_measures: list[str]
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether nothing is to be asked anew; runs of before the warnings have none."""
+        return not (self.stale_probes or self.stale_measures) and "warnings" in self.record
 
 
-def what_is_kept(folder: Path, probes: Mapping[str, ProbeSet]) -> Kept | None:
-    """Read a finished run: its record, and the probes on which its weights must answer anew.
+def what_is_kept(
+    folder: Path, probes: Mapping[str, ProbeSet], asked: Mapping[str, Bound], base: Path
+) -> Kept | None:
+    """Read a finished run: its record, and what its weights must answer anew.
 
     A run that is damaged is set aside with a warning, and there is nothing of it: None. Its weights
     are read only where they are needed. The first process looks, for all of them.
@@ -31,15 +53,21 @@ def what_is_kept(folder: Path, probes: Mapping[str, ProbeSet]) -> Kept | None:
     ----------
     folder : the run's, with `run.json`; nobody else works in it
     probes : the study's
+    asked : the measures of single networks
+    base : the study's folder
     """
     kept = None
     if distributed.is_main():
         try:
             record = read_run(folder)
-            stale = _stale(folder, record, probes)
-            if stale or not {"attention", "warnings"} <= record.keys():
+            of_probes = {name: fingerprint_of(probe) for name, probe in probes.items()}
+            kept = Kept(
+                record,
+                _stale_probes(folder, record, of_probes),
+                _stale_measures(folder, record, asked, of_probes, base),
+            )
+            if not kept.is_whole:
                 check_file(folder / "model.safetensors", record)
-            kept = record, stale
         except InputError as error:
             aside = _set_aside(folder)
             warnings.warn(
@@ -62,22 +90,49 @@ def _set_aside(folder: Path) -> Path:
     return aside
 
 
-def _stale(folder: Path, record: Mapping[str, Any], probes: Mapping[str, ProbeSet]) -> list[str]:
+def _stale_probes(
+    folder: Path, record: Mapping[str, Any], of_probes: Mapping[str, str]
+) -> list[str]:
     made_on = record.get("probes", {})
     return [
         name
-        for name, probe in probes.items()
-        if made_on.get(name) != fingerprint_of(probe)
-        or not _is_whole(folder / "predictions" / f"{name}.parquet")
+        for name, fingerprint in of_probes.items()
+        if made_on.get(name) != fingerprint
+        or not _is_whole(folder / "predictions" / f"{name}.parquet", _read_in_place)
     ]
 
 
-def _is_whole(path: Path) -> bool:
-    """Tell whether a file of predictions is there and can be read; say which cannot."""
+def _stale_measures(
+    folder: Path,
+    record: Mapping[str, Any],
+    asked: Mapping[str, Bound],
+    of_probes: Mapping[str, str],
+    base: Path,
+) -> list[str]:
+    """List measures without a value; runs of before have their attention in the record itself."""
+    stale, made = [], record.get("measurements", {})
+    for name, each in asked.items():
+        if not each.measure.declared and name not in made and "attention" in record:
+            continue
+        entry = made.get(name, {})
+        depends_on = what_it_depends_on(each.measure, base, of_probes[each.measure.probe])
+        if entry.get("of") != depends_on or not (
+            "does_not_apply" in entry or _is_whole(folder / file_of(name), read_measurement)
+        ):
+            stale.append(name)
+    return stale
+
+
+def _read_in_place(path: Path) -> object:
+    return read_predictions(path, in_place=True)
+
+
+def _is_whole(path: Path, read: Callable[[Path], object]) -> bool:
+    """Tell whether a file is there and can be read; say which cannot."""
     if not path.is_file():
         return False
     try:
-        read_predictions(path, in_place=True)
+        read(path)
     except InputError as error:
         warnings.warn(
             PriorscopeWarning(f"{path} is damaged and computed anew: {error.found}"), stacklevel=2

@@ -1,10 +1,8 @@
 """Execute one run: build, train, predict, and write down what happened."""
 
 import time
-import traceback
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -15,12 +13,8 @@ from torch import nn
 
 from priorscope.data import LabeledImages
 from priorscope.errors import (
-    NO_ROOM,
     InputError,
-    PriorscopeError,
     RunFailed,
-    StorageFailed,
-    out_of_memory,
 )
 from priorscope.probes import ProbeSet
 from priorscope.runs.answers import (
@@ -30,11 +24,12 @@ from priorscope.runs.answers import (
     trajectory_epochs,
     write_answers,
 )
-from priorscope.runs.attention import measure_attention
 from priorscope.runs.begun import begun_epochs, keep_epochs
 from priorscope.runs.doubts import company_warnings, refuse_other_answers
 from priorscope.runs.environment import hardware, versions
+from priorscope.runs.failures import failures_of_the_model
 from priorscope.runs.finished import Kept, what_is_kept
+from priorscope.runs.measure import Bound, asked_of_networks, measure_all
 from priorscope.runs.model_size import ModelSize
 from priorscope.runs.prepare import StudyData
 from priorscope.runs.prepare_models import build_model
@@ -84,8 +79,9 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
     folder = run_folder(context.out, run)
     finished = is_finished(context.out, run)
     distributed.wait_for_all()  # before the first process writes anything that others look for
-    if finished and (kept := what_is_kept(folder, context.probes)):
-        _complete(run, context, folder, kept)
+    asked = asked_of_networks(context.study)
+    if finished and (kept := what_is_kept(folder, context.probes, asked, context.study.base)):
+        _complete(run, context, folder, kept, asked)
         return
     study, data, started = context.study, context.data, now()
     checkpoints = Checkpoints(folder / "checkpoint", context.checkpoint_seconds, run.run_id)
@@ -124,7 +120,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             for key, part in curves.items()
         }
 
-    with seeded_streams(run.seed, context.device), _failures_of_the_model(folder, "training"):
+    with seeded_streams(run.seed, context.device), failures_of_the_model(folder, "training"):
         train(
             model,
             study.recipe,
@@ -138,15 +134,15 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             checkpoints=checkpoints,
         )
     evaluation_started = time.perf_counter()
-    with _failures_of_the_model(folder, "prediction"):
+    with failures_of_the_model(folder, "prediction"):
         if distributed.is_main():
             save_model(model, str(folder / "model.safetensors.partial"))
             (folder / "model.safetensors.partial").replace(folder / "model.safetensors")
         made_on = _answer(model, list(context.probes), context, folder)
-        attention = measure_attention(model, data.test, data.preprocess, context.device)
         said = _warnings(run, model, context)
     train_seconds = sum(epoch["seconds"] for epoch in epochs)
     if not distributed.is_main():
+        _measure(model, asked, context, folder)
         return
     for name in _SEALED:  # after a power cut what `run.json` says of them must be true
         on_disk(folder / name)
@@ -171,7 +167,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             "train_images_per_second": len(data.train) * len(epochs) / train_seconds,
             "data": data.record(),
             "probes": made_on,
-            "attention": attention,
+            "measurements": {},
             "warnings": said,
             "device": str(context.device),
             "num_devices": distributed.world_size(),
@@ -187,6 +183,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
         sealed=True,
     )
     checkpoints.remove()
+    _measure(model, asked, context, folder)
 
 
 def _at_once(model: nn.Module, micro_batch_size: int) -> dict[str, int]:
@@ -196,31 +193,13 @@ def _at_once(model: nn.Module, micro_batch_size: int) -> dict[str, int]:
     return {"micro_batch_size": micro_batch_size, **in_norms}
 
 
-@contextmanager
-def _failures_of_the_model(folder: Path, stage: str) -> Iterator[None]:
-    """Let what a model raises stop its run only; the traceback is kept beside its metrics."""
-    try:
-        yield
-    except PriorscopeError:
-        raise
-    except OSError as error:
-        if error.errno not in NO_ROOM:
-            raise RunFailed(f"{type(error).__name__}: {error}") from error
-        raise StorageFailed(error) from error  # no other run could be written either
-    except Exception as error:
-        path = folder / "error.txt"
-        path.write_text(traceback.format_exc(), encoding="utf-8")
-        said = f"{type(error).__name__}: {error}"
-        if out_of_memory(error):
-            said = f"out of memory in {stage}"
-        raise RunFailed(f"{said} (traceback in {path})") from error
-
-
-def _complete(run: Run, context: Context, folder: Path, kept: Kept) -> None:
-    """Compute the predictions that a finished run lacks, from its weights."""
-    record, stale = kept
-    if not stale and {"attention", "warnings"} <= record.keys():
+def _complete(
+    run: Run, context: Context, folder: Path, kept: Kept, asked: Mapping[str, Bound]
+) -> None:
+    """Compute the predictions and measurements that a finished run lacks, from its weights."""
+    if kept.is_whole:
         return
+    record = dict(kept.record)
     made_on = dict(record.get("probes", {}))
     model = _model(run, context)
     path = folder / "model.safetensors"
@@ -234,7 +213,8 @@ def _complete(run: Run, context: Context, folder: Path, kept: Kept) -> None:
             hint=f"remove {folder} to train this run again",
         ) from error
     lay_out(model, context.device)
-    fresh = [name for name in made_on if name in context.probes and name not in stale]
+    stale = [*kept.stale_probes, *kept.stale_measures]
+    fresh = [name for name in made_on if name in context.probes and name not in kept.stale_probes]
     if stale and fresh:
         name = fresh[0]
         refuse_other_answers(
@@ -242,13 +222,23 @@ def _complete(run: Run, context: Context, folder: Path, kept: Kept) -> None:
             folder / "predictions" / f"{name}.parquet",
             stale,
         )
-    made_on |= _answer(model, stale, context, folder)
-    data = context.data
-    attention = measure_attention(model, data.test, data.preprocess, context.device)
-    record |= {"probes": made_on, "attention": attention}
-    record |= {"warnings": _warnings(run, model, context)}
+    made_on |= _answer(model, kept.stale_probes, context, folder)
+    record |= {"probes": made_on, "warnings": _warnings(run, model, context)}
     if distributed.is_main():
         write_json(record, folder / "run.json", sealed=True)
+    _measure(model, {name: asked[name] for name in kept.stale_measures}, context, folder)
+
+
+def _measure(model: nn.Module, asked: Mapping[str, Bound], context: Context, folder: Path) -> None:
+    measure_all(
+        model,
+        asked,
+        context.probes,
+        base=context.study.base,
+        preprocess=context.data.preprocess,
+        device=context.device,
+        folder=folder,
+    )
 
 
 def _model(run: Run, context: Context) -> nn.Module:

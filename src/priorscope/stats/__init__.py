@@ -18,6 +18,7 @@ from priorscope.stats.interaction import Interaction, independent_sum, interacti
 from priorscope.stats.learning_curve import Bounded, DataMultiplier, data_multiplier
 from priorscope.stats.matched import MatchedContrast, Trajectory, matched_contrast
 from priorscope.stats.mcnemar import mcnemar
+from priorscope.stats.network_shares import NetworkShares, network_shares
 from priorscope.stats.permutation import sign_flip_test
 from priorscope.stats.power import (
     detection_power,
@@ -33,6 +34,7 @@ from priorscope.stats.proportions import (
     paired_proportions,
     single_proportion,
 )
+from priorscope.stats.seed_contrast import seed_contrast
 from priorscope.stats.split_seeds import SplitSeeds, split_seeds
 from priorscope.stats.wilson import wilson
 from priorscope.stats.zero_crossing import ZeroCrossing, zero_crossing
@@ -46,6 +48,7 @@ __all__ = [
     "Estimate",
     "Interaction",
     "MatchedContrast",
+    "NetworkShares",
     "PairedProportions",
     "PairedTest",
     "SingleProportion",
@@ -71,9 +74,11 @@ __all__ = [
     "minimum_detectable_effect",
     "minimum_equivalence_margin",
     "negated",
+    "network_shares",
     "one_sided",
     "paired_proportions",
     "percentile_interval",
+    "seed_contrast",
     "seeds_needed",
     "sign_flip_test",
     "single_proportion",

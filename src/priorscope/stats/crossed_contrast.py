@@ -81,8 +81,8 @@ def crossed_contrast(
     found = precision(image_part, residual_parts, seed_part[random], sizes[random], effective)
     standard_error, df = float(found.standard_error), float(found.df)
     seeds = seed_part * sizes - residual / num_units
-    seed_most = seed_part * sizes * _to_upper_limit(sizes - 1.0) - residual / num_units
-    image_most = image_part * float(_to_upper_limit(effective - 1.0))
+    seed_most = seed_part * sizes * to_upper_limit(sizes - 1.0) - residual / num_units
+    image_most = image_part * float(to_upper_limit(effective - 1.0))
     images, most_images = (
         max(part - float(residual_parts.sum()), 0.0) * num_units
         for part in (image_part, image_most)
@@ -120,7 +120,7 @@ def at_confidence(
     return replace(contrast, low=low, high=high, p_value=p_value)
 
 
-def _to_upper_limit(df: np.ndarray | float) -> np.ndarray:
+def to_upper_limit(df: np.ndarray | float) -> np.ndarray:
     """Return what a mean square of these degrees of freedom is multiplied with."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return df / chi2.ppf(1 - _MOST_LEVEL, df)

@@ -6,7 +6,17 @@ from typing import Any
 
 from priorscope.components import listing
 from priorscope.errors import InputError, unknown_name
-from priorscope.study.spec import CHANCE, TEST_PROBE, Contrast, Hypothesis, Study, digest
+from priorscope.study.spec import (
+    CHANCE,
+    TEST_PROBE,
+    Hypothesis,
+    Operand,
+    Study,
+    digest,
+    networks_of,
+)
+
+_ROUNDING = 1e-9  # of weights: 1/3 has no end
 
 
 def check_hypotheses(study: Study) -> None:
@@ -20,7 +30,6 @@ def check_hypotheses(study: Study) -> None:
     InputError : names the key, what stood there, what may, and the nearest name
     """
     first_with: dict[str, int] = {}
-    metrics = listing("metrics")
     for index, hypothesis in enumerate(study.hypotheses):
         where = f"hypotheses.{index}"
         first = first_with.setdefault(hypothesis.id, index)
@@ -32,11 +41,8 @@ def check_hypotheses(study: Study) -> None:
                 allowed="an id of its own for each hypothesis",
                 hint=f"hypotheses.{first} has it first",
             )
-        _check_contrast(hypothesis.contrast, study, f"{where}.contrast")
-        _check_metric(hypothesis.metric, metrics, f"{where}.metric")
-        probes = [TEST_PROBE, *study.probes]
-        if hypothesis.probe not in probes:
-            raise unknown_name("probe", hypothesis.probe, probes, where=f"{where}.probe")
+        _check_contrast(hypothesis, study, f"{where}.contrast")
+        _check_what_scores(hypothesis, study, where)
         _check_margin(hypothesis, f"{where}.margin")
         if hypothesis.condition is not None and hypothesis.contrast.conditions is not None:
             raise InputError(
@@ -47,15 +53,80 @@ def check_hypotheses(study: Study) -> None:
             )
 
 
-def _check_contrast(contrast: Contrast, study: Study, where: str) -> None:
+def _check_what_scores(hypothesis: Hypothesis, study: Study, where: str) -> None:
+    """Refuse a hypothesis without a probe and a metric, or a measure in place of both."""
+    if hypothesis.measure is None:
+        for key in ("probe", "metric"):
+            if getattr(hypothesis, key) is None:
+                hint = "a probe and a metric, or a measure in place of both"
+                raise InputError("missing key", where=f"{where}.{key}", hint=hint)
+        _check_metric(str(hypothesis.metric), listing("metrics"), f"{where}.metric")
+        probes = [TEST_PROBE, *study.probes]
+        if hypothesis.probe not in probes:
+            raise unknown_name("probe", str(hypothesis.probe), probes, where=f"{where}.probe")
+        return
+    if hypothesis.measure not in study.measures:
+        raise unknown_name("measure", hypothesis.measure, study.measures, where=f"{where}.measure")
+    for key in ("probe", "metric"):
+        if getattr(hypothesis, key) is not None:
+            raise InputError(
+                "a measure stands in place of probe and metric",
+                where=f"{where}.{key}",
+                found=getattr(hypothesis, key),
+                hint=f"leave `{key}` out: the measure names its own probe under `measures`",
+            )
+
+
+def _check_operand(operand: Operand, study: Study, where: str, others: Iterable[str] = ()) -> None:
+    """Refuse models that the study does not have, and weights that make no mean."""
+    weights = networks_of(operand)
+    for model in dict.fromkeys(model for networks in weights for model in networks):
+        if model not in study.models:
+            raise unknown_name("model", model, [*study.models, *others], where=where)
+    total = sum(weights.values())
+    if min(weights.values()) <= 0 or abs(total - 1) > _ROUNDING:
+        raise InputError(
+            "the weights of a mean are above 0 and sum to 1",
+            where=where,
+            found=", ".join(f"{model} {each:g}" for (model,), each in weights.items())
+            + f": a sum of {total:g}",
+        )
+
+
+def _check_contrast(hypothesis: Hypothesis, study: Study, where: str) -> None:
+    contrast = hypothesis.contrast
     a, b = contrast.a, contrast.b
     if a == CHANCE:
         raise InputError("chance stands second, as `b`", where=f"{where}.a", found=a)
-    if a not in study.models:
-        raise unknown_name("model", a, study.models, where=f"{where}.a")
-    if b is not None and b != CHANCE and b not in study.models:
-        raise unknown_name("model", b, [*study.models, CHANCE], where=f"{where}.b")
-    if a == b:
+    _check_operand(a, study, f"{where}.a")
+    if b is not None and b != CHANCE:
+        _check_operand(b, study, f"{where}.b", [CHANCE])
+    if b == CHANCE and hypothesis.measure is not None:
+        raise InputError(
+            "a measure has no chance",
+            where=f"{where}.b",
+            found=b,
+            allowed="another model, or in place of b a level",
+        )
+    pairs = [len(each) > 1 for side in (a, b) if side not in (None, CHANCE) for each in _of(side)]
+    if any(pairs) and hypothesis.measure is None:
+        raise InputError(
+            "a pair of models is what a measure of two is asked of",
+            where=f"{where}.a",
+            found=a if isinstance(a, tuple) else b,
+            allowed="with `measure` in place of `probe` and `metric`; {x: 0.5, y: 0.5} is a mean",
+        )
+    if any(pairs) and not all(pairs):
+        raise InputError(
+            "a pair of models is compared with a pair", where=where, found=f"{a} and {b}"
+        )
+    if any(pairs) and len(study.seeds) < 2:
+        raise InputError(
+            "pairs of networks need two seeds: those of equal seed saw the same order of examples",
+            where=where,
+            found=f"seeds {', '.join(map(str, study.seeds))}",
+        )
+    if b not in (None, CHANCE) and _same(_of(a), _of(b)):
         raise InputError("a model is not compared with itself", where=where, found=a)
     compared = (b, contrast.level, contrast.conditions, contrast.between)
     if all(each is None for each in compared):
@@ -86,6 +157,16 @@ def _check_contrast(contrast: Contrast, study: Study, where: str) -> None:
                 where=f"{where}.conditions",
                 found=contrast.conditions[0],
             )
+
+
+def _of(operand: Operand | None) -> dict[tuple[str, ...], float]:
+    """Return the weights of an operand, where the order within a pair does not count."""
+    assert operand is not None
+    return {tuple(sorted(each)): weight for each, weight in networks_of(operand).items()}
+
+
+def _same(a: Mapping[tuple[str, ...], float], b: Mapping[tuple[str, ...], float]) -> bool:
+    return all(abs(a.get(each, 0.0) - b.get(each, 0.0)) < _ROUNDING for each in {*a, *b})
 
 
 def _check_metric(metric: str, packaged: Iterable[str], where: str) -> None:

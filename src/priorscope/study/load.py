@@ -19,6 +19,7 @@ from priorscope.study.controls import check_controls
 from priorscope.study.factors import read_factors
 from priorscope.study.hypotheses import check_hypotheses
 from priorscope.study.interventions import check_interventions
+from priorscope.study.measures import check_measures
 from priorscope.study.packaged import packaged_studies
 from priorscope.study.properties import PROPERTIES
 from priorscope.study.spec import (
@@ -59,6 +60,7 @@ class _File(BaseModel):
     models: Annotated[dict[Name, _Reference], Field(min_length=1)]
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
     probes: dict[Name, _Reference] = {}
+    measures: dict[Name, _Reference] = {}
     hypotheses: tuple[Hypothesis, ...] = ()
     declared: dict[str, Annotated[str, Field(min_length=1)]] = {}
     stability: Stability | None = None
@@ -146,6 +148,7 @@ def parse_study(text: str, *, base: Path) -> Study:
         models={name: _component(model) for name, model in file.models.items()},
         seeds=file.seeds,
         probes={name: _component(probe) for name, probe in file.probes.items()},
+        measures={name: _component(measure) for name, measure in file.measures.items()},
         hypotheses=file.hypotheses,
         base=base,
         text=text,
@@ -251,6 +254,7 @@ def _check_references(study: Study) -> None:
         if name.lower() in folded:
             raise InputError("two names differ by case only", where=f"models.{name}")
         folded[name.lower()] = name
+    check_measures(study)
     check_hypotheses(study)
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -89,6 +89,36 @@ class Split:
         return plain
 
 
+Operand = str | tuple[str, str] | dict[str, float]
+"""What stands on one side of a contrast: a model, a pair of models, or a mean by weights."""
+
+
+def _operand(value: Any) -> Operand:
+    """Read a model, a list of two models, or a mapping of models to weights."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple) and [type(each) for each in value] == [str, str]:
+        return (value[0], value[1])
+    if isinstance(value, dict) and value:
+        numbers = [each for each in value.values() if type(each) in (int, float)]
+        if len(numbers) == len(value):
+            return {str(model): float(weight) for model, weight in value.items()}
+    raise ValueError("a model, a pair [model, model], or weights {model: 0.5, model: 0.5}")
+
+
+def networks_of(operand: Operand) -> dict[tuple[str, ...], float]:
+    """Return the weight of each network, or pair of networks, that an operand names."""
+    if isinstance(operand, str):
+        return {(operand,): 1.0}
+    if isinstance(operand, dict):
+        return {(model,): weight for model, weight in operand.items()}
+    return {tuple(operand): 1.0}
+
+
+def _operand_or_none(value: Any) -> Operand | None:
+    return None if value is None else _operand(value)
+
+
 @pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
 class Contrast:
     """What is compared: the first minus the second.
@@ -99,28 +129,24 @@ class Contrast:
     conditions: [background, grey]}` the difference of these differences: (background minus grey)
     of `a` minus that of `b`; `{a: vit, between: {task: [near, far]}}` one model at two levels of a
     factor; `{a: vit, b: cnn, between: {task: [near, far]}}` the difference of these differences:
-    (near minus far) of `a` minus that of `b`.
+    (near minus far) of `a` minus that of `b`. In place of a model may stand a mean by weights,
+    `{a: {x: 0.5, y: 0.5}, b: z}`, or for a measure of two a pair, `{a: [x, y], b: [x, z]}`.
 
     Attributes
     ----------
-    a : a model of the study
+    a : a model of the study, weights of models that sum to 1, or a pair of models
     b : another one, or `chance`
-    level : in the metric's units
-    conditions : two arms of the probe
+    level : in the units of the metric or the measure
+    conditions : two arms of the probe or the measure
     between : two levels of a factor of the study; where several factors are named, all of them
         change together
     """
 
-    a: str
-    b: str | None = None
+    a: Annotated[Operand, PlainValidator(_operand)]
+    b: Annotated[Operand | None, PlainValidator(_operand_or_none)] = None
     level: float | None = None
     conditions: tuple[str, str] | None = None
     between: dict[str, tuple[LevelValue, LevelValue]] | None = None
-
-    @property
-    def models(self) -> tuple[str, ...]:
-        """List the models whose runs the contrast needs."""
-        return (self.a,) if self.b in (None, CHANCE) else (self.a, str(self.b))
 
 
 @pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_strict)
@@ -130,21 +156,23 @@ class Hypothesis:
     Attributes
     ----------
     contrast : what is compared, see `Contrast`
-    probe : a probe of the study, or `test`
+    probe, metric : a probe of the study, or `test`, and what scores it
+    measure : a measure of the study, in place of both
     expect : the difference is `less` or `greater` than zero, `different` from it, or `equivalent`
         to it within `margin`
-    margin : in the metric's units; `equivalent` needs one, `different` may have one, inside which
-        it would be refuted
+    margin : in the units of the metric or the measure; `equivalent` needs one, `different` may
+        have one, inside which it would be refuted
     alpha : the error rate of each verdict, kept over all hypotheses of the study
-    condition : an arm of the probe; none is the arm that the probe is about
+    condition : an arm of the probe or the measure; none is the one that it is about
     at : the level of each factor; a study with factors needs it
     """
 
     id: Name
     statement: Annotated[str, Field(min_length=1)]
     contrast: Contrast
-    probe: str
-    metric: str
+    probe: str | None = None
+    metric: str | None = None
+    measure: str | None = None
     expect: Literal["less", "greater", "equivalent", "different"]
     margin: PositiveFloat | None = None
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
@@ -203,6 +231,7 @@ class Study:
     `declared` gives reasons for differences between the models, by property of the fairness lint.
     `reproduces` names the model that stands for each of the 2021 report's arms, where one does.
     `controls` say what control models must score.
+    `measures` are what trained networks are asked beside the probes, see `study.measures`.
     `stability` asks for trainings at a part of the budget too.
     `factors` are what all models share at each of their levels: `study.factors.study_at` sets them.
     `curve_images` is how many test images, taken evenly, the learning curve is measured on at the
@@ -226,6 +255,7 @@ class Study:
     factors: tuple[Factor, ...] = ()
     controls: tuple[Control, ...] = ()
     curve_images: int | None = None
+    measures: dict[str, Component] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the study as plain values, every default written out."""
@@ -236,7 +266,7 @@ class Study:
             "models": {name: model.as_dict() for name, model in self.models.items()},
             "seeds": list(self.seeds),
             "probes": {name: probe.as_dict() for name, probe in self.probes.items()},
-            "hypotheses": [plain(hypothesis, mode="json") for hypothesis in self.hypotheses],
+            "hypotheses": [as_plain(hypothesis) for hypothesis in self.hypotheses],
             "declared": dict(self.declared),
             "reproduces": dict(self.reproduces),
         }
@@ -245,6 +275,8 @@ class Study:
             whole["factors"] = {factor.name: factor.as_dict() for factor in self.factors}
         if self.stability is not None:
             whole["stability"] = plain(self.stability)
+        if self.measures:
+            whole["measures"] = {name: each.as_dict() for name, each in self.measures.items()}
         if self.controls:
             whole["controls"] = [plain(control, mode="json") for control in self.controls]
         if self.curve_images is not None:
@@ -255,6 +287,12 @@ class Study:
     def hash(self) -> str:
         """Hash all that the study says, hypotheses included, to 16 hex digits."""
         return digest({"name": self.name, **self.as_dict()})
+
+
+def as_plain(hypothesis: Hypothesis) -> dict[str, Any]:
+    """Return a hypothesis as values that JSON can hold, without `measure` where it has none."""
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(hypothesis)))
+    return {key: value for key, value in plain.items() if key != "measure" or value is not None}
 
 
 def digest(value: object) -> str:

@@ -2,6 +2,7 @@
 
 import altair as alt
 import numpy as np
+import polars as pl
 
 from priorscope.analysis import Findings
 from priorscope.analysis.findings import select
@@ -11,18 +12,18 @@ from priorscope.report.section import Blocks, Section, in_cells, section_of
 from priorscope.report.table import Table
 from priorscope.report.wording import Row
 
+# Component -> its key in the records of runs of before the measures, title, unit, factor, digits.
 _MEASURES = {
-    "mean_distance": ("Mean distance", "patches", 2),
-    "mass_within": ("Mass within one patch", "%", 1),
-    "entropy": ("Entropy", "nats", 2),
-    "effective_rank": ("Effective rank", "", 1),
+    "attention_distance": ("mean_distance", "Mean distance", "patches", 1, 2),
+    "attention_mass": ("mass_within", "Mass within one patch", "%", 100, 1),
+    "attention_entropy": ("entropy", "Entropy", "nats", 1, 2),
+    "attention_rank": ("effective_rank", "Effective rank", "", 1, 1),
 }
 _MEANING = (
     "Mean distance: from query to key, weighted by attention, in patches. Mass within one patch: "
     "the part of the weights on the 3 x 3 patches around the query. Entropy: of a query's weights; "
     "0 is one key, the logarithm of the number of patches is all alike. Effective rank: of the "
-    "matrix of weights; 1 means that every query attends to the same. Measured on 32 test images, "
-    "without the class token."
+    "matrix of weights; 1 means that every query attends to the same."
 )
 
 
@@ -37,11 +38,21 @@ def _of_cell(results: Findings) -> Blocks:
 
 def attention_rows(results: Findings) -> list[Row]:
     """List what every run measured of its attention: one row a run, layer and head."""
-    return [
-        {"model": run["model"], "seed": run["seed"], **row, "mass_within": 100 * row["mass_within"]}
+    old = [
+        {"model": run["model"], "seed": run["seed"], "layer": row["layer"], "head": row["head"]}
+        | {key: factor * row[key] for key, _, _, factor, _ in _MEASURES.values()}
         for run in results.runs
         for row in run.get("attention", [])
     ]
+    found: dict[tuple[str, int, int, int], Row] = {}
+    for row in select(results.measurements):
+        if row["measure"] in _MEASURES and row.get("head"):
+            key, _, _, factor, _ = _MEASURES[row["measure"]]
+            head = {name: row[name] for name in ("model", "seed", "layer", "head")}
+            of_head = found.setdefault(tuple(head.values()), head)  # type: ignore[arg-type]
+            of_head[key] = factor * row["value"]
+    whole = [row for row in found.values() if len(row) == 4 + len(_MEASURES)]
+    return old + whole
 
 
 def attention_table(results: Findings) -> Table | None:
@@ -53,7 +64,7 @@ def attention_table(results: Findings) -> Table | None:
         if not of_model:
             continue
         cells, record = [], {"model": model}
-        for measure, (_, _, digits) in _MEASURES.items():
+        for measure, _, _, _, digits in _MEASURES.values():
             layers = {}
             for row in of_model:
                 layers.setdefault(row["layer"], []).append(row[measure])
@@ -66,11 +77,12 @@ def attention_table(results: Findings) -> Table | None:
         records.append(record)
     if not rows:
         return None
-    titles = (f"{title}, {of}" if of else title for title, of, _ in _MEASURES.values())
+    titles = (f"{title}, {of}" if of else title for _, title, of, _, _ in _MEASURES.values())
     header = ("Model", *titles)
     caption = (
         "How far attention looks after training: means over seeds, layers and heads; in brackets "
-        f"the lowest and the highest layer. {_MEANING}"
+        f"the lowest and the highest layer. {_MEANING} Measured on {_num_images(results)} test "
+        "images, without the class token."
     )
     return Table("attention", caption, header, rows, records, range(1, len(header)))
 
@@ -80,7 +92,7 @@ def attention_figure(results: Findings) -> ChartFigure | None:
     found = attention_rows(results)
     if not found:
         return None
-    panels = [_panel(results.models, found, measure) for measure in _MEASURES]
+    panels = [_panel(results.models, found, of) for of in _MEASURES.values()]
     caption = (
         "Attention layer by layer, from the input on. Points: heads, of every seed; lines: their "
         "means."
@@ -88,8 +100,14 @@ def attention_figure(results: Findings) -> ChartFigure | None:
     return ChartFigure("attention", caption, panels, columns=2, panel_px=300)
 
 
-def _panel(models: list[str], rows: list[Row], measure: str) -> Panel:
-    title, of, digits = _MEASURES[measure]
+def _num_images(results: Findings) -> str:
+    """Say on how many images attention was measured; before the measures that was always 32."""
+    found = results.measurements.filter(pl.col("measure").is_in([*_MEASURES]))["n"].unique()
+    return " or ".join(map(str, found.sort())) or "32"
+
+
+def _panel(models: list[str], rows: list[Row], of_measure: tuple) -> Panel:
+    measure, title, of, _, digits = of_measure
     shown = [model for model in models if any(row["model"] == model for row in rows)]
     scales = model_scales(models, shown)
     kept = ("model", "seed", "layer", "head", measure)

@@ -1,0 +1,209 @@
+"""Ask a trained network what a study's measures ask, on images of a probe."""
+
+import zlib
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from priorscope.components import bind, errors_at, resolve
+from priorscope.data import Preprocess, proportional_sample
+from priorscope.errors import InputError, PriorscopeError, RunFailed
+from priorscope.measures import DoesNotApply, Measurement, kind_of, measurement_of, scale_of
+from priorscope.metrics import Scale
+from priorscope.probes import ProbeSet
+from priorscope.runs.answers import fingerprint_of
+from priorscope.runs.failures import failures_of_the_model
+from priorscope.runs.measurements import Stored, file_of, what_it_depends_on, write_measurement
+from priorscope.runs.store import read_run, write_json
+from priorscope.study.measures import FRAMEWORK_KEYS, NUM_IMAGES, Measure, measures_of
+from priorscope.study.spec import Study
+from priorscope.training import distributed
+from priorscope.training.streams import seeded_streams
+
+
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """A measure with its callable and checked parameters.
+
+    Attributes
+    ----------
+    kind : "network", or "predictions" of two networks
+    """
+
+    measure: Measure
+    function: Any
+    parameters: Mapping[str, Any]
+    kind: str
+    scale: Scale
+
+
+def bound(name: str, measure: Measure, base: Path) -> Bound:
+    """Import a measure, and check its parameters.
+
+    Raises
+    ------
+    InputError : nothing has that name, a parameter that it does not have or allow, or what it is a
+        measure of cannot be told
+    """
+    where, component = f"measures.{name}", measure.component
+    function = resolve("measures", component.name, base=base, where=f"{where}.name")
+    kind = kind_of(function, where=where)
+    parameters = bind(
+        function,
+        component.parameters,
+        where=where,
+        reserved=("rng",),
+        beside=FRAMEWORK_KEYS,
+        base=base,
+    )
+    with errors_at(where):
+        scale = scale_of(function, component.name, parameters)
+    return Bound(measure, function, parameters, kind, scale)
+
+
+def asked_of_networks(study: Study) -> dict[str, Bound]:
+    """List the measures that single networks of a study are asked.
+
+    Raises
+    ------
+    InputError : as `bound`
+    """
+    measures = measures_of(study.as_dict())
+    found = {name: bound(name, measure, study.base) for name, measure in measures.items()}
+    return {name: each for name, each in found.items() if each.kind == "network"}
+
+
+def measure_all(
+    network: nn.Module,
+    asked: Mapping[str, Bound],
+    probes: Mapping[str, ProbeSet],
+    *,
+    base: Path,
+    preprocess: Preprocess,
+    device: torch.device,
+    folder: Path,
+) -> None:
+    """Store what a network is asked, and note it in the record of its run.
+
+    The run is finished before, so that a measure that fails costs nothing else.
+
+    Parameters
+    ----------
+    base : the study's folder
+    folder : the run's, with `run.json`
+
+    Raises
+    ------
+    RunFailed : a declared measure fails; what the others gave is stored
+    """
+    made, failed = {}, []
+    for name, each in asked.items():
+        probe = probes[each.measure.probe]
+        entry = {"of": what_it_depends_on(each.measure, base, fingerprint_of(probe))}
+        rows = rows_asked(each.measure, probe)
+        try:
+            with failures_of_the_model(folder, f"measure {name}"):
+                stored = measure_network(
+                    network, name, each, probe, rows, preprocess=preprocess, device=device
+                )
+        except DoesNotApply as error:
+            made[name] = entry | {"does_not_apply": error.problem}
+        except (InputError, RunFailed) as error:
+            if each.measure.declared:
+                failed.append(f"measure {name}: {_in_a_line(error)}")
+            else:  # nobody asked for it
+                made[name] = entry | {"does_not_apply": _in_a_line(error)}
+        else:
+            made[name] = entry
+            if distributed.is_main():
+                write_measurement(stored, folder / file_of(name))
+    if distributed.is_main() and made:
+        record = read_run(folder)
+        record["measurements"] = record.get("measurements", {}) | made
+        write_json(record, folder / "run.json", sealed=True)
+    if failed:
+        raise RunFailed("; ".join(failed))
+
+
+def _in_a_line(error: PriorscopeError) -> str:
+    if not isinstance(error, InputError):
+        return str(error)
+    return error.problem + ("" if error.found is None else f", found {error.found}")
+
+
+def rows_asked(measure: Measure, probe: ProbeSet, most: int | None = None) -> np.ndarray:
+    """Choose the rows of a probe whose images a measure sees: of what the probe is about.
+
+    Parameters
+    ----------
+    most : in place of what the study says
+
+    Returns
+    -------
+    int64 [n], ascending; every class and cluster by its share, the same for all runs
+    """
+    number = most or measure.num_images or NUM_IMAGES
+    rows = np.flatnonzero(probe.conditions["arm"] == probe.arms[0])
+    groups = [np.unique(probe.targets[rows], axis=0, return_inverse=True)[1].ravel()]
+    if probe.clusters is not None:
+        groups.append(np.unique(probe.clusters[rows], return_inverse=True)[1])
+    if len(rows) <= number:
+        return rows
+    return rows[proportional_sample(groups, number, np.random.default_rng(0))]
+
+
+def measure_network(
+    network: nn.Module,
+    name: str,
+    asked: Bound,
+    probe: ProbeSet,
+    rows: np.ndarray,
+    *,
+    preprocess: Preprocess,
+    device: torch.device,
+) -> Stored:
+    """Measure a network on images of a probe; its random numbers depend on the measure's name only.
+
+    Raises
+    ------
+    DoesNotApply : there is nothing to measure in this network
+    InputError : what the measure returns is no measurement
+    """
+    seed = zlib.crc32(name.encode())
+    with _as_it_is(network), seeded_streams(seed, device):
+        images = preprocess(torch.from_numpy(probe.images[rows].copy()).to(device))
+        found = asked.function(network, images, rng=np.random.default_rng(seed), **asked.parameters)
+    places = np.arange(len(rows), dtype=np.int64)
+    measurement = measurement_of(found, places, where=f"measures.{name}")
+    whole = all(int((measurement.conditions["arm"] == arm).sum()) == 1 for arm in measurement.arms)
+    if whole and len(rows) > 1:
+        return Stored(measurement, asked.scale)
+    if not set(measurement.ids.tolist()) <= set(places.tolist()):
+        raise InputError(
+            "a measurement's ids are the places of the images that the measure was given",
+            where=f"measures.{name}",
+            found=f"id {max(measurement.ids, key=abs)}",
+            allowed=f"0 .. {len(rows) - 1}",
+        )
+    chosen = rows[measurement.ids]
+    clusters = None if probe.clusters is None else probe.clusters[chosen]
+    named = Measurement(measurement.values, probe.ids[chosen], measurement.conditions)
+    return Stored(named, asked.scale, clusters)
+
+
+@contextmanager
+def _as_it_is(network: nn.Module):
+    """Let a network answer as it does in tests, and leave no gradients behind."""
+    was_training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(was_training)
+        network.zero_grad(set_to_none=True)

@@ -1,0 +1,162 @@
+"""Measures of a study from end to end: stored, added later, failing, damaged."""
+
+import json
+import shutil
+import sys
+
+import numpy as np
+import polars as pl
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+import torch
+from safetensors.torch import load_model
+
+from priorscope.cli import run_command
+from priorscope.errors import PriorscopeWarning
+from priorscope.measures.attention_mass import attention_mass
+from priorscope.runs.load_cells import cell_loader
+from priorscope.runs.measurements import read_measurement
+from priorscope.runs.prepare_models import build_model
+from priorscope.study.load import load_study
+
+LOOKS = """
+measures:
+  near: {name: attention_mass, radius: 2, num_images: 16, probe: background}
+"""
+OWN = """
+measures:
+  near: {name: attention_mass, radius: 2, num_images: 16, probe: background}
+  own: {name: ./own.py:own, num_images: 12}
+"""
+SIZE = """
+def own(network, images, *, rng):
+    return sum(p.detach().double().norm() for p in network.parameters())
+"""
+# It passes on the few images that a study is planned with.
+FAILS = """
+def own(network, images, *, rng):
+    if len(images) > 8:
+        raise RuntimeError("too many images")
+    return images.mean((1, 2, 3))
+"""
+
+
+def run_of(out, model):
+    (run,) = (out / "runs").glob(f"{model}-s0-*")
+    return run
+
+
+def add(finished, text, own=None):
+    """Add text to the study, and write `own.py` beside it, which the next run imports anew."""
+    for name in [name for name in sys.modules if name.startswith("priorscope_user_")]:
+        del sys.modules[name]
+    finished.study.write_text(finished.study.read_text() + text)
+    if own is not None:
+        (finished.study.parent / "own.py").write_text(own)
+
+
+def test_a_measure_that_is_added_is_taken_from_the_stored_weights(finished, capsys):
+    add(finished, OWN, SIZE)
+    before = {path: path.stat().st_mtime_ns for path in finished.out.glob("runs/*/*.safetensors")}
+    assert finished.again() == 0
+    assert "2 of 2 runs are finished already" in capsys.readouterr().out
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+    vit = run_of(finished.out, "vit")
+    stored = read_measurement(vit / "measurements" / "near.parquet")
+    study = load_study(str(finished.study))
+    cell = cell_loader(study, finished.out)(())
+    network = build_model(
+        study.models["vit"], num_classes=10, image_px=32, seed=0, base=study.base, where="models"
+    )
+    load_model(network, vit / "model.safetensors")
+    probe = cell.probes["background"]
+    whole = stored.measurement.take(stored.measurement.conditions["arm"] == "all")
+    arm = probe.conditions["arm"] == probe.arms[0]
+    rows = np.flatnonzero(arm)[np.searchsorted(probe.ids[arm], whole.ids)]
+    images = cell.data.preprocess(torch.from_numpy(probe.images[rows]))
+    expected = attention_mass(network.eval(), images, rng=np.random.default_rng(0), radius=2)
+    assert whole.values == pytest.approx(expected.values[:16], rel=1e-5)
+    assert stored.clusters[:16].tolist() == probe.clusters[rows].tolist()
+    rows = pl.read_parquet(finished.out / "analysis" / "measurements.parquet")
+    near = rows.filter(measure="near", arm="all")
+    assert near["model"].to_list() == ["vit"], "which a CNN has none of"
+    assert near["value"].item() == pytest.approx(expected.values[:16].mean(), rel=1e-5)
+    own = rows.filter(measure="own", model="cnn")
+    assert own["n"].item() == 1, "one value of the network"
+    made = {path: path.stat().st_mtime_ns for path in finished.out.glob("runs/*/measurements/*")}
+    add(finished, "", SIZE + "\n# other code\n")
+    assert finished.again() == 0
+    changed = {path.stem for path in made if made[path] != path.stat().st_mtime_ns}
+    assert changed == {"own"}, "and nothing else is measured twice"
+
+
+def test_a_measure_that_fails_costs_nothing_else(finished, tmp_path, capsys):
+    add(finished, OWN, FAILS)
+    finished.out = tmp_path / "other"
+    assert finished.again() == 3
+    assert "measure own: RuntimeError: too many images" in "".join(capsys.readouterr())
+    for model in ("cnn", "vit"):
+        run = run_of(finished.out, model)
+        assert json.loads((run / "run.json").read_text())["status"] == "finished"
+        assert (run / "predictions" / "test.parquet").is_file()
+    assert (run / "measurements" / "near.parquet").is_file()
+    assert (finished.out / "report" / "index.html").is_file()
+    add(finished, "", SIZE)
+    weights = (run / "model.safetensors").stat().st_mtime_ns
+    assert finished.again() == 0
+    assert (run / "measurements" / "own.parquet").is_file()
+    assert weights == (run / "model.safetensors").stat().st_mtime_ns
+
+
+def test_a_changed_or_foreign_file_is_measured_anew(finished):
+    add(finished, LOOKS)
+    assert finished.again() == 0
+    path = run_of(finished.out, "vit") / "measurements" / "near.parquet"
+    stored = read_measurement(path).measurement
+    table = pq.read_table(path)
+    place = table.column_names.index("value")
+    changed = table.set_column(place, "value", pc.add(table["value"], 0.25))
+    pq.write_table(changed.replace_schema_metadata(table.schema.metadata), path)
+    shutil.copy(path, path.with_name("attention_mass.parquet"))  # another measure's
+    with (
+        pytest.warns(PriorscopeWarning, match=r"near.parquet is damaged and computed anew"),
+        pytest.warns(PriorscopeWarning, match=r"attention_mass.parquet is damaged"),
+    ):
+        assert finished.again() == 0
+    assert np.array_equal(read_measurement(path).measurement.values, stored.values)
+
+
+# It passes on the random answers, of standard deviation 1, that a study is planned with.
+TWO = """
+def two(a, b):
+    if abs(a.logits.std() - 1) > 0.1:
+        raise RuntimeError("not random")
+    return (a.logits.argmax(1) == b.logits.argmax(1)).astype(float)
+"""
+
+
+def test_a_measure_of_two_that_fails_costs_nothing_else(finished, capsys, monkeypatch):
+    (finished.study.parent / "of_two.py").write_text(TWO)
+    monkeypatch.syspath_prepend(finished.study.parent)
+    add(finished, "\nmeasures: {alike: {name: of_two:two}}\n")
+    page = finished.out / "report" / "index.html"
+    for command in (finished.again, lambda: run_command(["report", str(finished.out)])):
+        page.unlink()
+        assert command() == 3
+        assert "measure alike failed: RuntimeError: not random" in capsys.readouterr().err
+        assert page.is_file()
+        rows = pl.read_parquet(finished.out / "analysis" / "measurements.parquet")
+        assert "error_consistency" in rows["measure"] and "alike" not in rows["measure"]
+
+
+def test_networks_of_equal_seed_are_shown_apart(finished_once):
+    rows = pl.read_parquet(finished_once.out / "analysis" / "pairs" / "error_consistency.parquet")
+    assert rows["shares_order"].to_list() == [True]
+    assert (
+        pl.read_parquet(finished_once.out / "analysis" / "measures.parquet")
+        .filter(pl.col("partner").is_not_null())
+        .is_empty()
+    )
+    page = (finished_once.out / "report" / "index.html").read_text()
+    assert "With one seed there are no other pairs of two models" in page
