@@ -1,7 +1,8 @@
 """What is asked of a trained network before its answers are believed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,11 +12,34 @@ from priorscope.data import Preprocess, autocast_for
 from priorscope.errors import RunFailed
 from priorscope.evaluation import read_predictions
 from priorscope.evaluation.company import answers_depend_on_company
+from priorscope.training.recipe import Recipe
+from priorscope.training.single_images import single_image_note
 from priorscope.training.streams import seeded_streams
 
 _NUM_COMPANY = 64  # test images that are shown in two batches
 _NUM_ASKED_AGAIN = 64  # rows of a probe that stored weights must answer as they did
+_SKIPPED_SHARE = 0.01  # of updates: a scale of gradients that is found anew skips some
 _TOLERANCE = 0.05  # of a logit, by their standard deviation: above what another machine changes
+
+
+def training_warnings(
+    model: nn.Module, recipe: Recipe, num_images: int, epochs: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Warn of a training that was another one than the recipe says, a line each.
+
+    Parameters
+    ----------
+    num_images : of an epoch
+    epochs : the rows of `metrics.jsonl`
+    """
+    alone = single_image_note(model, recipe, num_images)
+    skipped = sum(epoch.get("num_skipped_updates", 0) for epoch in epochs)
+    said = (
+        f"{skipped:,} of {epochs[-1]['step']:,} updates were skipped, as gradients were not finite "
+        f"in {recipe.precision}: the weights moved less often than the recipe says"
+    )
+    is_another = skipped > _SKIPPED_SHARE * epochs[-1]["step"]
+    return ([alone] if alone else []) + ([said] if is_another else [])
 
 
 def company_warnings(

@@ -2,9 +2,10 @@
 
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ from priorscope.runs.answers import (
     write_answers,
 )
 from priorscope.runs.begun import begun_epochs, keep_epochs
-from priorscope.runs.doubts import company_warnings, refuse_other_answers
+from priorscope.runs.doubts import company_warnings, refuse_other_answers, training_warnings
 from priorscope.runs.environment import hardware, versions
 from priorscope.runs.failures import failures_of_the_model
 from priorscope.runs.finished import Kept, what_is_kept
@@ -35,7 +36,7 @@ from priorscope.runs.prepare import StudyData
 from priorscope.runs.prepare_models import build_model
 from priorscope.runs.rehearsed import Rehearsed
 from priorscope.runs.seals import file_digest
-from priorscope.runs.store import is_finished, now, on_disk, run_folder, write_json
+from priorscope.runs.store import is_finished, now, on_disk, read_lines, run_folder, write_json
 from priorscope.study.cells import study_at
 from priorscope.study.plan import Run
 from priorscope.study.spec import Study
@@ -139,7 +140,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             save_model(model, str(folder / "model.safetensors.partial"))
             (folder / "model.safetensors.partial").replace(folder / "model.safetensors")
         made_on = _answer(model, list(context.probes), context, folder)
-        said = _warnings(run, model, context)
+        said = _warnings(run, model, context, epochs)
     train_seconds = sum(epoch["seconds"] for epoch in epochs)
     if not distributed.is_main():
         _measure(model, asked, context, folder)
@@ -223,7 +224,8 @@ def _complete(
             stale,
         )
     made_on |= _answer(model, kept.stale_probes, context, folder)
-    record |= {"probes": made_on, "warnings": _warnings(run, model, context)}
+    epochs = read_lines(folder / "metrics.jsonl")
+    record |= {"probes": made_on, "warnings": _warnings(run, model, context, epochs)}
     if distributed.is_main():
         write_json(record, folder / "run.json", sealed=True)
     _measure(model, {name: asked[name] for name in kept.stale_measures}, context, folder)
@@ -285,8 +287,13 @@ def _logits(
         )
 
 
-def _warnings(run: Run, model: nn.Module, context: Context) -> list[str]:
+def _warnings(
+    run: Run, model: nn.Module, context: Context, epochs: Sequence[Mapping[str, Any]]
+) -> list[str]:
     """Say what makes a run's numbers mean something else than they seem to, a line each."""
-    precision, data = context.study.recipe.precision, context.data
-    found = company_warnings(model, data.test.images, data.preprocess, context.device, precision)
-    return [*_rehearsed(run, context).warnings, *found]
+    recipe, data, device = context.study.recipe, context.data, context.device
+    return [
+        *_rehearsed(run, context).warnings,
+        *training_warnings(model, recipe, len(data.train), epochs),
+        *company_warnings(model, data.test.images, data.preprocess, device, recipe.precision),
+    ]
