@@ -199,7 +199,7 @@ class Findings:
         found = [scored for _, scored in self._estimates if scored.probe == probe]
         return list(dict.fromkeys(s.arm for s in found if metric in (None, s.metric)))
 
-    def main(self) -> list[Scored]:
+    def primary(self) -> list[Scored]:
         """List what the test images and each probe are about, each by its main metric."""
         found = []
         for probe in [TEST_PROBE, *self.probes]:

@@ -50,7 +50,7 @@ def _main(results: Findings) -> Blocks:
 
 
 def _controls(results: Findings) -> Blocks:
-    main = results.main()
+    main = results.primary()
     columns = {
         scored: f"{probe}: {plain(arm)}"
         for probe in dict.fromkeys(each.probe for each in main)
@@ -71,7 +71,7 @@ def _blocks(results: Findings, columns: Mapping[Scored, str], name: str, what: s
 def difference_sentences(results: Findings) -> list[str]:
     """Count the differences that are clear, and name a few; nothing where cells are several."""
     named, num_pairs, num_clear = [], 0, 0
-    main = [] if results.factors else results.main()
+    main = [] if results.factors else results.primary()
     for scored in main:
         rows = select(results.comparisons, **scored._asdict())
         clear = [row for row in rows if results.is_clear(row)]

@@ -38,15 +38,15 @@ def main_columns(results: Findings) -> dict[Scored, str]:
     """Head what the test images and each probe are about."""
     return {
         scored: "Test images" if scored.probe == "test" else scored.probe
-        for scored in results.main()
+        for scored in results.primary()
     }
 
 
 def score_sentences(results: Findings) -> list[str]:
     """Say who scored highest and lowest, cell by cell, or overall where cells are many."""
     if not results.factors:
-        return [_leaders(results, scored) for scored in results.main()]
-    test = results.main()[0]
+        return [_leaders(results, scored) for scored in results.primary()]
+    test = results.primary()[0]
     if len(results.cells) <= _MOST_CELLS:
         return [_leaders(results.at(cell), test, cell) for cell in results.cells]
     scale = results.scale(test)

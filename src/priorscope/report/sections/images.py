@@ -72,7 +72,7 @@ def probe_description(results: Findings, probe: str) -> Paragraph:
     component = results.probes[probe]
     parameters = {key: value for key, value in component.items() if key != "name"}
     if component["name"] == "mosaic":
-        scored = next((each for each in results.main() if each.probe == probe), None)
+        scored = next((each for each in results.primary() if each.probe == probe), None)
         counts = scored is not None and results.is_counted(scored)
         most = results.scale(scored).high if scored and counts else None
         many = f"{most:g} " if most else ""
