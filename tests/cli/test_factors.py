@@ -97,6 +97,7 @@ def test_check_prints_factors_and_all_runs(crossed, capsys):
         "factor   train_fraction: 0.5, 1\n",
         "cells    4, of 40 to 80 training images each",
         "3 models x 1 seeds x 4 cells",
-        "pixels none minus permute_pixels, at train_fraction 1",
     ):
         assert words in said
+    claim = "pixels none minus pixels permute_pixels, at train_fraction 1, top1 on test"
+    assert f"near against widest, {claim}" in " ".join(said.split())
