@@ -61,13 +61,14 @@ def what_is_kept(
         try:
             record = read_run(folder)
             of_probes = {name: fingerprint_of(probe) for name, probe in probes.items()}
-            kept = Kept(
+            found = Kept(
                 record,
                 _stale_probes(folder, record, of_probes),
                 _stale_measures(folder, record, asked, of_probes, base),
             )
-            if not kept.is_whole:
+            if not found.is_whole:
                 check_file(folder / "model.safetensors", record)
+            kept = found
         except InputError as error:
             aside = _set_aside(folder)
             warnings.warn(
