@@ -40,6 +40,41 @@ def test_by_hand():
     assert (found.num_seeds, found.n) == ((2,), 3)
 
 
+@pytest.mark.parametrize(
+    ("sizes", "level", "pooled"),
+    [
+        ((3,), 0.7, 0),
+        ((2, 2), 0.65, 0.4),
+        ((3, 3), 0.55, 0.2),
+        ((5, 5), 0.55, 0.1),
+        ((2, 5), 0.6, 0),
+    ],
+)
+@pytest.mark.parametrize("spread", [0.05, 0.3])
+def test_degrees_of_freedom_are_those_of_the_parts_at_their_limits(sizes, level, pooled, spread):
+    rng, units = np.random.default_rng(len(sizes) + sizes[-1]), 60
+    groups = [crossed(rng, size, units, seed=spread, image=0.5) for size in sizes]
+    image = np.var(sum(group.mean(axis=0) for group in groups), ddof=1) / units
+    means = np.array([group.mean(axis=1).var(ddof=1) / len(group) for group in groups])
+    left = [
+        group - group.mean(axis=1, keepdims=True) - group.mean(axis=0) + group.mean()
+        for group in groups
+    ]
+    residuals = sum(
+        (each**2).sum() / (size - 1) / (units - 1) / size / units
+        for each, size in zip(left, sizes, strict=True)
+    )
+    dfs = np.array(sizes) - 1.0
+    limits = means * dfs / chi2.ppf(1 - level, dfs)
+    seeds_df = limits.sum() ** 2 / (limits**2 / dfs).sum()
+    seeds_df += pooled * (dfs.sum() - seeds_df)
+    limit = means.sum() * seeds_df / chi2.ppf(1 - level, seeds_df)
+    added = max(limit - residuals, 0)
+    expected = (image + added) ** 2 / (image**2 / (units - 1) + (added > 0) * limit**2 / seeds_df)
+    expected = min(max(expected, seeds_df), units - 1)
+    assert crossed_contrast(groups).df == pytest.approx(expected)
+
+
 def test_one_seed_is_the_paired_t_test_over_images():
     a, b = np.random.default_rng(0).normal(size=(2, 40))
     found = crossed_contrast([a[None], -b[None]], confidence=0.9)
