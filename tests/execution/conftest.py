@@ -39,12 +39,13 @@ class Mortal(nn.Sequential):
 
     def forward(self, x):
         self.num_steps += self.training
-        if self.num_steps == self.step and self.flag.exists():
-            kind = self.flag.read_text()
+        kind = self.flag.read_text() if self.training and self.flag.exists() else ""
+        if kind == "raise":  # at once: how many steps a run has left hangs on the machine's load
+            self.flag.unlink()
+            raise ValueError("no training today")
+        if kind and self.num_steps == self.step:
             if kind != "always":
                 self.flag.unlink()
-            if kind == "raise":
-                raise ValueError("no training today")
             if kind == "wait":
                 time.sleep(6)
                 return super().forward(x)
