@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from priorscope.claims import ArmScores, claim_of, claim_scores
+from priorscope.claims.terms import sides_of
 from priorscope.metrics import Chance, Scale, share
 from priorscope.study.spec import Hypothesis
 
@@ -184,3 +185,8 @@ def test_a_model_without_predictions_leaves_no_scores():
         expect="less", at={"task": "near"},
     )  # fmt: skip
     assert claim_scores(claim_of(declared), make_arms(np.random.default_rng(0))) is None
+
+
+def test_the_sides_of_a_three_way_difference_are_named():
+    contrast = {"a": "x", "b": "y", "conditions": ["hard", "easy"], "between": {"f": ["p", "q"]}}
+    assert sides_of(contrast).within == ("(hard minus easy) at f p", "(hard minus easy) at f q")

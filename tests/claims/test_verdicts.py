@@ -423,6 +423,13 @@ def test_every_verdict_says_what_budget_it_is_about():
     assert row["stability"] is None
 
 
+def test_of_two_seeds_neither_is_the_outlying_one():
+    rng = np.random.default_rng(0)
+    arm = make_arm({"a": humps(rng, [0.9, 0.3]), "b": humps(rng, [0.5, 0.51])})
+    (row,) = verdicts([arm], hypothesis({"a": "a", "b": "b"}, "greater"))
+    assert "the two seeds of a lie apart: " in row["reason"] and "stands apart" not in row["reason"]
+
+
 def test_a_warning_of_a_model_stands_at_its_verdicts():
     declared = hypothesis({"a": "a", "b": "b"}, "greater")
     record = {"study": {"hypotheses": [declared]}, "plan": []}

@@ -151,7 +151,7 @@ def test_bad_predictions_are_refused_by_file(files, case):
     [
         ("0\n1\n2\n0\n1\n3\n", "top1", "label out of range"),
         ("0\n1\n2\n0\n1\n-1\n", "top1", "label out of range"),
-        ("1,1,0\n" * 6, "top1", "several classes"),
+        ("1,0,0\n" * 5 + "1,1,0\n", "top1", "multi-hot"),
         ("0,0,0\n" * 6, "top_k_matching", "without a class"),
         ("0,2,0\n" * 6, "top_k_matching", "multi-hot"),
     ],
@@ -160,7 +160,24 @@ def test_bad_labels_are_refused_by_row(files, text, metric, said):
     labels = write(files, "bad.csv", text)
     with pytest.raises(InputError, match=said) as error:
         call(*arguments(files, metric=metric, labels=labels))
-    assert "bad.csv, row" in str(error.value)
+    said = str(error.value)
+    assert "bad.csv, row" in said or ("bad.csv" in said and "2 classes present in row 5" in said)
+
+
+def test_one_hot_labels_are_class_ids_for_any_metric(files):
+    (files / "mine.py").write_text(
+        "def mine(answers):\n    return (answers.logits.argmax(1) == answers.targets) * 1.0\n"
+    )
+    ids = np.loadtxt(files / "labels.csv", dtype=int)
+    np.savetxt(files / "hot.csv", np.eye(ids.max() + 1, dtype=int)[ids], fmt="%d", delimiter=",")
+    for metric in (f"{files}/mine.py:mine", "cross_entropy", "top_k_matching"):
+        found = [
+            json.loads(call(*arguments(files, metric=metric, labels=files / name), "--json"))[
+                "models"
+            ]
+            for name in ("labels.csv", "hot.csv")
+        ]
+        assert found[0] == found[1]
 
 
 def test_class_names_for_labels_are_classes_in_alphabetical_order(files):

@@ -208,6 +208,8 @@ def test_levels_of_hypotheses_that_exist_are_accepted(tmp_path):
     between = "between: {task: [far_relation, near_relation]}"
     found = study(tmp_path, factors, hypothesis("margin: null", f"{{a: cnn, b: vit, {between}}}"))
     assert found.hypotheses[0].contrast.between == {"task": ("far_relation", "near_relation")}
+    both = f"{{a: cnn, b: vit, conditions: [x, y], {between}}}"
+    assert study(tmp_path, factors, hypothesis("margin: null", both)).hypotheses[0].contrast.between
     with pytest.raises(InputError, match="unknown factor"):
         study(tmp_path, None, hypothesis("at: {task: far_relation}"))
 

@@ -14,7 +14,6 @@ from priorscope.tables import NamedArray, Reading, Table, match_rows, read_table
 _LABELS = "a class id (0, 1, ...) or a name a row, or a row of 0 and 1, one column a class"
 _ANSWERS = "finite numbers, one column a class; or a class id or a name a row"
 _ONE_ROW = ("model", "seed", "arm", "cluster")  # of which an example may have several
-_OF_ONE_CLASS = ("top1", "balanced_accuracy", "cross_entropy", "expected_calibration_error")
 _SMALLEST = 1e-300  # a probability of zero has no logarithm
 _MOST_CELLS = 2**30  # of rows that are made of predicted class ids: 4 GiB
 
@@ -47,7 +46,6 @@ def read_answers(
     labels: Path | NamedArray,
     predictions: Mapping[str, Path | NamedArray],
     *,
-    metric: str,
     probabilities: bool | None = None,
     reading: Reading | None = None,
 ) -> tuple[dict[str, Answers], list[str]]:
@@ -72,7 +70,7 @@ def read_answers(
     label_table, *others = match_rows(tables, by=reading.match_rows)
     sum_to_one = [check_probability_rows(table, claimed=probabilities) for table in others]
     classes = settle_classes(label_table, others, reading)
-    targets = _targets(label_table, classes.targets, metric)
+    targets = _targets(label_table, classes.targets)
     found = {}
     for name, table, answers, are_probabilities in zip(
         predictions, others, classes.answers, sum_to_one, strict=True
@@ -98,8 +96,8 @@ def _check_one_row(table: Table) -> None:
         )
 
 
-def _targets(table: Table, labels: np.ndarray, metric: str) -> np.ndarray:
-    """Return class ids, int64 [n], or the classes that are present, bool [n, num_classes]."""
+def _targets(table: Table, labels: np.ndarray) -> np.ndarray:
+    """Return class ids, int64 [n], or where several are present bool [n, num_classes]."""
     if labels.ndim == 1:
         return labels
     present = labels.astype(bool)
@@ -107,18 +105,8 @@ def _targets(table: Table, labels: np.ndarray, metric: str) -> np.ndarray:
         row = int(np.argmin(present.any(axis=1)))
         where = table.row(row)
         raise InputError("a row without a class", where=where, allowed="at least one 1")
-    if metric in _OF_ONE_CLASS:
-        if (present.sum(axis=1) > 1).any():
-            row = int(np.argmax(present.sum(axis=1) > 1))
-            raise InputError(
-                f"{metric} does not apply to labels with several classes",
-                where=table.row(row),
-                found=f"{present[row].sum()} classes present",
-                allowed="one class id or one-hot row an example",
-                hint="use --metric top_k_matching",
-            )
-        return present.argmax(axis=1)
-    return present
+    one_each = (present.sum(axis=1) == 1).all()
+    return present.argmax(axis=1) if one_each else present
 
 
 def _one_hot(table: Table, ids: np.ndarray, num_classes: int) -> np.ndarray:

@@ -64,15 +64,23 @@ def score_files(
     settings = settings or Settings()
     function = resolve("metrics", metric, base=Path.cwd(), where="--metric")
     parameters = bind(function, {} if k is None else {"k": k}, where=f"--metric {metric}")
-    answers, notes = read_answers(
-        labels, predictions, metric=metric, probabilities=probabilities, reading=reading
-    )
+    answers, notes = read_answers(labels, predictions, probabilities=probabilities, reading=reading)
     scores: dict[str, np.ndarray] = {}
     for name, answer in answers.items():
         _check_ids_suffice(answer, metric, parameters)
         # A metric that takes a softmax of logits must not take one of probabilities.
         given = answer.as_logits() if companion(function, "SOFTMAX") else answer.predictions
-        scores[name] = _scores(function(given, **parameters), len(given), metric, name)
+        try:
+            found = function(given, **parameters)
+        except InputError as error:
+            raise InputError(
+                error.problem,
+                where=error.where or (labels.name if isinstance(labels, NamedArray) else labels),
+                found=error.found,
+                allowed=error.allowed,
+                hint=error.hint,
+            ) from error
+        scores[name] = _scores(found, len(given), metric, name)
     first = next(iter(answers.values())).predictions
     arm = ArmScores(
         probe="",

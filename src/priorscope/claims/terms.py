@@ -162,7 +162,8 @@ class Sides:
     a : the first, such as "vit", "local_vit with cnn" or "0.5 x + 0.5 y"
     b : the second; None where there is none beside a level, conditions or levels of a factor
     level : the stated score that `a` is compared with, or None
-    within : the two conditions, or levels of factors, that both sides are between, or None
+    within : the two conditions, or levels of factors, that both sides are between, or None; with
+        both, "(background minus grey)" at each level
     """
 
     a: str
@@ -180,10 +181,11 @@ def sides_of(contrast: Mapping[str, Any]) -> Sides:
     """
     within, between = contrast.get("conditions"), contrast.get("between")
     if between:
-        within = [
+        levels = [
             listed_levels((name, values[side]) for name, values in between.items())
             for side in (0, 1)
         ]
+        within = levels if not within else [f"({' minus '.join(within)}) at {at}" for at in levels]
     a, b = contrast["a"], contrast.get("b")
     return Sides(
         named(a),

@@ -118,6 +118,10 @@ def split_text(
     clauses = []
     for name, outlying in split.items():
         scores = seed_scores[name]
+        if len(scores) == 2:  # of which neither is the outlier
+            each = " and ".join(scale.value(score) for score in scores.values())
+            clauses.append(f"the two seeds of {name} lie apart: {each} {scale.symbol}".rstrip())
+            continue
         others = [seed for seed in scores if seed not in outlying]
         lone, rest = (
             ", ".join(scale.value(scores[seed]) for seed in seeds) for seeds in (outlying, others)

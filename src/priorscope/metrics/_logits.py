@@ -33,9 +33,11 @@ def check_class_ids(predictions: Predictions, metric: str) -> None:
     InputError : targets are multi-hot
     """
     if predictions.targets.ndim != 1:
+        present = predictions.targets.sum(axis=1)
+        row = int(np.argmax(present > 1))
         raise InputError(
             f"{metric} does not apply to multi-hot targets",
-            found=f"targets of shape {list(predictions.targets.shape)}",
+            found=f"{present[row]} classes present in row {row} (the first is 0)",
             allowed="one class id an example",
             hint="use top_k_matching",
         )

@@ -68,11 +68,11 @@ def check_levels(study: Study) -> None:
                     where=f"{where}.{key}.{name}",
                     found=list(chosen),
                 )
-        if between and (contrast.level, contrast.conditions) != (None, None):
+        if between and contrast.level is not None:
             raise InputError(
-                "two levels of a factor are compared by models alone",
+                "two levels of a factor are compared with each other, not with a stated level",
                 where=f"{where}.contrast.between",
-                found=f"beside {'level' if contrast.level is not None else 'conditions'}",
+                found="beside level",
             )
         if between and contrast.b == CHANCE:
             raise InputError(

@@ -129,8 +129,10 @@ class Contrast:
     conditions: [background, grey]}` the difference of these differences: (background minus grey)
     of `a` minus that of `b`; `{a: vit, between: {task: [near, far]}}` one model at two levels of a
     factor; `{a: vit, b: cnn, between: {task: [near, far]}}` the difference of these differences:
-    (near minus far) of `a` minus that of `b`. In place of a model may stand a mean by weights,
-    `{a: {x: 0.5, y: 0.5}, b: z}`, or for a measure of two a pair, `{a: [x, y], b: [x, z]}`.
+    (near minus far) of `a` minus that of `b`. With `conditions` and `between` it is a three-way
+    difference: (background minus grey) at the first levels minus that at the second. In place of a
+    model may stand a mean by weights, `{a: {x: 0.5, y: 0.5}, b: z}`, or for a measure of two a
+    pair, `{a: [x, y], b: [x, z]}`.
 
     Attributes
     ----------
