@@ -314,7 +314,7 @@ def spoilt(row, values):
         # Without a claim, only what is nearly a file of probabilities is one that was damaged.
         (spoilt(4, [0.9, 0.2, 0.1]), [], "--no-probabilities"),
         (spoilt(4, [0.9, 0.2, 0.1]), ["--no-probabilities"], None),
-        (spoilt(4, [1.1, 0.2, 0.1]), [], None),
+        (spoilt(4, [1.1, 0.2, 0.1]), [], "--no-probabilities"),
         (PROBABILITIES * 0.9, [], None),
         (PROBABILITIES * 7 - 3, [], None),
     ],

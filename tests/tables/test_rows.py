@@ -86,3 +86,18 @@ def test_other_numbers_of_rows_are_refused_without_ids(tmp_path):
         matched(tmp_path, labels, answers)
     with pytest.raises(InputError, match="no ids"):
         matched(tmp_path, labels, answers, by="ids")
+
+
+@pytest.mark.parametrize(
+    ("ids", "is_refused"), [(NUMBERS, True), (np.sort(NUMBERS), False), (WORDS[ORDER], False)]
+)
+def test_ids_of_one_file_alone_must_not_tell_of_another_order(tmp_path, ids, is_refused):
+    for has_ids in (0, 1):
+        both = [pd.DataFrame({"label": LABELS}), pd.DataFrame({"prediction": LABELS})]
+        both[has_ids] = both[has_ids].assign(id=ids)
+        if not is_refused:
+            assert len(matched(tmp_path, *both)) == 2
+            continue
+        with pytest.raises(InputError, match="not in the order of the ids"):
+            matched(tmp_path, *both)
+        assert len(matched(tmp_path, *both, by="order")) == 2

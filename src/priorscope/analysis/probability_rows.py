@@ -12,8 +12,8 @@ _ALLOWED = f"values in [0, 1] whose sum is within {SUM_TOLERANCE:g} of 1"
 def check_probability_rows(table: Table, *, claimed: bool | None) -> bool:
     """Tell whether rows are probabilities, and refuse those that are none where they should be.
 
-    Without a claim, a file is taken for damaged probabilities where all its values lie in [0, 1]
-    and at least half of its rows sum to one, but not all: logits practically never look so.
+    Without a claim, a file is taken for damaged probabilities where at least half of its rows lie
+    in [0, 1] and sum to one, but not all: logits practically never look so.
 
     Parameters
     ----------
@@ -51,19 +51,22 @@ def check_probability_rows(table: Table, *, claimed: bool | None) -> bool:
         raise InputError(
             "not a probability", where=table.row(row), found=f"{wrong:g}", allowed=_ALLOWED
         )
-    looks_damaged = not outside.any() and 2 * int(off.sum()) <= len(off)
-    if off.any() and (claimed or looks_damaged):
-        row = int(np.argmax(off))
+    wrong = off | outside
+    looks_damaged = 2 * int(wrong.sum()) <= len(wrong)
+    if wrong.any() and (claimed or looks_damaged):
+        row = int(np.argmax(wrong))
         hint = None
         if not claimed:
             hint = (
-                f"{len(off) - off.sum():,} of the {len(off):,} rows do sum to one: if they are "
+                f"{len(wrong) - wrong.sum():,} of the {len(off):,} rows are probabilities: if all are "
                 "scores of another kind nevertheless, say --no-probabilities"
             )
         raise InputError(
-            "a row of probabilities does not sum to one",
+            "a row of probabilities does not sum to one"
+            if off[row]
+            else "a row of probabilities has a value outside of [0, 1]",
             where=table.row(row),
-            found=f"a sum of {sums[row]:.6g}",
+            found=f"a sum of {sums[row]:.6g}" if off[row] else numbers[row].tolist(),
             allowed=_ALLOWED,
             hint=hint,
         )

@@ -189,6 +189,8 @@ def _named_files(arguments: Sequence[str]) -> dict[str, Path]:
             )
         if name in files:
             raise InputError("a name is given twice", where="--predictions", found=name)
+        if name == "chance":
+            raise InputError("chance is no model's name", where="--predictions", found=argument)
         files[name] = Path(file)
     if not files:
         raise InputError("no predictions", where="--predictions", allowed="NAME=FILE")

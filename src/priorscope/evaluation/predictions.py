@@ -114,6 +114,8 @@ def read_predictions(path: Path, *, in_place: bool = False) -> Predictions:
     try:
         with path.open("rb") as file:
             table = pq.read_table(file, page_checksum_verification=True)
+        if b"priorscope" not in (table.schema.metadata or {}):
+            raise ValueError("it has no description of priorscope: another tool wrote it")
         header = json.loads(table.schema.metadata[b"priorscope"])
         class_names = tuple(header["class_names"])
         flat = table["logits"].combine_chunks().flatten().to_numpy()

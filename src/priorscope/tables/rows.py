@@ -27,7 +27,34 @@ def match_rows(tables: Sequence[Table], *, by: str | None = None) -> list[Table]
     InputError : other numbers of rows, ids that are missing or given twice, indices that disagree
     """
     first, *others = tables
+    if by is None:
+        _check_ids_of_some(tables)
     return [first, *(_matched(first, table, by) for table in others)]
+
+
+def _check_ids_of_some(tables: Sequence[Table]) -> None:
+    """Refuse ids that the first table lacks, or alone has, where they tell of another order.
+
+    Ids that rise from row to row, or names, may be those of the order that the others are in.
+    """
+    named = [table for table in tables if "id" in table.columns]
+    if not named or len(named) == len(tables):
+        return
+    # Others are joined to the ids of the first one; without these they must all say the same.
+    checked = named[:1] if named[0] is tables[0] else named
+    for table in checked:
+        keys = table.columns["id"]
+        rises = not _are_numbers(keys) or bool((np.diff(keys.astype(float)) > 0).all())
+        if rises and np.array_equal(keys, checked[0].columns["id"]):
+            continue
+        bare = next(each for each in tables if "id" not in each.columns)
+        raise InputError(
+            "ids in one file that another lacks, and rows that are not in the order of the ids",
+            where=table.path,
+            found=f"ids {', '.join(keys[:_NUM_SHOWN].tolist())}, ...",
+            allowed=f"ids in {bare.path} too, or rows in the order of the ids",
+            hint="say --match-rows order if rows belong together as they stand",
+        )
 
 
 def _matched(first: Table, table: Table, by: str | None) -> Table:
