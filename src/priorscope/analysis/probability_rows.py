@@ -58,8 +58,8 @@ def check_probability_rows(table: Table, *, claimed: bool | None) -> bool:
         hint = None
         if not claimed:
             hint = (
-                f"{len(wrong) - wrong.sum():,} of the {len(off):,} rows are probabilities: if all are "
-                "scores of another kind nevertheless, say --no-probabilities"
+                f"{len(wrong) - wrong.sum():,} of the {len(off):,} rows are probabilities: if they "
+                "are scores of another kind nevertheless, say --no-probabilities"
             )
         raise InputError(
             "a row of probabilities does not sum to one"
