@@ -51,10 +51,10 @@ def crossed_contrast(
     Notes
     -----
     In `benchmarks/adversary.py`, 2,000 studies a row, 95 % intervals of 0/1 scores covered the
-    truth in 94.9 to 98.9 % (rows taken together by numbers of seeds, their spread, and clusters), the
-    more the less seeds vary; none was shorter than that of the same networks held fixed. Tests at
-    5 % rejected a true null in at most 5.1 %, at 1 % in at most 1.3 %. The weak place are few seeds
-    of unequal spread: where one model's seeds vary two to three times as much as the other's,
+    truth in 94.9 to 98.9 % (rows taken together by numbers of seeds, their spread, and clusters),
+    the more the less seeds vary; none was shorter than that of the same networks held fixed. Tests
+    at 5 % rejected a true null in at most 5.1 %, at 1 % in at most 1.3 %. The weak place are few
+    seeds of unequal spread: where one model's seeds vary two to three times as much as the other's,
     3 + 3 seeds covered 91.9 to 95.7 %, and 2 + 5 seeds, of which the two vary more, 89.4 to 95.0 %.
 
     Scores that never vary give an interval of no length, and a p-value of 0 or 1: a perfect
