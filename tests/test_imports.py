@@ -49,6 +49,8 @@ TORCH_FREE = [
     "priorscope.claims",
     "priorscope.analysis",
     "priorscope.report",
+    "priorscope.cli._verdicts",
+    "priorscope.cli._estimates",
     "priorscope.study.spec",
     "priorscope.study.load",
     "priorscope.study.plan",
