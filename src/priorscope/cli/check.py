@@ -67,6 +67,6 @@ def check(
 
 
 def _power(found: "Check") -> dict[str, Any]:
-    from priorscope.cli._verdicts import power_lines  # brings statistics: slow to import
+    from priorscope.cli._plans import power_lines  # brings statistics: slow to import
 
     return power_lines(found.plans)

@@ -16,6 +16,7 @@ from priorscope.components import resolve
 from priorscope.metrics import Scale, chance_of, scale_of
 from priorscope.preflight.conditions import silent_answers, tested_arms
 from priorscope.probes import ProbeSet
+from priorscope.runs.measure import bound, rows_asked
 from priorscope.stats import (
     VarianceComponents,
     images_needed,
@@ -157,9 +158,6 @@ def _of_probe(claim: Claim, study: Study, probe: ProbeSet) -> _Asked:
 
 
 def _of_measure(claim: Claim, study: Study, probes: Mapping[str, ProbeSet]) -> _Asked:
-    # It brings torch, and what prints the verdicts of a report needs this module too.
-    from priorscope.runs.measure import bound, rows_asked
-
     asked = bound(claim.probe, measures_of(study.as_dict())[claim.probe], study.base)
     probe = probes[asked.measure.probe]
     rows = np.flatnonzero(probe.conditions["arm"] == probe.arms[0])
