@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_model
 from torch import nn
 
 from priorscope.errors import InputError
-from priorscope.runs.prepare_models import build_model
+from priorscope.runs.prepare_models import build_model, load_weights
 from priorscope.runs.seals import check_file
 from priorscope.runs.store import read_run
 from priorscope.study.levels import cell_name
@@ -46,18 +45,10 @@ def load_network(out: Path, record: Mapping[str, Any], folder: Path) -> nn.Modul
         seed=run.seed,
         base=study.base,
         where=f"models.{run.model}",
+        memory_format=about.get("memory_format", "channels_last"),
     )
-    path = folder / "model.safetensors"
-    check_file(path, about)
-    try:
-        load_model(model, path)
-    except Exception as error:
-        raise InputError(
-            "stored weights cannot be read",
-            where=path,
-            found=f"{type(error).__name__}: {error}",
-            hint=f"remove {folder} to train this run again",
-        ) from error
+    check_file(folder / "model.safetensors", about)
+    load_weights(model, folder)
     return model.eval()
 
 

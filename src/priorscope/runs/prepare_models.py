@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_model
 from torch import nn
 
 from priorscope import components
@@ -48,6 +49,25 @@ def build_model(
     _check_module(model, where)
     answer_in_logits(model)
     return stay_contiguous(model) if memory_format == "contiguous" else model
+
+
+def load_weights(model: nn.Module, folder: Path) -> None:
+    """Load what a run stored of its trained network into a model of the same kind.
+
+    Raises
+    ------
+    InputError : the file cannot be read, or is of another model
+    """
+    path = folder / "model.safetensors"
+    try:
+        load_model(model, path)
+    except Exception as error:
+        raise InputError(
+            "stored weights cannot be read",
+            where=path,
+            found=f"{type(error).__name__}: {error}",
+            hint=f"remove {folder} to train this run again",
+        ) from error
 
 
 def _check_module(model: object, where: str) -> None:

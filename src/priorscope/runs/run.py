@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_model, save_model
+from safetensors.torch import save_model
 from torch import nn
 
 from priorscope.data import LabeledImages
 from priorscope.errors import (
-    InputError,
     RunFailed,
 )
 from priorscope.probes import ProbeSet
@@ -33,7 +32,7 @@ from priorscope.runs.finished import Kept, what_is_kept
 from priorscope.runs.measure import Bound, asked_of_networks, measure_all
 from priorscope.runs.model_size import ModelSize
 from priorscope.runs.prepare import StudyData
-from priorscope.runs.prepare_models import build_model
+from priorscope.runs.prepare_models import build_model, load_weights
 from priorscope.runs.rehearsed import Rehearsed
 from priorscope.runs.seals import file_digest
 from priorscope.runs.store import is_finished, now, on_disk, read_lines, run_folder, write_json
@@ -203,16 +202,7 @@ def _complete(
     record = dict(kept.record)
     made_on = dict(record.get("probes", {}))
     model = _model(run, context)
-    path = folder / "model.safetensors"
-    try:
-        load_model(model, path)
-    except Exception as error:
-        raise InputError(
-            "stored weights cannot be read",
-            where=path,
-            found=f"{type(error).__name__}: {error}",
-            hint=f"remove {folder} to train this run again",
-        ) from error
+    load_weights(model, folder)
     lay_out(model, context.device)
     stale = [*kept.stale_probes, *kept.stale_measures]
     fresh = [name for name in made_on if name in context.probes and name not in kept.stale_probes]
