@@ -6,8 +6,8 @@ import torch
 
 from priorscope.components import bind, listing, resolve
 from priorscope.evaluation import Predictions
-from priorscope.measures import kind_of, measurement_of, scale_of
-from priorscope.metrics import Scale
+from priorscope.measures import kind_of, measurement_of
+from priorscope.metrics import Scale, declared_scale
 from priorscope.models.vit_nano import vit_nano
 
 MEASURES = sorted(listing("measures"))
@@ -39,7 +39,7 @@ def test_a_measure_gives_values_within_its_scale_and_the_same_again(name, tmp_pa
     measure = resolve("measures", name, base=tmp_path)
     assert listing("measures")[name].summary.endswith(".")
     assert bind(measure, {}, where="measures", reserved=("rng",)) == {}, "defaults for all"
-    scale = scale_of(measure, name, {})
+    scale = declared_scale(measure, name)
     assert isinstance(scale, Scale) and scale.words
     twice, ids = found_by(measure, kind_of(measure))
     one, again = (measurement_of(found, ids, where=name) for found in twice)

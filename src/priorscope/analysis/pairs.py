@@ -16,7 +16,9 @@ from priorscope.claims.verdicts import Measured
 from priorscope.components import resolve
 from priorscope.errors import InputError
 from priorscope.evaluation import Predictions
-from priorscope.measures import DoesNotApply, measurement_of, scale_of
+from priorscope.measures import DoesNotApply, measurement_of
+from priorscope.metrics import declared_scale
+from priorscope.runs.store import recorded_plan
 from priorscope.study.levels import Levels, cell_name, cells_of, recorded_factors
 from priorscope.study.measures import Measure, measures_of
 from priorscope.study.spec import digest
@@ -57,7 +59,7 @@ def measure_pairs(out: Path, record: Mapping[str, Any], *, budget: float = 1.0) 
     ------
     InputError : a file of predictions is damaged, or two runs did not answer the same examples
     """
-    plan = record["plan"] if budget == 1 else record.get("budget_plan", [])
+    plan = recorded_plan(record, budget)
     found = Measurements()
     for name, measure in _of_two(record).items():
         source = Measured(f"predictions/{measure.probe}.parquet")
@@ -92,7 +94,7 @@ def _ask_all(
     found, parameters = Measurements(), measure.component.parameters
     try:
         function = resolve("measures", measure.component.name, base=Path())
-        scale = scale_of(function, measure.component.name, parameters)
+        scale = declared_scale(function, measure.component.name, **parameters)
     except InputError as error:
         raise _Failed(f"{error.problem}: {error.found}") from error
     for levels in cells_of(recorded_factors(record["study"])):

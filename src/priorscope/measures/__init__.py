@@ -15,7 +15,6 @@ from priorscope.measures._measurement import (
     Measurement,
     kind_of,
     measurement_of,
-    scale_of,
 )
 
-__all__ = ["DoesNotApply", "Measurement", "kind_of", "measurement_of", "scale_of"]
+__all__ = ["DoesNotApply", "Measurement", "kind_of", "measurement_of"]

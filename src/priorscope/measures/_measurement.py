@@ -1,15 +1,13 @@
 """What a measure returns, and of how many networks it is."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from priorscope.components import companion
 from priorscope.errors import InputError
-from priorscope.metrics import Scale
 
 Kind = Literal["network", "predictions"]
 _COLUMNS = {"id", "cluster", "value", "measure", "model", "seed", "partner", "partner_seed", "n"}
@@ -134,25 +132,3 @@ def _wrapped(found: Any, ids: np.ndarray, where: str) -> Measurement:
             allowed=f"a number, or numbers of shape [{len(ids)}]",
         )
     return Measurement(values, ids, {"arm": np.full(len(ids), WHOLE)})
-
-
-def scale_of(measure: Callable[..., Any], name: str, parameters: Mapping[str, Any]) -> Scale:
-    """Return the scale of a measure's file, or one without bounds that has the measure's name.
-
-    Raises
-    ------
-    InputError : what the file calls `scale` returns something else
-    """
-    own = companion(measure, "scale")
-    if own is None:
-        words = name.rpartition(":")[2].replace("_", " ")
-        return Scale(f"{words[:1].upper()}{words[1:]}")
-    found = own(**parameters)
-    if not isinstance(found, Scale):
-        raise InputError(
-            "`scale` beside a measure must return a Scale",
-            where=name,
-            found=type(found).__name__,
-            allowed="priorscope.metrics.Scale",
-        )
-    return found

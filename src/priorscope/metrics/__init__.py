@@ -17,7 +17,7 @@ from priorscope.metrics._chance import (
     unequal_classes,
 )
 from priorscope.metrics._scale import NBSP, NONE, Scale, decimal, share
-from priorscope.metrics._score import chance_of, main_metric, scale_of
+from priorscope.metrics._score import chance_of, declared_scale, main_metric, scale_of
 from priorscope.metrics._ties import num_tied, shares_of_top
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "constant_answer",
     "constant_chance",
     "decimal",
+    "declared_scale",
     "main_metric",
     "num_tied",
     "scale_of",

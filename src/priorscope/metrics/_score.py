@@ -23,20 +23,27 @@ def chance_of(metric: Metric, predictions: Predictions, **parameters: Any) -> Ch
 
 
 def scale_of(metric: Metric, predictions: Predictions, name: str, **parameters: Any) -> Scale:
-    """Return the scale of the metric's file, or one without bounds that has the metric's name.
+    """Return the scale of a metric on these predictions, see `declared_scale`."""
+    return declared_scale(metric, name, predictions, **parameters)
+
+
+def declared_scale(
+    component: Callable[..., Any], name: str, *given: Any, **parameters: Any
+) -> Scale:
+    """Return the scale of a component's file, or one without bounds that has the component's name.
 
     Raises
     ------
     InputError : what the file calls `scale` returns something else
     """
-    own = companion(metric, "scale")
+    own = companion(component, "scale")
     if own is None:
         words = name.rpartition(":")[2].replace("_", " ")
         return Scale(f"{words[:1].upper()}{words[1:]}")
-    found = own(predictions, **parameters)
+    found = own(*given, **parameters)
     if not isinstance(found, Scale):
         raise InputError(
-            "`scale` beside a metric must return a Scale",
+            "`scale` must return a Scale",
             where=name,
             found=type(found).__name__,
             allowed="priorscope.metrics.Scale",

@@ -14,8 +14,8 @@ from torch import nn
 from priorscope.components import bind, errors_at, resolve
 from priorscope.data import Preprocess, proportional_sample
 from priorscope.errors import InputError, PriorscopeError, RunFailed
-from priorscope.measures import DoesNotApply, Measurement, kind_of, measurement_of, scale_of
-from priorscope.metrics import Scale
+from priorscope.measures import DoesNotApply, Measurement, kind_of, measurement_of
+from priorscope.metrics import Scale, declared_scale
 from priorscope.probes import ProbeSet
 from priorscope.runs.answers import fingerprint_of
 from priorscope.runs.failures import failures_of_the_model
@@ -63,7 +63,7 @@ def bound(name: str, measure: Measure, base: Path) -> Bound:
         base=base,
     )
     with errors_at(where):
-        scale = scale_of(function, component.name, parameters)
+        scale = declared_scale(function, component.name, **parameters)
     return Bound(measure, function, parameters, kind, scale)
 
 
