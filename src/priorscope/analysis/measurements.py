@@ -15,7 +15,7 @@ from priorscope.errors import InputError
 from priorscope.measures import Measurement
 from priorscope.metrics import Chance
 from priorscope.runs.measurements import Stored, file_of, read_measurement
-from priorscope.runs.store import read_run
+from priorscope.runs.store import read_run, recorded_plan
 from priorscope.study.levels import Levels, cell_name, cells_of, recorded_factors
 from priorscope.study.spec import digest
 
@@ -63,7 +63,7 @@ def read_measurements(out: Path, record: Mapping[str, Any], *, budget: float = 1
     ------
     InputError : a file is damaged, or two runs were not measured on the same images
     """
-    plan = record["plan"] if budget == 1 else record.get("budget_plan", [])
+    plan = recorded_plan(record, budget)
     declared, found = record["study"].get("measures") or {}, Measurements()
     about = record.get("measures") or {}
     asked = [name for name, each in about.items() if each["kind"] == "network"]

@@ -15,6 +15,7 @@ from priorscope.components import resolve
 from priorscope.errors import InputError
 from priorscope.evaluation import Predictions, read_predictions
 from priorscope.metrics import chance_of, main_metric, num_tied, scale_of, unequal_classes
+from priorscope.runs.store import recorded_plan
 from priorscope.study.levels import Levels, cell_name, cells_of, recorded_factors
 from priorscope.study.spec import TEST_PROBE, digest
 
@@ -47,7 +48,7 @@ def read_scores(
     ------
     InputError : a file is damaged, or two runs did not answer the same examples
     """
-    plan = record["plan"] if budget == 1 else record.get("budget_plan", [])
+    plan = recorded_plan(record, budget)
     models = list(dict.fromkeys(run["model"] for run in plan))
     arms, missing = [], []
     declared = list(record["study"].get("hypotheses") or [])

@@ -120,6 +120,11 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
+def recorded_plan(record: Mapping[str, Any], budget: float = 1.0) -> list[dict[str, Any]]:
+    """Return the planned runs of a `study.json`; at another budget than 1 those of `stability`."""
+    return record["plan"] if budget == 1 else record.get("budget_plan", [])
+
+
 def read_study(out: Path) -> dict[str, Any]:
     """Read `study.json`.
 
