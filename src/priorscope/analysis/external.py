@@ -73,13 +73,10 @@ def score_files(
         try:
             found = function(given, **parameters)
         except InputError as error:
-            raise InputError(
-                error.problem,
-                where=error.where or (labels.name if isinstance(labels, NamedArray) else labels),
-                found=error.found,
-                allowed=error.allowed,
-                hint=error.hint,
-            ) from error
+            error.where = error.where or str(
+                labels.name if isinstance(labels, NamedArray) else labels
+            )
+            raise
         scores[name] = _scores(found, len(given), metric, name)
     first = next(iter(answers.values())).predictions
     arm = ArmScores(

@@ -26,35 +26,39 @@ def match_rows(tables: Sequence[Table], *, by: str | None = None) -> list[Table]
     ------
     InputError : other numbers of rows, ids that are missing or given twice, indices that disagree
     """
-    first, *others = tables
     if by is None:
-        _check_ids_of_some(tables)
+        tables = _with_ids_of_some(tables)
+    first, *others = tables
     return [first, *(_matched(first, table, by) for table in others)]
 
 
-def _check_ids_of_some(tables: Sequence[Table]) -> None:
+def _with_ids_of_some(tables: Sequence[Table]) -> Sequence[Table]:
     """Refuse ids that the first table lacks, or alone has, where they tell of another order.
 
-    Ids that rise from row to row, or names, may be those of the order that the others are in.
+    Ids that rise from row to row, or names, may be those of the order that the others are in: that
+    is said.
     """
     named = [table for table in tables if "id" in table.columns]
     if not named or len(named) == len(tables):
-        return
+        return tables
     # Others are joined to the ids of the first one; without these they must all say the same.
     checked = named[:1] if named[0] is tables[0] else named
+    bare = next(table for table in tables if "id" not in table.columns)
     for table in checked:
         keys = table.columns["id"]
         rises = not _are_numbers(keys) or bool((np.diff(keys.astype(float)) > 0).all())
-        if rises and np.array_equal(keys, checked[0].columns["id"]):
-            continue
-        bare = next(each for each in tables if "id" not in each.columns)
-        raise InputError(
-            "ids in one file that another lacks, and rows that are not in the order of the ids",
-            where=table.path,
-            found=f"ids {', '.join(keys[:_NUM_SHOWN].tolist())}, ...",
-            allowed=f"ids in {bare.path} too, or rows in the order of the ids",
-            hint="say --match-rows order if rows belong together as they stand",
-        )
+        if not (rises and np.array_equal(keys, checked[0].columns["id"])):
+            raise InputError(
+                "ids in one file that another lacks, and rows that are not in the order of the ids",
+                where=table.path,
+                found=f"ids {', '.join(keys[:_NUM_SHOWN].tolist())}, ...",
+                allowed=f"ids in {bare.path} too, or rows in the order of the ids",
+                hint="say --match-rows order if rows belong together as they stand",
+            )
+    note = f"{bare.path}: it has no ids, and its rows are taken in the order of {checked[0].path}"
+    return [
+        replace(table, notes=(*table.notes, note)) if table is bare else table for table in tables
+    ]
 
 
 def _matched(first: Table, table: Table, by: str | None) -> Table:
