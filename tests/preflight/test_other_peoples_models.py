@@ -3,8 +3,10 @@
 import json
 
 import pytest
+import torch
 from rich.console import Console
 
+import priorscope as ps
 from priorscope.api.training import TrainingOptions, train_all
 from priorscope.cli import run_command
 from priorscope.components import resolve
@@ -75,7 +77,8 @@ def trained(path, out, only=None):
     loaded = load_study(str(path))
     load_cell = cell_loader(loaded, out)
     runs, checked = select(plan(loaded), only=only), check_cells(loaded, load_cell)
-    open_study(out, loaded, plan(loaded), about=checked.about())
+    about = checked.about() | {"base": str(path.parent)}
+    open_study(out, loaded, plan(loaded), about=about)
     settings = TrainingOptions(out, out, 300.0, shared=False)
     with resolve("executors", "local", base=out)(Asked("cpu"), loaded.recipe) as pool:
         failed = train_all(Console(quiet=True), pool, runs, checked, load_cell, settings)
@@ -103,6 +106,10 @@ def test_one_that_fails_on_channels_last_is_trained_contiguous(study, tmp_path):
     out = tmp_path / "out"
     assert trained(study("layout"), out) == []
     assert runs(out)["m"]["memory_format"] == "contiguous"
+    network, seen = ps.open(out).network("m", 0), []
+    network.conv.register_forward_pre_hook(lambda _, given: seen.append(given[0].is_contiguous()))
+    network(torch.zeros(2, 3, 8, 8).contiguous(memory_format=torch.channels_last))
+    assert seen == [True], "as it was trained"
     assert runs(out)["a"]["memory_format"] == "channels_last"
 
 
