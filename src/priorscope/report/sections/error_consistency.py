@@ -13,7 +13,7 @@ from priorscope.report.colours import INK, MUTED
 from priorscope.report.figure import ChartFigure, chart
 from priorscope.report.section import Blocks, Part, Section, in_cells, section_of
 from priorscope.report.table import PageCell, Table
-from priorscope.report.wording import Row, confidence, plain
+from priorscope.report.wording import Row, confidence
 from priorscope.study.measures import measures_of
 
 _NAME = "error_consistency"
@@ -125,12 +125,12 @@ def _findings(rows: list[Row]) -> str:
         parts.append(f"Seeds of one model agree at {_span(own)}.")
     if between:
         least, most = (end(between, key=lambda row: row["estimate"]) for end in (min, max))
-        text = f"{plain(most['model'])} and {plain(most['partner'])} have {_shown(most)}"
+        text = f"{most['model']} and {most['partner']} have {_shown(most)}"
         if most is least:
             parts.append(f"{text}.")
         else:
-            text = f"Of two models, {text}, the largest; {plain(least['model'])} and "
-            parts.append(f"{text}{plain(least['partner'])} {_shown(least)}, the smallest.")
+            text = f"Of two models, {text}, the largest; {least['model']} and "
+            parts.append(f"{text}{least['partner']} {_shown(least)}, the smallest.")
     return " ".join(parts)
 
 
@@ -149,8 +149,7 @@ def _apart(rows: list[Row]) -> str:
     if not found:
         return ""
     listed = ", ".join(
-        f"{plain(row['model'])} and {plain(row['partner'])} {_KAPPA.value(row['equal_seeds'])}"
-        for row in found
+        f"{row['model']} and {row['partner']} {_KAPPA.value(row['equal_seeds'])}" for row in found
     )
     text = (
         "They saw the same examples in the same order, with the same augmentation, and may agree "
@@ -196,5 +195,5 @@ def _figure(rows: list[Row]) -> ChartFigure | None:
 
 def _pair(row: Row) -> str:
     if row["model"] == row["partner"]:
-        return plain(row["model"])
-    return f"{plain(row['model'])} and {plain(row['partner'])}"
+        return row["model"]
+    return f"{row['model']} and {row['partner']}"
