@@ -172,8 +172,9 @@ def _rules(results: Findings) -> list[Paragraph]:
             "or permutation test. A direction and \N{ALMOST EQUAL TO} are decided by a one-sided "
             "test at alpha, which agrees with the interval of confidence 1 - 2 alpha; the interval "
             "shown has the alpha of the test\N{RIGHT SINGLE QUOTATION MARK}s step in "
-            "Holm\N{RIGHT SINGLE QUOTATION MARK}s correction. A standard error over seeds and "
-            "scenes is never below that of the same networks held fixed.",
+            "Holm\N{RIGHT SINGLE QUOTATION MARK}s correction, and where neither a claim nor its "
+            "contrary is shown, the wider of their two. A standard error over seeds and scenes is "
+            "never below that of the same networks held fixed.",
         ),
         (
             "Few seeds",
