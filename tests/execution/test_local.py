@@ -17,10 +17,11 @@ from priorscope.components import resolve
 from priorscope.errors import InputError
 from priorscope.execution import _pool
 from priorscope.execution._pool import Asked, Losses, after_loss
+from priorscope.runs.environment import num_processors
 
 from .conftest import away, epochs, interrupted, weights
 
-pytestmark = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two processors")
+pytestmark = pytest.mark.skipif(num_processors() < 2, reason="needs two processors")
 
 
 @pytest.fixture

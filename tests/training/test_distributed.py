@@ -11,6 +11,7 @@ from safetensors.numpy import load_file
 
 from priorscope.cli import run_command
 from priorscope.evaluation import read_predictions
+from priorscope.runs.environment import num_processors
 
 # The batch does not divide the images: the last one has a single image, less than one a process.
 STUDY = """
@@ -44,7 +45,7 @@ def call(module, *arguments):
     return subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
 
 
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two processors")
+@pytest.mark.skipif(num_processors() < 2, reason="needs two processors")
 @pytest.mark.parametrize("started_by", ["devices", "torchrun"])
 def test_two_processes_give_the_curve_of_one(alone, started_by):
     out = alone / started_by
@@ -81,7 +82,7 @@ def test_two_processes_give_the_curve_of_one(alone, started_by):
         assert json.loads((other / "run.json").read_text())["num_devices"] == 2
 
 
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two processors")
+@pytest.mark.skipif(num_processors() < 2, reason="needs two processors")
 def test_a_parameter_that_is_never_used_stays_as_it_was(tmp_path):
     """Without a gradient no decay is applied either, on one process and on two."""
     (tmp_path / "spare.py").write_text(
@@ -114,7 +115,7 @@ def test_a_parameter_that_is_never_used_stays_as_it_was(tmp_path):
     np.testing.assert_allclose(two["1.weight"], one["1.weight"], rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two processors")
+@pytest.mark.skipif(num_processors() < 2, reason="needs two processors")
 def test_a_failure_in_every_process_is_said_once(alone):
     (alone / "bad.py").write_text(
         "from torch import nn\n"

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from safetensors.numpy import load_file
 
-pytestmark = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two processors")
+from priorscope.runs.environment import num_processors
+
+pytestmark = pytest.mark.skipif(num_processors() < 2, reason="needs two processors")
 
 STEPS = 40  # of an epoch, of which there are two
 STUDY = """
