@@ -33,6 +33,7 @@ import adversary_given
 import adversary_humps
 import adversary_matched
 import adversary_multipliers
+import adversary_pairs
 from adversary_rows import Row, Tally, simulate, tables
 
 from priorscope.runs.environment import describe
@@ -45,6 +46,7 @@ KINDS = (
     adversary_matched,
     adversary_crossings,
     adversary_multipliers,
+    adversary_pairs,
 )
 QUICK_STUDIES, QUICK_EVERY = 100, 11  # 11 so that every column takes several of its values
 
