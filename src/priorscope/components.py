@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from priorscope.errors import InputError, did_you_mean, unknown_name
@@ -65,7 +65,8 @@ class Packaged:
     summary: str
 
 
-def listing(kind: str) -> dict[str, Packaged]:
+@functools.cache
+def listing(kind: str) -> Mapping[str, Packaged]:
     """List the packaged components of a kind by name, without importing them.
 
     Raises
@@ -81,7 +82,7 @@ def listing(kind: str) -> dict[str, Packaged]:
         body = [node for node in tree.body if getattr(node, "name", None) == path.stem]
         text = ast.get_docstring(body[0]) if body else None  # type: ignore[arg-type]
         found[path.stem] = Packaged(path.stem, path, (text or "").partition("\n")[0])
-    return found
+    return MappingProxyType(found)
 
 
 def resolve(kind: str, reference: str, *, base: Path, where: object = None) -> Callable[..., Any]:

@@ -3,8 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 from priorscope.data._dataset import Dataset
-from priorscope.data._decode import read_picture
-from priorscope.data._image_kind import is_image
 from priorscope.data._labeled_images import LabeledImages, fingerprint
 from priorscope.data._locations import cache_root, data_root
 from priorscope.data._overlap import Overlap
@@ -13,8 +11,9 @@ from priorscope.data._splits import hold_out, subset
 
 if TYPE_CHECKING:
     from priorscope.data._carriers import CIFAR10_CLASSES
-    from priorscope.data._decode import decode_blocks
+    from priorscope.data._decode import decode_blocks, read_picture
     from priorscope.data._fetch import fetch, verify
+    from priorscope.data._image_kind import is_image
     from priorscope.data._label_noise import with_label_noise
     from priorscope.data._parquet import read_rows
     from priorscope.data._preprocess import (
@@ -45,8 +44,10 @@ def __getattr__(name: str) -> Any:
         from priorscope.data import _fetch as module
     elif name == "CIFAR10_CLASSES":
         from priorscope.data import _carriers as module
-    elif name == "decode_blocks":
+    elif name in ("decode_blocks", "read_picture"):
         from priorscope.data import _decode as module
+    elif name == "is_image":
+        from priorscope.data import _image_kind as module
     elif name == "read_rows":
         from priorscope.data import _parquet as module
     elif name == "with_label_noise":

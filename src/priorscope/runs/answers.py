@@ -10,8 +10,8 @@ from torch import nn
 
 from priorscope.data import Preprocess, proportional_sample
 from priorscope.errors import RunFailed
+from priorscope.evaluation import Predictions, write_predictions
 from priorscope.evaluation.predict import predict
-from priorscope.evaluation.predictions import Predictions, write_predictions
 from priorscope.probes import ProbeSet
 from priorscope.study.spec import digest
 from priorscope.training import distributed
