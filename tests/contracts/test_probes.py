@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from priorscope.components import listing
+from priorscope.analysis.profile import family_of
+from priorscope.bias import plain_biases
+from priorscope.components import companion, listing, resolve
 from priorscope.errors import InputError
 from priorscope.runs.answers import fingerprint_of
 from priorscope.runs.prepare import build_probe
@@ -25,6 +27,15 @@ def test_every_arm_shows_every_scene_once(name, source, tmp_path):
     assert len(probe.arms) >= 2, "every probe has control conditions"
     for arm in probe.arms:
         assert sorted(probe.ids[probe.conditions["arm"] == arm]) == list(range(30))
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_what_a_profile_says_is_of_arms_that_there_are(name, source, tmp_path):
+    said = companion(resolve("probes", name, base=tmp_path), "BIASES")
+    arms = build(name, source, tmp_path).arms
+    for family, bias in plain_biases(said, name).items():
+        assert family in map(family_of, arms) and bias["control"] in arms
+        assert all(bias.values())
 
 
 @pytest.mark.parametrize("name", PROBES)

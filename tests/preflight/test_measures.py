@@ -64,7 +64,8 @@ def test_what_can_be_asked_is_described(ask):
     about = ask(LOOKS | ERRORS, {"contrast": both, "measure": "errors"})
     assert about["looks"]["kind"] == "network" and about["errors"]["kind"] == "predictions"
     assert about["errors"]["scale"]["high"] == 1
-    assert {"attention_rank", "error_consistency"} <= set(about), "which every study has"
+    assert {"attention_rank", "attention_mass"} <= set(about), "which every study has"
+    assert "error_consistency" not in about, "it is declared, as errors"
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ def crossed(results, cells):
             "controls",
             "measurements",
             "measures",
+            "profile",
         )
     }
     changed = {"record": record, "runs": runs, "estimates": pl.concat(copies), **frames}

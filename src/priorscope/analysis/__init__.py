@@ -21,6 +21,7 @@ from priorscope.analysis.files import frames, read_findings, read_record, write_
 from priorscope.analysis.findings import Findings, Scored, Trajectories
 from priorscope.analysis.measurements import measure_rows
 from priorscope.analysis.pairs import measure
+from priorscope.analysis.profile import profile_rows
 from priorscope.analysis.scores import read_scores
 from priorscope.analysis.training import data_remarks, judge_runs, read_runs, warnings_of
 from priorscope.analysis.trajectories import compare_trajectories
@@ -77,6 +78,7 @@ def analyse(out: Path, settings: Settings | None = None) -> Findings:
         at_part += measure(out, record, budget=stability["budget"]).arms
     rows["measurements"] = measured.rows
     rows["measures"] = measure_rows(measured.arms, settings)
+    rows["profile"] = profile_rows([*arms, *measured.arms], record, settings)
     training = judge_runs(record, runs, epochs)
     results = Findings(
         out=out,
@@ -97,7 +99,7 @@ def analyse(out: Path, settings: Settings | None = None) -> Findings:
         ),
         training=training,
         trajectories=compare_trajectories(out, runs, arms, settings),
-        scales=[_scale_row(arm) for arm in arms],
+        scales=[_scale_row(arm) for arm in [*arms, *measured.arms]],
         ties=[row for arm in arms for row in tie_rows(arm)],
         failed={name: each.failed for name, each in measured.sources.items() if each.failed},
         missing=tuple(dict.fromkeys(Path(file).parts[1] for file in missing_files)),

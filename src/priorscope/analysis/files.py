@@ -40,6 +40,9 @@ MEASURE_SCHEMAS = {
     "measures": {"measure": pl.String, "model": pl.String, "partner": pl.String}
     | {"arm": pl.String, "estimate": pl.Float64, **_INTERVAL, "num_seeds": pl.Int64}
     | {"num_pairs": pl.Int64, "n": pl.Int64, "method": pl.String},
+    "profile": {"bias": pl.Int64, "source": pl.String, "family": pl.String, "kind": pl.String}
+    | {"model": pl.String, "estimate": pl.Float64, **_INTERVAL, "all_low": pl.Float64}
+    | {"all_high": pl.Float64, **_SIZE, "declared": pl.Boolean, "reason": pl.String},
 }
 _EFFECT = dict.fromkeys(
     ("first_low", "first_high", "second", "second_low", "second_high"), pl.Float64

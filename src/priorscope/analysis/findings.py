@@ -74,12 +74,14 @@ class Findings:
     measurements : one row a network x measure x arm, or a pair of networks: `partner` and
         `partner_seed` are the second, `shares_order` marks pairs of equal seed, which no mean has
     measures : one row a model, or pair of models, x cell x measure x arm: estimate with interval
+    profile : one row a bias x model x cell, see `profile.profile_rows`
     control_models : what control models must score beside what they scored, see
         `control_models.check_control_models`
     verdicts : one row a hypothesis, see `claims.verdicts.judge`
     training : how the training of each model ended, by its trained name
     trajectories : what was answered along training
-    scales : one row a cell x probe x arm x metric: range, unit and words, and what chance is
+    scales : one row a cell x probe x arm x metric: range, unit and words, and what chance is; of a
+        measure `probe` is its name and `metric` is empty
     ties : the runs whose answers tie on some rows, see `compare.tie_rows`
     failed : measures of two that failed, with the reason
     missing : the runs, by id, of which any predictions are missing
@@ -100,6 +102,7 @@ class Findings:
     variance: pl.DataFrame
     measurements: pl.DataFrame
     measures: pl.DataFrame
+    profile: pl.DataFrame
     control_models: list[Row]
     verdicts: list[Row]
     training: dict[str, Training]
@@ -162,7 +165,7 @@ class Findings:
             if entry["cell"] == cell:
                 record |= {"data": entry["data"]}
         frames = ("epochs", "scores", "estimates", "comparisons", "histograms", "controls")
-        frames += ("measurements", "measures")
+        frames += ("measurements", "measures", "profile")
         return replace(
             self,
             record=record,

@@ -4,9 +4,17 @@ import numpy as np
 import torch
 from torch import nn
 
+from priorscope.bias import Bias
 from priorscope.measures._attention import mean_over_queries, measure_attention, offsets_on_grid
 from priorscope.measures._measurement import Measurement
 from priorscope.metrics import Scale
+
+BIAS = Bias(
+    "How far attention looks",
+    "queries attend to what is near",
+    "queries attend far away",
+    "Weights of single layers: what is passed on layer by layer goes farther.",
+)
 
 
 def attention_distance(

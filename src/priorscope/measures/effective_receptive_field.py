@@ -7,12 +7,19 @@ import numpy as np
 import torch
 from torch import nn
 
+from priorscope.bias import Bias
 from priorscope.errors import unknown_name
 from priorscope.measures._measurement import DoesNotApply, Measurement
 from priorscope.metrics import Scale
 
 SHARES = {"half": 0.5, "nine_tenths": 0.9}
 SUPPORT = "support"
+BIAS = Bias(
+    "How far a position looks",
+    "a position of the last map sees what is near",
+    "it sees much of the image",
+    "Where the gradient lies, which is not yet what decides the answer.",
+)
 _IMAGES_AT_ONCE = 32
 _MOST_OTHER_TOKENS = 8  # class token and registers, in front of the patches
 

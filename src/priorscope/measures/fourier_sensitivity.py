@@ -7,9 +7,16 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import nn
 
+from priorscope.bias import Bias
 from priorscope.measures._measurement import Measurement
 from priorscope.metrics import Scale
 
+BIAS = Bias(
+    "Rise of sensitivity with frequency",
+    "low frequencies change more answers",
+    "high frequencies change more answers",
+    "The slope of a curve that need not be straight: see its picture.",
+)
 _IMAGES_AT_ONCE = 256
 
 

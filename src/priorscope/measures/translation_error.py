@@ -7,9 +7,16 @@ import torch
 from pydantic import NonNegativeInt
 from torch import nn
 
+from priorscope.bias import Bias
 from priorscope.measures._measurement import Measurement
 from priorscope.metrics import Scale
 
+BIAS = Bias(
+    "Change of logits under a shift",
+    "logits stay as the image moves",
+    "logits move with the image",
+    "Logits of a surer network move more: `relative` in the file divides by their size.",
+)
 STEP = 0.01  # of the finite difference, in pixels
 _IMAGES_AT_ONCE = 64
 RELATIVE = "relative"

@@ -1,7 +1,10 @@
 """Make every cell of a study, and see that all models and probes are fit to train and to test."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
+from priorscope.bias import plain_biases
+from priorscope.components import companion, resolve
 from priorscope.preflight.checked import Checked, ProbeShape
 from priorscope.preflight.conditions import check_conditions
 from priorscope.preflight.fairness import lint
@@ -47,6 +50,7 @@ def check_cells(study: Study, load: Callable[[Levels], Cell]) -> Checked:
                 models = build_models(cell.study, data, rehearsed)
                 if not by_shape:
                     checked.probes.update(_shapes(cell.probes))
+                    checked.biases.update(_biases(cell.study))
                     checked.notes.update(
                         {name: [*notes(m), *rehearsed[name].notes] for name, m in models.items()}
                     )
@@ -82,6 +86,19 @@ def _note_single_images(cell: Cell, checked: Checked) -> None:
         note = single_image_note(model, recipe, num_images)
         if note is not None and note not in (of_model := checked.notes.setdefault(name, [])):
             of_model.append(note)
+
+
+def _biases(study: Study) -> dict[str, dict[str, dict[str, Any]]]:
+    """Read what a profile says of each probe and declared measure, where their files say it."""
+    named = [("probes", "BIASES", study.probes), ("measures", "BIAS", study.measures)]
+    found = {
+        name: plain_biases(
+            companion(resolve(kind, each.name, base=study.base), beside), f"{kind}.{name}"
+        )
+        for kind, beside, components in named
+        for name, each in components.items()
+    }
+    return {name: biases for name, biases in found.items() if biases}
 
 
 def _shapes(probes: Mapping[str, ProbeSet]) -> dict[str, ProbeShape]:

@@ -39,6 +39,7 @@ class Checked:
     differences : what the fairness lint found in the first cell, then in cells of another shape
     rehearsed : model -> what a rehearsal of its training showed, of all cells together
     measures : name -> what a measure is of and gives, see `measures.check_measures`
+    biases : name of a probe or measure -> family of arms -> what a profile says, see `bias.Bias`
     """
 
     study: Study
@@ -52,6 +53,7 @@ class Checked:
     differences: list[Difference]
     rehearsed: dict[str, Rehearsed] = field(default_factory=dict)
     measures: dict[str, dict[str, Any]] = field(default_factory=dict)
+    biases: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def first(self) -> Levels:
@@ -80,6 +82,7 @@ class Checked:
     def about(self) -> dict[str, Any]:
         """Return what `study.json` says of the data: of the first cell, and of every one."""
         about: dict[str, Any] = {"data": self.data[self.first], "measures": self.measures}
+        about["biases"] = self.biases
         if self.study.factors:
             looks = {levels: first for first, group in self.shown().items() for levels in group}
             about["cells"] = [
@@ -110,7 +113,8 @@ def as_plain(checked: Checked) -> dict[str, Any]:
     plain["probes"] = {name: asdict(shape) for name, shape in checked.probes.items()}
     plain["differences"] = [asdict(difference) for difference in checked.differences]
     plain["rehearsed"] = {name: asdict(found) for name, found in checked.rehearsed.items()}
-    return plain | {"notes": checked.notes, "measures": checked.measures}
+    as_they_are = ("notes", "measures", "biases")
+    return plain | {name: getattr(checked, name) for name in as_they_are}
 
 
 def from_plain(study: Study, plain: Mapping[str, Any]) -> Checked:

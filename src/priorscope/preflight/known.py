@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from priorscope.runs.load_cells import Cell
     from priorscope.study.levels import Levels
 
-FORMAT = 4  # of what is kept
+FORMAT = 5  # of what is kept
 _VERSIONED = ("timm:", "torchvision:")
 
 

@@ -6,12 +6,35 @@ import numpy as np
 from pydantic import Field, PositiveInt
 from scipy import fft
 
+from priorscope.bias import Bias
 from priorscope.data import LabeledImages
 from priorscope.errors import InputError
 from priorscope.probes._altered import GREY, altered_images, drawn_rows, to_bytes
 from priorscope.probes._probe_set import ProbeSet
 
 FULL = 255.0
+
+
+BIASES = {
+    "low_pass": Bias(
+        "Low frequencies alone",
+        "it needs fine detail",
+        "coarse structure is enough",
+        "Averaged over the radii of the study.",
+    ),
+    "high_pass": Bias(
+        "High frequencies alone",
+        "it needs coarse structure and colour",
+        "fine detail is enough",
+        "The mean of the image is grey in these arms.",
+    ),
+    "noise": Bias(
+        "Noise of one octave",
+        "noise drowns what it goes by",
+        "noise of this contrast leaves it alone",
+        "Averaged over octaves: the curve says which.",
+    ),
+}
 
 
 def frequency(

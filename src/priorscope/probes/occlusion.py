@@ -5,6 +5,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from priorscope.bias import Bias
 from priorscope.data import LabeledImages
 from priorscope.errors import InputError
 from priorscope.probes._altered import GREY, altered_images, drawn_rows
@@ -12,6 +13,22 @@ from priorscope.probes._patches import patch_side, patches_of, put_together
 from priorscope.probes._probe_set import ProbeSet
 
 Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+BIASES = {
+    "hidden": Bias(
+        "Scattered cells hidden",
+        "it needs wholes, or is put off by edges of cells",
+        "any part of the image is enough",
+        "Grey cells are a pattern of their own.",
+    ),
+    "block": Bias(
+        "One block hidden",
+        "it goes by one place",
+        "it goes by many places",
+        "The block lies at random, on the object or beside it.",
+    ),
+}
 
 
 def occlusion(

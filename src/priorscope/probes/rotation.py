@@ -7,12 +7,24 @@ import torch
 from pydantic import Field
 from torchvision.transforms.v2.functional import InterpolationMode, rotate
 
+from priorscope.bias import Bias
 from priorscope.data import LabeledImages
 from priorscope.errors import InputError
 from priorscope.probes._altered import GREY, altered_images, drawn_rows, to_bytes
 from priorscope.probes._probe_set import ProbeSet
 
 Degrees = Annotated[float, Field(gt=0, lt=360)]
+
+
+BIASES = {
+    "rotation": Bias(
+        "Turned",
+        "it knows things upright",
+        "answers do not depend on the angle",
+        "Set against the upright disc.",
+        control="disc",
+    ),
+}
 
 
 def rotation(

@@ -6,10 +6,20 @@ import numpy as np
 import torch
 from pydantic import Field
 
+from priorscope.bias import Bias
 from priorscope.data import LabeledImages
 from priorscope.errors import InputError
 from priorscope.probes._altered import GREY, altered_images, drawn_rows
 from priorscope.probes._probe_set import ProbeSet
+
+BIASES = {
+    "scale": Bias(
+        "At other sizes",
+        "it knows things at the size it was trained on",
+        "answers do not depend on the size",
+        "Small scales lose detail too: the arms resampled and cropped say how much.",
+    ),
+}
 
 
 def scale(

@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field, PositiveFloat
 from scipy.ndimage import gaussian_filter
 
+from priorscope.bias import Bias
 from priorscope.data import LabeledImages
 from priorscope.errors import InputError
 from priorscope.probes._altered import altered_images, drawn_rows, to_bytes
@@ -15,6 +16,46 @@ from priorscope.probes._probe_set import ProbeSet
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # of ITU-R BT.601
 EDGE_LEVELS = 20.0  # differences of neighbours beyond which the smoothing takes them for edges
 STEP, MOST_STEPS = 0.2, 400  # a step above 0.25 would be unstable
+
+
+BIASES = {
+    "patch_shuffle": Bias(
+        "Patches trade places",
+        "it needs the order of the parts",
+        "it answers from the inside of patches",
+        "What is high may still know shapes, if they fit into a patch.",
+    ),
+    "patch_rotation": Bias(
+        "Patches turned in place",
+        "it needs how things stand within patches",
+        "it needs only what patches hold",
+        "Edges across patches are broken too.",
+    ),
+    "blur": Bias(
+        "Blurred",
+        "it needs fine detail",
+        "coarse shape and colour are enough",
+        "Blur moves images away from the training images, whatever it takes.",
+    ),
+    "edge_preserving": Bias(
+        "Texture smoothed, edges kept",
+        "it needs fine texture",
+        "edges and flat colours are enough",
+        "As strong as the blur, image by image; only these two can be set against each other.",
+    ),
+    "grey": Bias(
+        "Without colour",
+        "it needs colour",
+        "form and brightness are enough",
+        "A colour that tells nothing is no loss either.",
+    ),
+    "channel_shuffle": Bias(
+        "In wrong colours",
+        "it goes by the colours it has learnt",
+        "it goes by form and contrast",
+        "Wrong colours mislead, where grey only withholds.",
+    ),
+}
 
 
 def suppression(

@@ -5,12 +5,24 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field, PositiveInt
 
+from priorscope.bias import Bias
 from priorscope.data import LabeledImages
 from priorscope.errors import InputError
 from priorscope.probes._altered import GREY, altered_images, drawn_rows
 from priorscope.probes._probe_set import ProbeSet
 
 DIRECTIONS = np.array([[-1, 0], [1, 0], [0, -1], [0, 1]])  # y, x
+
+
+BIASES = {
+    "shift": Bias(
+        "Moved by a few pixels",
+        "answers depend on the place",
+        "answers do not depend on the place",
+        "Set against the same piece in the middle.",
+        control="centred",
+    ),
+}
 
 
 def translation(

@@ -37,7 +37,9 @@ from priorscope.report.sections.glance import glance
 from priorscope.report.sections.images import images
 from priorscope.report.sections.learning_curves import learning_curves
 from priorscope.report.sections.matched import matched
+from priorscope.report.sections.measures import measures
 from priorscope.report.sections.probes import probes
+from priorscope.report.sections.profile import profile
 from priorscope.report.sections.report_2021 import report_2021
 from priorscope.report.sections.rules import rules
 from priorscope.report.sections.runs import runs
@@ -51,6 +53,7 @@ from priorscope.report.wording import file_stem
 SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     verdicts,
     glance,
+    profile,
     factors,
     learning_curves,
     dials,
@@ -61,6 +64,7 @@ SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     report_2021,
     comparisons,
     matched,
+    measures,
     error_consistency,
     attention,
     rules,

@@ -34,6 +34,7 @@ from priorscope.stats.proportions import (
     paired_proportions,
     single_proportion,
 )
+from priorscope.stats.retained_share import retained_share
 from priorscope.stats.seed_contrast import seed_contrast
 from priorscope.stats.split_seeds import SplitSeeds, split_seeds
 from priorscope.stats.wilson import wilson
@@ -78,6 +79,7 @@ __all__ = [
     "one_sided",
     "paired_proportions",
     "percentile_interval",
+    "retained_share",
     "seed_contrast",
     "seeds_needed",
     "sign_flip_test",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from priorscope.stats._cluster_means import unit_scores
 from priorscope.stats._precision import precision
@@ -122,7 +122,7 @@ def at_confidence(
 def to_upper_limit(df: np.ndarray | float) -> np.ndarray:
     """Return what a mean square of these degrees of freedom is multiplied with."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return df / chi2.ppf(1 - _MOST_LEVEL, df)
+        return df / chdtri(df, _MOST_LEVEL)  # chi2.ppf(1 - level), without its overhead
 
 
 def _mean_squares(group: np.ndarray) -> tuple[float, float]:

@@ -33,7 +33,7 @@ COLUMNS = (
     *("test", "method", "few_seeds", "n", "num_seeds", "num_images", "num_train", "num_tied"),
     *("sum_sq", "df", "effect", "verdict", "margin", "declared", "model_a", "model_b", "seed_a"),
     *("seed_b", "x", "epoch", "chance", "partner", "partner_seed", "shares_order", "num_pairs"),
-    *("cycles",),
+    *("cycles", "bias", "family", "all_low", "all_high", "reason"),
 )
 MOST_LEVELS = 1000
 _RECIPE = [field.name for field in fields(Recipe)]

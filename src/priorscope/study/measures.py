@@ -49,7 +49,25 @@ def measures_of(study: Mapping[str, Any]) -> dict[str, Measure]:
     declared = {name: _measure(each) for name, each in (study.get("measures") or {}).items()}
     unasked = {name: _measure(each, declared=False) for name, each in _UNASKED.items()}
     taken = {*declared, *(study.get("probes") or {})}
-    return declared | {name: each for name, each in unasked.items() if name not in taken}
+    asked = [each.as_dict() for each in declared.values()]
+    return declared | {
+        name: each
+        for name, each in unasked.items()
+        if name not in taken and each.as_dict() not in asked
+    }
+
+
+def asked_as(study: Mapping[str, Any], component: str) -> str | None:
+    """Name the measure by which a study asks what every study is asked; None where it is not.
+
+    Parameters
+    ----------
+    study : as `measures_of`
+    component : one that is asked unasked, such as "error_consistency"
+    """
+    usual = _measure(_UNASKED[component]).as_dict()
+    found = (name for name, each in measures_of(study).items() if each.as_dict() == usual)
+    return next(found, None)
 
 
 def _measure(plain: Mapping[str, Any], *, declared: bool = True) -> Measure:

@@ -11,6 +11,7 @@ from priorscope.report.figure import ChartFigure, Panel, chart, model_scales
 from priorscope.report.section import Blocks, Section, in_cells, section_of
 from priorscope.report.table import Table
 from priorscope.report.wording import Row
+from priorscope.study.measures import asked_as
 
 # Component -> its key in the records of runs of before the measures, title, unit, factor, digits.
 _MEASURES = {
@@ -45,14 +46,21 @@ def attention_rows(results: Findings) -> list[Row]:
         for row in run.get("attention", [])
     ]
     found: dict[tuple[str, int, int, int], Row] = {}
+    of_component = attention_names(results)
     for row in select(results.measurements):
-        if row["measure"] in _MEASURES and row.get("head"):
-            key, _, _, factor, _ = _MEASURES[row["measure"]]
+        if row["measure"] in of_component and row.get("head"):
+            key, _, _, factor, _ = _MEASURES[of_component[row["measure"]]]
             head = {name: row[name] for name in ("model", "seed", "layer", "head")}
             of_head = found.setdefault(tuple(head.values()), head)  # type: ignore[arg-type]
             of_head[key] = factor * row["value"]
     whole = [row for row in found.values() if len(row) == 4 + len(_MEASURES)]
     return old + whole
+
+
+def attention_names(results: Findings) -> dict[str, str]:
+    """Map the names by which the study has these measures to their components."""
+    named = {asked_as(results.study, component): component for component in _MEASURES}
+    return {name: component for name, component in named.items() if name is not None}
 
 
 def attention_table(results: Findings) -> Table | None:
@@ -102,7 +110,9 @@ def attention_figure(results: Findings) -> ChartFigure | None:
 
 def _num_images(results: Findings) -> str:
     """Say on how many images attention was measured; before the measures that was always 32."""
-    found = results.measurements.filter(pl.col("measure").is_in([*_MEASURES]))["n"].unique()
+    found = results.measurements.filter(pl.col("measure").is_in([*attention_names(results)]))[
+        "n"
+    ].unique()
     return " or ".join(map(str, found.sort())) or "32"
 
 

@@ -14,9 +14,9 @@ from priorscope.report.figure import ChartFigure, chart
 from priorscope.report.section import Blocks, Part, Section, in_cells, section_of
 from priorscope.report.table import PageCell, Table
 from priorscope.report.wording import Row, confidence
-from priorscope.study.measures import measures_of
+from priorscope.study.measures import asked_as, measures_of
 
-_NAME = "error_consistency"
+ERROR_CONSISTENCY = "error_consistency"
 _KAPPA = Scale("kappa", -1.0, 1.0, "", "", 1.0, 2)
 _MEANING = (
     "Cohen's kappa of being right: how much more often two networks are both right or both wrong "
@@ -48,10 +48,11 @@ def _of_cell(results: Findings) -> Blocks:
 
 def _rows(results: Findings) -> list[Row]:
     """List every pair of models: kappa with interval, its ceiling, and that of equal seeds."""
-    measure = measures_of(results.study).get(_NAME)
-    if measure is None or measure.component.name != _NAME or measure.component.parameters:
-        return []  # the study calls something else by this name
-    pairs = select(results.measurements, measure=_NAME)
+    name = asked_as(results.study, ERROR_CONSISTENCY)
+    if name is None:
+        return []
+    measure = measures_of(results.study)[name]
+    pairs = select(results.measurements, measure=name)
     if not pairs:
         return []
     arm = pairs[0]["arm"]
@@ -64,7 +65,7 @@ def _rows(results: Findings) -> list[Row]:
         found = select(pairs, model=model, partner=partner, arm=arm)
         if not found:
             continue
-        estimated = select(results.measures, measure=_NAME, model=model, partner=partner, arm=arm)
+        estimated = select(results.measures, measure=name, model=model, partner=partner, arm=arm)
         row = estimated[0] if estimated else {}
         equal = [each["value"] for each in found if each["shares_order"]]
         ceilings = [
