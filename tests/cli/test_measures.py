@@ -15,6 +15,8 @@ from safetensors.torch import load_model
 from priorscope.cli import run_command
 from priorscope.errors import PriorscopeWarning
 from priorscope.measures.attention_mass import attention_mass
+from priorscope.measures.cka import cka, features
+from priorscope.runs.features import read_features
 from priorscope.runs.load_cells import cell_loader
 from priorscope.runs.measurements import read_measurement
 from priorscope.runs.prepare_models import build_model
@@ -160,3 +162,60 @@ def test_networks_of_equal_seed_are_shown_apart(finished_once):
     )
     page = (finished_once.out / "report" / "index.html").read_text()
     assert "With one seed there are no other pairs of two models" in page
+
+
+ALIKE = """
+measures:
+  alike: {name: cka, num_images: 40}
+"""
+
+
+def network_of(finished, model):
+    study = load_study(str(finished.study))
+    network = build_model(
+        study.models[model], num_classes=10, image_px=32, seed=0, base=study.base, where="models"
+    )
+    load_model(network, run_of(finished.out, model) / "model.safetensors")
+    return network.eval()
+
+
+def test_pairs_are_compared_by_features_that_each_run_stores(finished, monkeypatch):
+    add(finished, ALIKE)
+    assert finished.again() == 0
+    cell = cell_loader(load_study(str(finished.study)), finished.out)(())
+    stored = read_features(run_of(finished.out, "vit") / "measurements" / "alike.safetensors")
+    images = cell.data.preprocess(torch.from_numpy(cell.probes["test"].images[stored.ids]))
+    sides = [
+        features(network_of(finished, model), images, rng=np.random.default_rng(0))
+        for model in ("cnn", "vit")
+    ]
+    expected = cka(*sides)
+    rows = pl.read_parquet(finished.out / "analysis" / "pairs" / "alike.parquet")
+    assert rows.filter(arm="all")["value"].item() == pytest.approx(
+        expected.values[expected.conditions["arm"] == "all"].mean(), rel=1e-5
+    )
+    assert rows.filter(arm="all")["n"].item() == 40 and rows["shares_order"].all()
+    depths = rows.filter(pl.col("block") > 0)
+    assert depths.select("block", "partner_block").rows() == [(1, 1), (2, 1), (3, 1)]
+    assert depths["value"].to_list() == pytest.approx(
+        expected.values[expected.conditions["arm"] != "all"], rel=1e-5
+    )
+    page = (finished.out / "report" / "index.html").read_text()
+    assert "Likeness of models" in page and "alike" in page
+
+
+def test_features_that_are_spoilt_are_taken_anew_and_those_of_another_run_too(finished):
+    add(finished, ALIKE)
+    assert finished.again() == 0
+    files = [run_of(finished.out, m) / "measurements" / "alike.safetensors" for m in ("cnn", "vit")]
+    before = [file.read_bytes() for file in files]
+    shutil.copy(files[1], files[0])
+    content = bytearray(before[1])
+    content[-3] ^= 1
+    files[1].write_bytes(content)
+    with (
+        pytest.warns(PriorscopeWarning, match="it was written as"),
+        pytest.warns(PriorscopeWarning, match="not those that were written"),
+    ):
+        assert finished.again() == 0
+    assert [file.read_bytes() for file in files] == before

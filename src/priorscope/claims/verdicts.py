@@ -201,7 +201,7 @@ def _missing(
     ]
     if not lost:
         return []
-    folder, _, name = source.removesuffix(".parquet").partition("/")
+    folder, _, name = source.rpartition(".")[0].partition("/")
     if folder == "measurements":
         return [f"values of {name} are missing for planned runs: {', '.join(lost)}"]
     return [f"predictions on {name} of planned runs are missing: {', '.join(lost)}"]

@@ -36,6 +36,7 @@ from priorscope.report.sections.fairness import fairness
 from priorscope.report.sections.glance import glance
 from priorscope.report.sections.images import images
 from priorscope.report.sections.learning_curves import learning_curves
+from priorscope.report.sections.likeness import likeness
 from priorscope.report.sections.matched import matched
 from priorscope.report.sections.probes import probes
 from priorscope.report.sections.report_2021 import report_2021
@@ -62,6 +63,7 @@ SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     comparisons,
     matched,
     error_consistency,
+    likeness,
     attention,
     rules,
     runs,

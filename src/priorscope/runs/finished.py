@@ -15,6 +15,7 @@ from priorscope.errors import InputError, PriorscopeWarning
 from priorscope.evaluation import read_predictions
 from priorscope.probes import ProbeSet
 from priorscope.runs.answers import fingerprint_of
+from priorscope.runs.features import features_file_of, read_features
 from priorscope.runs.measure import Bound
 from priorscope.runs.measurements import file_of, read_measurement, what_it_depends_on
 from priorscope.runs.seals import check_file
@@ -53,7 +54,7 @@ def what_is_kept(
     ----------
     folder : the run's, with `run.json`; nobody else works in it
     probes : the study's
-    asked : the measures of single networks
+    asked : the measures for which single networks are asked something
     base : the study's folder
     """
     kept = None
@@ -117,8 +118,11 @@ def _stale_measures(
             continue
         entry = made.get(name, {})
         depends_on = what_it_depends_on(each.measure, base, of_probes[each.measure.probe])
+        file, read = file_of(name), read_measurement
+        if each.kind == "features":
+            file, read = features_file_of(name), read_features
         if entry.get("of") != depends_on or not (
-            "does_not_apply" in entry or _is_whole(folder / file_of(name), read_measurement)
+            "does_not_apply" in entry or _is_whole(folder / file, read)
         ):
             stale.append(name)
     return stale

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from priorscope.components import bind, errors_at, resolve
+from priorscope.components import bind, companion, errors_at, resolve
 from priorscope.data import Preprocess, proportional_sample
 from priorscope.errors import InputError, PriorscopeError, RunFailed
 from priorscope.measures import DoesNotApply, Measurement, kind_of, measurement_of
@@ -19,6 +19,7 @@ from priorscope.metrics import Scale, declared_scale
 from priorscope.probes import ProbeSet
 from priorscope.runs.answers import fingerprint_of
 from priorscope.runs.failures import failures_of_the_model
+from priorscope.runs.features import Features, features_file_of, write_features
 from priorscope.runs.measurements import Stored, file_of, what_it_depends_on, write_measurement
 from priorscope.runs.store import read_run, write_json
 from priorscope.study.measures import FRAMEWORK_KEYS, NUM_IMAGES, Measure, measures_of
@@ -33,7 +34,7 @@ class Bound:
 
     Attributes
     ----------
-    kind : "network", or "predictions" of two networks
+    kind : "network"; "predictions" of two networks, or "features"
     """
 
     measure: Measure
@@ -62,13 +63,20 @@ def bound(name: str, measure: Measure, base: Path) -> Bound:
         beside=FRAMEWORK_KEYS,
         base=base,
     )
+    if kind == "features" and not callable(companion(function, "features")):
+        raise InputError(
+            "a measure on features needs the function that takes them",
+            where=f"{where}.name",
+            found=component.name,
+            allowed="`features(network, images, *, rng, ...)` in the same file",
+        )
     with errors_at(where):
         scale = declared_scale(function, component.name, **parameters)
     return Bound(measure, function, parameters, kind, scale)
 
 
 def asked_of_networks(study: Study) -> dict[str, Bound]:
-    """List the measures that single networks of a study are asked.
+    """List the measures for which single networks of a study are asked something.
 
     Raises
     ------
@@ -76,7 +84,7 @@ def asked_of_networks(study: Study) -> dict[str, Bound]:
     """
     measures = measures_of(study.as_dict())
     found = {name: bound(name, measure, study.base) for name, measure in measures.items()}
-    return {name: each for name, each in found.items() if each.kind == "network"}
+    return {name: each for name, each in found.items() if each.kind != "predictions"}
 
 
 def measure_all(
@@ -108,10 +116,9 @@ def measure_all(
         entry = {"of": what_it_depends_on(each.measure, base, fingerprint_of(probe))}
         rows = rows_asked(each.measure, probe)
         try:
+            ask = measure_network if each.kind == "network" else take_features
             with failures_of_the_model(folder, f"measure {name}"):
-                stored = measure_network(
-                    network, name, each, probe, rows, preprocess=preprocess, device=device
-                )
+                stored = ask(network, name, each, probe, rows, preprocess=preprocess, device=device)
         except DoesNotApply as error:
             made[name] = entry | {"does_not_apply": error.problem}
         except (InputError, RunFailed) as error:
@@ -121,7 +128,11 @@ def measure_all(
                 made[name] = entry | {"does_not_apply": _in_a_line(error)}
         else:
             made[name] = entry
-            if distributed.is_main():
+            if not distributed.is_main():
+                continue
+            if isinstance(stored, Features):
+                write_features(stored, folder / features_file_of(name))
+            else:
                 write_measurement(stored, folder / file_of(name))
     if distributed.is_main() and made:
         record = read_run(folder)
@@ -175,10 +186,7 @@ def measure_network(
     DoesNotApply : there is nothing to measure in this network
     InputError : what the measure returns is no measurement
     """
-    seed = zlib.crc32(name.encode())
-    with _as_it_is(network), seeded_streams(seed, device):
-        images = preprocess(torch.from_numpy(probe.images[rows].copy()).to(device))
-        found = asked.function(network, images, rng=np.random.default_rng(seed), **asked.parameters)
+    found = _ask(asked.function, network, name, asked, probe.images[rows], preprocess, device)
     places = np.arange(len(rows), dtype=np.int64)
     measurement = measurement_of(found, places, where=f"measures.{name}")
     whole = all(int((measurement.conditions["arm"] == arm).sum()) == 1 for arm in measurement.arms)
@@ -195,6 +203,57 @@ def measure_network(
     clusters = None if probe.clusters is None else probe.clusters[chosen]
     named = Measurement(measurement.values, probe.ids[chosen], measurement.conditions)
     return Stored(named, asked.scale, clusters)
+
+
+def take_features(
+    network: nn.Module,
+    name: str,
+    asked: Bound,
+    probe: ProbeSet,
+    rows: np.ndarray,
+    *,
+    preprocess: Preprocess,
+    device: torch.device,
+) -> Features:
+    """Take what a measure of two needs to know of a network; random numbers as `measure_network`.
+
+    Raises
+    ------
+    DoesNotApply : this network has no such features
+    InputError : they are no arrays, or have a value that is not finite
+    """
+    take = companion(asked.function, "features")
+    found = _ask(take, network, name, asked, probe.images[rows], preprocess, device)
+    where = f"measures.{name}: features"
+    if not isinstance(found, Mapping) or not found:
+        raise InputError("features are a dict of arrays", where=where, found=type(found).__name__)
+    arrays = {str(key): _as_array(value) for key, value in found.items()}
+    for key, array in arrays.items():
+        if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+            raise InputError("features must be finite numbers", where=where, found=key)
+    return Features(
+        arrays, probe.ids[rows], None if probe.clusters is None else probe.clusters[rows]
+    )
+
+
+def _as_array(value: Any) -> np.ndarray:
+    return value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
+
+
+def _ask(
+    function: Any,
+    network: nn.Module,
+    name: str,
+    asked: Bound,
+    images: np.ndarray,
+    preprocess: Preprocess,
+    device: torch.device,
+) -> Any:
+    """Call what is asked of a network on images, uint8, as the contract has it."""
+    seed = zlib.crc32(name.encode())
+    with _as_it_is(network), seeded_streams(seed, device):
+        seen = preprocess(torch.from_numpy(images.copy()).to(device))
+        return function(network, seen, rng=np.random.default_rng(seed), **asked.parameters)
 
 
 @contextmanager
