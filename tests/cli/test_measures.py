@@ -219,3 +219,84 @@ def test_features_that_are_spoilt_are_taken_anew_and_those_of_another_run_too(fi
     ):
         assert finished.again() == 0
     assert [file.read_bytes() for file in files] == before
+
+
+BEFORE = """
+name: before
+data: {name: synthetic, task: objects, num_train: 60, num_test: 40}
+recipe: {learning_rate: 1e-3, batch_size: 20, epochs: 2}
+models:
+  net: {name: './net.py:net'}
+  other: {name: './net.py:net', width: 6}
+seeds: [0, 1]
+measures:
+  now: {name: './net.py:weights', num_images: 12}
+  before: {name: './net.py:weights', num_images: 12, state: untrained}
+  agree_before: {name: answer_agreement, state: untrained}
+  alike_before: {name: cka, num_images: 12, state: untrained}
+hypotheses:
+  - {id: H, statement: One is larger., contrast: {a: net, b: other}, measure: before,
+     expect: different}
+"""
+# It leaves behind what its weights are when the first batch passes in training.
+NET = """
+import hashlib
+from pathlib import Path
+
+from torch import nn
+
+def number(network):
+    tensors = [each.detach().contiguous() for each in network.state_dict().values()]
+    state = b"".join(each.numpy().tobytes() for each in tensors)
+    return int(hashlib.sha256(state).hexdigest()[:12], 16)
+
+class Net(nn.Sequential):
+    def forward(self, images):
+        if self.training and not hasattr(self, "seen"):
+            self.seen = number(self)
+            with Path({place!r}).open("a") as file:
+                print(self.seen, file=file)
+        return super().forward(images)
+
+def net(*, num_classes, image_px, width: int = 4):
+    return Net(nn.Conv2d(3, width, 5, 4), nn.BatchNorm2d(width), nn.ReLU(), nn.Flatten(),
+               nn.Linear(width * 49, num_classes))
+
+def weights(network, images, *, rng):
+    return float(number(network))
+"""
+
+
+def test_untrained_networks_have_the_bits_that_training_starts_from(tmp_path, capsys):
+    place, out = tmp_path / "begun", tmp_path / "out"
+    (tmp_path / "before.yaml").write_text(BEFORE)
+    (tmp_path / "net.py").write_text(NET.replace("{place!r}", repr(str(place))))
+    command = ["run", str(tmp_path / "before.yaml"), "--out", str(out), "--device", "cpu"]
+    assert run_command(command) == 0
+    begun = {int(line) for line in place.read_text().split()}
+    rows = pl.read_parquet(out / "analysis" / "measurements.parquet")
+    before = rows.filter(measure="before").sort("model", "seed")
+    after = rows.filter(measure="now").sort("model", "seed")
+    assert len(before) == 4 and before["value"].n_unique() == 4
+    assert {int(value) for value in before["value"]} <= begun
+    assert not {int(value) for value in after["value"]} & begun
+    for name in ("agree_before", "alike_before"):
+        assert rows.filter(measure=name, arm="all" if "alike" in name else "test").height == 6
+    (verdict,) = json.loads((out / "analysis" / "verdicts.json").read_text())["verdicts"]
+    assert "has not learnt" not in verdict["reason"] and "budget" not in verdict["reason"]
+    page = (out / "report" / "index.html").read_text()
+    assert "before training" in page
+    # Nothing is measured twice, and what is lost is computed from the seed alone.
+    (run,) = out.glob("runs/net-s1-*")
+    files = sorted(out.glob("runs/*/measurements/*"))
+    made = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
+    lost = [run / "measurements" / f"{name}.parquet" for name in ("before", "agree_before")]
+    for path in lost:
+        path.unlink()
+    assert run_command(command) == 0
+    for path in files:
+        assert path.read_bytes() == made[path][0]
+        assert (path.stat().st_mtime_ns == made[path][1]) == (path not in lost)
+    assert "measure  agree_before: answer_agreement of each pair of networks, untrained" in (
+        capsys.readouterr().out
+    )

@@ -18,7 +18,8 @@ from priorscope.errors import InputError
 from priorscope.evaluation import Predictions
 from priorscope.measures import WHOLE, DoesNotApply, Measurement, of_pair
 from priorscope.metrics import declared_scale
-from priorscope.runs.features import Features, features_file_of, read_features
+from priorscope.runs.features import Features, read_features
+from priorscope.runs.measurements import file_of, in_state
 from priorscope.runs.store import read_run, recorded_plan
 from priorscope.study.levels import Levels, cell_name, cells_of, recorded_factors
 from priorscope.study.measures import Measure, measures_of
@@ -64,11 +65,12 @@ def measure_pairs(out: Path, record: Mapping[str, Any], *, budget: float = 1.0) 
     plan = recorded_plan(record, budget)
     found = Measurements()
     for name, measure in _of_two(record).items():
-        on_features = _kind(record, name) == "features"
-        file = features_file_of(name) if on_features else f"predictions/{measure.probe}.parquet"
-        source = Measured(file)
+        material = measure.material(str(_kind(record, name)))
+        source = Measured(
+            file_of(name, material) if material else f"predictions/{measure.probe}.parquet"
+        )
         try:
-            of_measure = _ask_all(name, measure, out, record, plan)
+            of_measure = _ask_all(name, measure, source.file, out, record, plan)
         except _Failed as error:
             found.sources[name] = replace(source, failed=f"{name} failed: {error}")
             continue
@@ -95,6 +97,7 @@ def _kind(record: Mapping[str, Any], name: str) -> str | None:
 def _ask_all(
     name: str,
     measure: Measure,
+    file: str,
     out: Path,
     record: Mapping[str, Any],
     plan: Sequence[Mapping[str, Any]],
@@ -103,6 +106,7 @@ def _ask_all(
     try:
         function = resolve("measures", measure.component.name, base=Path())
         scale = declared_scale(function, measure.component.name, **parameters)
+        scale = in_state(scale, measure.state)
     except InputError as error:
         raise _Failed(f"{error.problem}: {error.found}") from error
     for levels in cells_of(recorded_factors(record["study"])):
@@ -110,7 +114,9 @@ def _ask_all(
         if _kind(record, name) == "features":
             sides = _features(out, runs, name, levels, found)
         else:
-            sides = _answers(out, runs, measure.probe)
+            if measure.state == "untrained":
+                found.missing.extend(_missing(out, runs, file))
+            sides = _answers(out, runs, file)
         models = [model for model in record["study"]["models"] if model in sides]
         if not models:
             continue
@@ -239,7 +245,7 @@ def _features(
         folder = out / "runs" / run["run_id"]
         if not (folder / "run.json").is_file():
             continue
-        path = folder / features_file_of(name)
+        path = folder / (file := file_of(name, "features"))
         entry = read_run(folder).get("measurements", {}).get(name, {})
         if "does_not_apply" in entry:
             text = f"{name} has no value of {run['model']} seed {run['seed']}"
@@ -247,7 +253,7 @@ def _features(
                 key = key_of(levels, [run["model"], other])
                 found.undefined.setdefault(key, f"{text}: {entry['does_not_apply']}")
         elif "of" not in entry or not path.is_file():
-            found.missing.append(f"runs/{run['run_id']}/{features_file_of(name)}")
+            found.missing.append(f"runs/{run['run_id']}/{file}")
         else:
             stored = read_features(path)
             first = first or (path, stored)
@@ -262,12 +268,20 @@ def _features(
     return sides
 
 
-def _answers(out: Path, runs: Sequence[Mapping[str, Any]], probe: str) -> _Sides:
-    """Read what the finished runs of a cell answered on a probe."""
+def _missing(out: Path, runs: Sequence[Mapping[str, Any]], file: str) -> list[str]:
+    """List the files that finished runs of a cell have not, relative to the output folder."""
+    files = [f"runs/{run['run_id']}/{file}" for run in runs]
+    done = [(out / "runs" / run["run_id"] / "run.json").is_file() for run in runs]
+    there = zip(files, done, strict=True)
+    return [each for each, finished in there if finished and not (out / each).is_file()]
+
+
+def _answers(out: Path, runs: Sequence[Mapping[str, Any]], file: str) -> _Sides:
+    """Read what the networks of the finished runs of a cell answered, from a file of each."""
     files = []
     for run in runs:
         folder = out / "runs" / run["run_id"]
-        path = folder / "predictions" / f"{probe}.parquet"
+        path = folder / file
         if (folder / "run.json").is_file() and path.is_file():
             files.append((run, path))
     answers: _Sides = {}

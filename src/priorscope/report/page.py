@@ -38,6 +38,7 @@ from priorscope.report.sections.images import images
 from priorscope.report.sections.learning_curves import learning_curves
 from priorscope.report.sections.likeness import likeness
 from priorscope.report.sections.matched import matched
+from priorscope.report.sections.measures import measures
 from priorscope.report.sections.probes import probes
 from priorscope.report.sections.report_2021 import report_2021
 from priorscope.report.sections.rules import rules
@@ -64,6 +65,7 @@ SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     matched,
     error_consistency,
     likeness,
+    measures,
     attention,
     rules,
     runs,

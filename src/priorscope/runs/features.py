@@ -34,11 +34,6 @@ class Features:
         return len(self.ids)
 
 
-def features_file_of(name: str) -> str:
-    """Name the file of a measure's features, relative to a run's folder."""
-    return f"measurements/{name}.safetensors"
-
-
 def write_features(features: Features, path: Path) -> None:
     """Write safetensors beside its place and rename it into it.
 

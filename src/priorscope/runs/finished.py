@@ -15,11 +15,12 @@ from priorscope.errors import InputError, PriorscopeWarning
 from priorscope.evaluation import read_predictions
 from priorscope.probes import ProbeSet
 from priorscope.runs.answers import fingerprint_of
-from priorscope.runs.features import features_file_of, read_features
+from priorscope.runs.features import read_features
 from priorscope.runs.measure import Bound
 from priorscope.runs.measurements import file_of, read_measurement, what_it_depends_on
 from priorscope.runs.seals import check_file
 from priorscope.runs.store import DAMAGED, read_run
+from priorscope.study.measures import Material
 from priorscope.training import distributed
 
 
@@ -118,9 +119,7 @@ def _stale_measures(
             continue
         entry = made.get(name, {})
         depends_on = what_it_depends_on(each.measure, base, of_probes[each.measure.probe])
-        file, read = file_of(name), read_measurement
-        if each.kind == "features":
-            file, read = features_file_of(name), read_features
+        file, read = file_of(name, each.material), _READ[each.material]
         if entry.get("of") != depends_on or not (
             "does_not_apply" in entry or _is_whole(folder / file, read)
         ):
@@ -130,6 +129,13 @@ def _stale_measures(
 
 def _read_in_place(path: Path) -> object:
     return read_predictions(path, in_place=True)
+
+
+_READ: dict[Material, Callable[[Path], object]] = {
+    "values": read_measurement,
+    "features": read_features,
+    "answers": _read_in_place,
+}
 
 
 def _is_whole(path: Path, read: Callable[[Path], object]) -> bool:

@@ -17,12 +17,25 @@ from priorscope.errors import InputError, PriorscopeError, RunFailed
 from priorscope.measures import DoesNotApply, Measurement, kind_of, measurement_of
 from priorscope.metrics import Scale, declared_scale
 from priorscope.probes import ProbeSet
-from priorscope.runs.answers import fingerprint_of
+from priorscope.runs.answers import fingerprint_of, logits_of, write_answers
 from priorscope.runs.failures import failures_of_the_model
-from priorscope.runs.features import Features, features_file_of, write_features
-from priorscope.runs.measurements import Stored, file_of, what_it_depends_on, write_measurement
+from priorscope.runs.features import Features, write_features
+from priorscope.runs.measurements import (
+    Stored,
+    file_of,
+    in_state,
+    what_it_depends_on,
+    write_measurement,
+)
 from priorscope.runs.store import read_run, write_json
-from priorscope.study.measures import FRAMEWORK_KEYS, NUM_IMAGES, Measure, measures_of
+from priorscope.study.measures import (
+    FRAMEWORK_KEYS,
+    NUM_IMAGES,
+    Material,
+    Measure,
+    State,
+    measures_of,
+)
 from priorscope.study.spec import Study
 from priorscope.training import distributed
 from priorscope.training.streams import seeded_streams
@@ -42,6 +55,13 @@ class Bound:
     parameters: Mapping[str, Any]
     kind: str
     scale: Scale
+
+    @property
+    def material(self) -> Material:
+        """Tell what a run stores for it."""
+        material = self.measure.material(self.kind)
+        assert material is not None, "no network is asked for it"
+        return material
 
 
 def bound(name: str, measure: Measure, base: Path) -> Bound:
@@ -71,7 +91,7 @@ def bound(name: str, measure: Measure, base: Path) -> Bound:
             allowed="`features(network, images, *, rng, ...)` in the same file",
         )
     with errors_at(where):
-        scale = declared_scale(function, component.name, **parameters)
+        scale = in_state(declared_scale(function, component.name, **parameters), measure.state)
     return Bound(measure, function, parameters, kind, scale)
 
 
@@ -84,26 +104,29 @@ def asked_of_networks(study: Study) -> dict[str, Bound]:
     """
     measures = measures_of(study.as_dict())
     found = {name: bound(name, measure, study.base) for name, measure in measures.items()}
-    return {name: each for name, each in found.items() if each.kind != "predictions"}
+    return {name: each for name, each in found.items() if each.measure.material(each.kind)}
 
 
 def measure_all(
-    network: nn.Module,
+    networks: Mapping[State, nn.Module],
     asked: Mapping[str, Bound],
     probes: Mapping[str, ProbeSet],
     *,
     base: Path,
     preprocess: Preprocess,
     device: torch.device,
+    precision: str,
     folder: Path,
 ) -> None:
-    """Store what a network is asked, and note it in the record of its run.
+    """Store what a run's network is asked, and note it in the record of the run.
 
     The run is finished before, so that a measure that fails costs nothing else.
 
     Parameters
     ----------
+    networks : the trained one, and if a measure asks for it the one that training began with
     base : the study's folder
+    precision : in which answers are computed
     folder : the run's, with `run.json`
 
     Raises
@@ -112,12 +135,24 @@ def measure_all(
     """
     made, failed = {}, []
     for name, each in asked.items():
-        probe = probes[each.measure.probe]
+        network, probe = networks[each.measure.state], probes[each.measure.probe]
         entry = {"of": what_it_depends_on(each.measure, base, fingerprint_of(probe))}
         rows = rows_asked(each.measure, probe)
         try:
-            ask = measure_network if each.kind == "network" else take_features
             with failures_of_the_model(folder, f"measure {name}"):
+                if each.material == "answers":
+                    with _as_it_is(network), seeded_streams(zlib.crc32(name.encode()), device):
+                        logits = logits_of(
+                            network,
+                            probe.images,
+                            preprocess=preprocess,
+                            device=device,
+                            precision=precision,
+                        )
+                    write_answers(logits, each.measure.probe, probe, folder / file_of(name))
+                    made[name] = entry
+                    continue
+                ask = measure_network if each.material == "values" else take_features
                 stored = ask(network, name, each, probe, rows, preprocess=preprocess, device=device)
         except DoesNotApply as error:
             made[name] = entry | {"does_not_apply": error.problem}
@@ -130,10 +165,11 @@ def measure_all(
             made[name] = entry
             if not distributed.is_main():
                 continue
+            path = folder / file_of(name, each.material)
             if isinstance(stored, Features):
-                write_features(stored, folder / features_file_of(name))
+                write_features(stored, path)
             else:
-                write_measurement(stored, folder / file_of(name))
+                write_measurement(stored, path)
     if distributed.is_main() and made:
         record = read_run(folder)
         record["measurements"] = record.get("measurements", {}) | made
