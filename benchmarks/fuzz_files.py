@@ -44,6 +44,7 @@ probes:
   combined: {name: mosaic, num_images: 20}
 measures:
   shown: {name: './net.py:brightest', num_images: 30}
+  alike: {name: cka, num_images: 20}
 hypotheses:
   - {id: H1, statement: One is better., contrast: {a: net, b: pixels}, probe: test, metric: top1,
      expect: different}
@@ -210,6 +211,7 @@ def _is_refused(out: Path, expected: dict[str, Any]) -> bool:
 OUTPUT_KINDS = {
     "predictions": Kind("runs/*/predictions/*.parquet"),
     "measurements": Kind("runs/*/measurements/*.parquet"),
+    "features": Kind("runs/*/measurements/*.safetensors"),
     "trajectory": Kind("runs/*/trajectory/*/*.parquet"),
     "run.json": Kind("runs/*/run.json"),
     "study.json": Kind("study.json"),

@@ -15,6 +15,8 @@ from safetensors.torch import load_model
 from priorscope.cli import run_command
 from priorscope.errors import PriorscopeWarning
 from priorscope.measures.attention_mass import attention_mass
+from priorscope.measures.cka import cka, features
+from priorscope.runs.features import read_features
 from priorscope.runs.load_cells import cell_loader
 from priorscope.runs.measurements import read_measurement
 from priorscope.runs.prepare_models import build_model
@@ -160,3 +162,141 @@ def test_networks_of_equal_seed_are_shown_apart(finished_once):
     )
     page = (finished_once.out / "report" / "index.html").read_text()
     assert "With one seed there are no other pairs of two models" in page
+
+
+ALIKE = """
+measures:
+  alike: {name: cka, num_images: 40}
+"""
+
+
+def network_of(finished, model):
+    study = load_study(str(finished.study))
+    network = build_model(
+        study.models[model], num_classes=10, image_px=32, seed=0, base=study.base, where="models"
+    )
+    load_model(network, run_of(finished.out, model) / "model.safetensors")
+    return network.eval()
+
+
+def test_pairs_are_compared_by_features_that_each_run_stores(finished, monkeypatch):
+    add(finished, ALIKE)
+    assert finished.again() == 0
+    cell = cell_loader(load_study(str(finished.study)), finished.out)(())
+    stored = read_features(run_of(finished.out, "vit") / "measurements" / "alike.safetensors")
+    images = cell.data.preprocess(torch.from_numpy(cell.probes["test"].images[stored.ids]))
+    sides = [
+        features(network_of(finished, model), images, rng=np.random.default_rng(0))
+        for model in ("cnn", "vit")
+    ]
+    expected = cka(*sides)
+    rows = pl.read_parquet(finished.out / "analysis" / "pairs" / "alike.parquet")
+    assert rows.filter(arm="all")["value"].item() == pytest.approx(
+        expected.values[expected.conditions["arm"] == "all"].mean(), rel=1e-5
+    )
+    assert rows.filter(arm="all")["n"].item() == 40 and rows["shares_order"].all()
+    depths = rows.filter(pl.col("block") > 0)
+    assert depths.select("block", "partner_block").rows() == [(1, 1), (2, 1), (3, 1)]
+    assert depths["value"].to_list() == pytest.approx(
+        expected.values[expected.conditions["arm"] != "all"], rel=1e-5
+    )
+    page = (finished.out / "report" / "index.html").read_text()
+    assert "Likeness of models" in page and "alike" in page
+
+
+def test_features_that_are_spoilt_are_taken_anew_and_those_of_another_run_too(finished):
+    add(finished, ALIKE)
+    assert finished.again() == 0
+    files = [run_of(finished.out, m) / "measurements" / "alike.safetensors" for m in ("cnn", "vit")]
+    before = [file.read_bytes() for file in files]
+    shutil.copy(files[1], files[0])
+    content = bytearray(before[1])
+    content[-3] ^= 1
+    files[1].write_bytes(content)
+    with (
+        pytest.warns(PriorscopeWarning, match="it was written as"),
+        pytest.warns(PriorscopeWarning, match="not those that were written"),
+    ):
+        assert finished.again() == 0
+    assert [file.read_bytes() for file in files] == before
+
+
+BEFORE = """
+name: before
+data: {name: synthetic, task: objects, num_train: 60, num_test: 40}
+recipe: {learning_rate: 1e-3, batch_size: 20, epochs: 2}
+models:
+  net: {name: './net.py:net'}
+  other: {name: './net.py:net', width: 6}
+seeds: [0, 1]
+measures:
+  now: {name: './net.py:weights', num_images: 12}
+  before: {name: './net.py:weights', num_images: 12, state: untrained}
+  agree_before: {name: answer_agreement, state: untrained}
+  alike_before: {name: cka, num_images: 12, state: untrained}
+hypotheses:
+  - {id: H, statement: One is larger., contrast: {a: net, b: other}, measure: before,
+     expect: different}
+"""
+# It leaves behind what its weights are when the first batch passes in training.
+NET = """
+import hashlib
+from pathlib import Path
+
+from torch import nn
+
+def number(network):
+    tensors = [each.detach().contiguous() for each in network.state_dict().values()]
+    state = b"".join(each.numpy().tobytes() for each in tensors)
+    return int(hashlib.sha256(state).hexdigest()[:12], 16)
+
+class Net(nn.Sequential):
+    def forward(self, images):
+        if self.training and not hasattr(self, "seen"):
+            self.seen = number(self)
+            with Path({place!r}).open("a") as file:
+                print(self.seen, file=file)
+        return super().forward(images)
+
+def net(*, num_classes, image_px, width: int = 4):
+    return Net(nn.Conv2d(3, width, 5, 4), nn.BatchNorm2d(width), nn.ReLU(), nn.Flatten(),
+               nn.Linear(width * 49, num_classes))
+
+def weights(network, images, *, rng):
+    return float(number(network))
+"""
+
+
+def test_untrained_networks_have_the_bits_that_training_starts_from(tmp_path, capsys):
+    place, out = tmp_path / "begun", tmp_path / "out"
+    (tmp_path / "before.yaml").write_text(BEFORE)
+    (tmp_path / "net.py").write_text(NET.replace("{place!r}", repr(str(place))))
+    command = ["run", str(tmp_path / "before.yaml"), "--out", str(out), "--device", "cpu"]
+    assert run_command(command) == 0
+    begun = {int(line) for line in place.read_text().split()}
+    rows = pl.read_parquet(out / "analysis" / "measurements.parquet")
+    before = rows.filter(measure="before").sort("model", "seed")
+    after = rows.filter(measure="now").sort("model", "seed")
+    assert len(before) == 4 and before["value"].n_unique() == 4
+    assert {int(value) for value in before["value"]} <= begun
+    assert not {int(value) for value in after["value"]} & begun
+    for name in ("agree_before", "alike_before"):
+        assert rows.filter(measure=name, arm="all" if "alike" in name else "test").height == 6
+    (verdict,) = json.loads((out / "analysis" / "verdicts.json").read_text())["verdicts"]
+    assert "has not learnt" not in verdict["reason"] and "budget" not in verdict["reason"]
+    page = (out / "report" / "index.html").read_text()
+    assert "before training" in page
+    # Nothing is measured twice, and what is lost is computed from the seed alone.
+    (run,) = out.glob("runs/net-s1-*")
+    files = sorted(out.glob("runs/*/measurements/*"))
+    made = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
+    lost = [run / "measurements" / f"{name}.parquet" for name in ("before", "agree_before")]
+    for path in lost:
+        path.unlink()
+    assert run_command(command) == 0
+    for path in files:
+        assert path.read_bytes() == made[path][0]
+        assert (path.stat().st_mtime_ns == made[path][1]) == (path not in lost)
+    assert "measure  agree_before: answer_agreement of each pair of networks, untrained" in (
+        capsys.readouterr().out
+    )

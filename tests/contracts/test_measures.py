@@ -1,13 +1,16 @@
 """What every packaged measure must do."""
 
+import inspect
+
 import numpy as np
 import pytest
 import torch
 
-from priorscope.components import bind, listing, resolve
+from priorscope.components import bind, companion, listing, resolve
 from priorscope.evaluation import Predictions
-from priorscope.measures import kind_of, measurement_of
+from priorscope.measures import kind_of, measurement_of, of_pair
 from priorscope.metrics import Scale, declared_scale
+from priorscope.models.resnet_nano import resnet_nano
 from priorscope.models.vit_nano import vit_nano
 
 MEASURES = sorted(listing("measures"))
@@ -15,6 +18,19 @@ MEASURES = sorted(listing("measures"))
 
 def found_by(measure, kind):
     """Ask a measure twice: of a network, or of two networks both ways round."""
+    if kind == "features":
+        take, images = companion(measure, "features"), torch.randn(8, 3, 32, 32)
+        models = ((vit_nano, {"depth": 2}), (resnet_nano, {"num_blocks": [1, 1]}))
+        a, b = (
+            take(
+                make(num_classes=3, image_px=32, **small).eval(),
+                images,
+                rng=np.random.default_rng(0),
+            )
+            for make, small in models
+        )
+        ways = [of_pair(measure(*pair), np.arange(8), where="") for pair in ((a, b), (b, a))]
+        return [whole for whole, _ in ways], np.arange(8)
     if kind == "network":
         torch.manual_seed(0)
         network = vit_nano(num_classes=3, image_px=32, embed_dim=16, depth=2, num_heads=2).eval()
@@ -41,6 +57,12 @@ def test_a_measure_gives_values_within_its_scale_and_the_same_again(name, tmp_pa
     assert bind(measure, {}, where="measures", reserved=("rng",)) == {}, "defaults for all"
     scale = declared_scale(measure, name)
     assert isinstance(scale, Scale) and scale.words
+    kind = kind_of(measure)
+    if kind == "features":
+        ours, own = (
+            inspect.signature(each).parameters for each in (measure, companion(measure, "features"))
+        )
+        assert set(own) == {"network", "images", "rng", *(set(ours) - {"features_a", "features_b"})}
     twice, ids = found_by(measure, kind_of(measure))
     one, again = (measurement_of(found, ids, where=name) for found in twice)
     assert one.values == pytest.approx(again.values)

@@ -20,7 +20,7 @@ def predictions(multi_hot: bool, n: int = 4000) -> Predictions:
         logits=rng.normal(size=(n, 10)).astype(np.float32),
         targets=hot if multi_hot else rng.integers(0, 10, n),
         ids=np.arange(n),
-        conditions={"arm": np.full(n, "a")},
+        conditions={"arm": np.full(n, "a"), "cue_class": rng.choice([*"abcdefghij", ""], n)},
         class_names=tuple("abcdefghij"),
     )
 
@@ -80,5 +80,8 @@ def test_how_classes_are_numbered_does_not_matter(name, tmp_path):
         answers = predictions(multi_hot)
         answers = replace(answers, logits=np.round(answers.logits))
         targets = answers.targets[:, order] if multi_hot else np.argsort(order)[answers.targets]
-        renamed = replace(answers, logits=answers.logits[:, order], targets=targets)
+        names = tuple(answers.class_names[k] for k in order)
+        renamed = replace(
+            answers, logits=answers.logits[:, order], targets=targets, class_names=names
+        )
         np.testing.assert_allclose(metric(answers), metric(renamed), rtol=1e-12)

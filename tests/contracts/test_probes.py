@@ -1,11 +1,14 @@
 """What every packaged probe must do."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from priorscope.analysis.profile import family_of
 from priorscope.bias import plain_biases
 from priorscope.components import companion, listing, resolve
+from priorscope.data.synthetic import synthetic
 from priorscope.errors import InputError
 from priorscope.runs.answers import fingerprint_of
 from priorscope.runs.prepare import build_probe
@@ -13,7 +16,16 @@ from priorscope.study.spec import Component
 
 # Images that somebody else made: they need a file, and neither sizes nor controls can be chosen.
 FROM_FILES = {"report_background"}
+FROM_FACTORS = {"cue_conflict"}
 PROBES = sorted(set(listing("probes")) - FROM_FILES)
+
+
+@pytest.fixture
+def source(source, name):
+    """Images of any kind, but for probes that need to know what theirs are drawn from."""
+    if name in FROM_FACTORS:
+        return synthetic(root=Path(), task="cues", num_train=4, num_test=200).test
+    return source
 
 
 def build(name, source, tmp_path, *, called="p", **parameters):

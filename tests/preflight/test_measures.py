@@ -33,6 +33,7 @@ def folder(tmp_path_factory):
         text = f"def {name}(network, images, *, rng, depth: int = 1):\n    {body}\n"
         (made / f"{name}.py").write_text(text)
     (made / "two.py").write_text(TWO)
+    (made / "alone.py").write_text("def alone(features_a, features_b):\n    return 1.0\n")
     (made / "odd.py").write_text("def odd(model, pictures):\n    return 1.0\n")
     return made
 
@@ -75,14 +76,20 @@ def test_what_can_be_asked_is_described(ask):
         ({"test": DISTANCE}, None, "measures.test", "has this name already"),
         ({"m": DISTANCE | {"probe": "tets"}}, None, "measures.m.probe", "did you mean test?"),
         ({"m": DISTANCE | {"num_images": 0}}, None, "measures.m.num_images", "at least 1"),
+        ({"m": DISTANCE | {"state": "untraind"}}, None, "measures.m.state", "mean untrained?"),
         ({"m": DISTANCE | {"num_images": 101}}, None, "measures.m.num_images", "at most 100"),
-        ({"m": DISTANCE | {"radius": 2}}, None, "measures.m.radius", "num_images, probe"),
+        ({"m": DISTANCE | {"radius": 2}}, None, "measures.m.radius", "num_images, probe, state"),
         ({"m": {"name": "attention_mass", "radius": -1}}, None, "measures.m.radius", "greater"),
         ({"m": {"name": "./nan.py:nan"}}, None, "measures.m", "finite values"),
         ({"m": {"name": "./short.py:short"}}, None, "measures.m", "shape [7]"),
         ({"m": {"name": "./raises.py:raises"}}, None, "measures.m", "no such layer"),
         ({"m": {"name": "./text.py:text"}}, None, "measures.m", "a number, or numbers"),
         ({"m": {"name": "./odd.py:odd"}}, None, "measures.m", "by these names"),
+        ({"m": {"name": "./alone.py:alone"}}, None, "measures.m.name", "features(network, images"),
+        ({"m": {"name": "cka", "module": "stemm"}}, None, "measures.m.module", "stem"),
+        ({"m": {"name": "cka", "num_images": 4}}, None, "measures.m", "at least 5"),
+        ({"m": {"name": "cka"}}, {"contrast": {"a": "cnn", "b": "vit"}, "measure": "m"},
+         "hypotheses.0.contrast.a", "measure of two networks"),
         ({"m": {"name": "./two.py:lopsided"}}, None, "measures.m.name", "importable"),
         (
             {"e": {"name": "error_consistency", "num_images": 5}},

@@ -31,20 +31,15 @@ def drawn_rows(figure):
 def results(study_output):
     found = read_findings(study_output())
     declared = {"looks": {"name": "effective_receptive_field", "num_images": 50}}
-    record = found.record | {"study": found.study | {"measures": declared}}
+    about = {"looks": {"kind": "network", "scale": asdict(PIXELS), "probe": "test"}}
+    record = found.record | {"study": found.study | {"measures": declared}, "measures": about}
     rows = [
         row(model, arm, base + layer, layer)
         for model, base in (("cnn", 40.0), ("vit", 90.0))
         for arm, layer in (("half", 0), ("layer 1", 1), ("layer 2", 2), ("layer 3", 3))
     ]
-    scales = [
-        {"cell": "", "probe": "looks", "arm": "half", "metric": "", "scale": asdict(PIXELS)}
-        | {"chance": ""}
-    ]
     frame = pl.DataFrame(rows, infer_schema_length=None)
-    return replace(
-        found, record=record, measures=frame, measurements=frame, scales=found.scales + scales
-    )
+    return replace(found, record=record, measures=frame, measurements=frame)
 
 
 def test_a_declared_measure_has_a_table_and_a_curve_of_its_parts(results):

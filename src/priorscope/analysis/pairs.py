@@ -1,4 +1,4 @@
-"""Measures of two networks, from the predictions of all pairs of them."""
+"""Measures of two networks, from the predictions or stored features of all pairs of them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -16,16 +16,19 @@ from priorscope.claims.verdicts import Measured
 from priorscope.components import resolve
 from priorscope.errors import InputError
 from priorscope.evaluation import Predictions
-from priorscope.measures import DoesNotApply, measurement_of
+from priorscope.measures import WHOLE, DoesNotApply, Measurement, of_pair
 from priorscope.metrics import declared_scale
-from priorscope.runs.store import recorded_plan
+from priorscope.runs.features import Features, read_features
+from priorscope.runs.measurements import file_of, in_state
+from priorscope.runs.store import read_run, recorded_plan
 from priorscope.study.levels import Levels, cell_name, cells_of, recorded_factors
 from priorscope.study.measures import Measure, measures_of
 from priorscope.study.spec import digest
 
 _PACKAGED = "error_consistency"  # asked of studies of before the measures too
-_Answers = dict[str, dict[int, dict[str, Predictions]]]  # model -> seed -> arm
-_Ask = Callable[[Predictions, Predictions], Any]
+_Side = Predictions | Features
+_Sides = dict[str, dict[int, Mapping[str, _Side]]]  # model -> seed -> arm
+_Ask = Callable[[_Side, _Side], tuple[Measurement, Measurement | None]]
 
 
 class _Failed(Exception):
@@ -62,9 +65,12 @@ def measure_pairs(out: Path, record: Mapping[str, Any], *, budget: float = 1.0) 
     plan = recorded_plan(record, budget)
     found = Measurements()
     for name, measure in _of_two(record).items():
-        source = Measured(f"predictions/{measure.probe}.parquet")
+        material = measure.material(str(_kind(record, name)))
+        source = Measured(
+            file_of(name, material) if material else f"predictions/{measure.probe}.parquet"
+        )
         try:
-            of_measure = _ask_all(name, measure, out, record, plan)
+            of_measure = _ask_all(name, measure, source.file, out, record, plan)
         except _Failed as error:
             found.sources[name] = replace(source, failed=f"{name} failed: {error}")
             continue
@@ -76,17 +82,22 @@ def measure_pairs(out: Path, record: Mapping[str, Any], *, budget: float = 1.0) 
 
 def _of_two(record: Mapping[str, Any]) -> dict[str, Measure]:
     """List the measures of two networks; what networks one of a study takes is in `study.json`."""
-    about = record.get("measures", {_PACKAGED: {"kind": "predictions"}})
     return {
         name: measure
         for name, measure in measures_of(record["study"]).items()
-        if about.get(name, {}).get("kind") == "predictions"
+        if _kind(record, name) in ("predictions", "features")
     }
+
+
+def _kind(record: Mapping[str, Any], name: str) -> str | None:
+    about = record.get("measures", {_PACKAGED: {"kind": "predictions"}})
+    return about.get(name, {}).get("kind")
 
 
 def _ask_all(
     name: str,
     measure: Measure,
+    file: str,
     out: Path,
     record: Mapping[str, Any],
     plan: Sequence[Mapping[str, Any]],
@@ -95,21 +106,28 @@ def _ask_all(
     try:
         function = resolve("measures", measure.component.name, base=Path())
         scale = declared_scale(function, measure.component.name, **parameters)
+        scale = in_state(scale, measure.state)
     except InputError as error:
         raise _Failed(f"{error.problem}: {error.found}") from error
     for levels in cells_of(recorded_factors(record["study"])):
         runs = [run for run in plan if run.get("levels", {}) == dict(levels)]
-        answers = _answers(out, runs, measure.probe)
-        models = [model for model in record["study"]["models"] if model in answers]
+        if _kind(record, name) == "features":
+            sides = _features(out, runs, name, levels, found)
+        else:
+            if measure.state == "untrained":
+                found.missing.extend(_missing(out, runs, file))
+            sides = _answers(out, runs, file)
+        models = [model for model in record["study"]["models"] if model in sides]
         if not models:
             continue
-        first = next(iter(answers[models[0]].values()))
+        first = next(iter(sides[models[0]].values()))
         for arm, of_arm in first.items():
-            ask = partial(_ask, function, parameters, of_arm.ids, name)
+            ask = partial(_ask, function, parameters, name)
+            order = np.argsort(of_arm.ids, kind="stable")
             pairs = {
-                (a, b): _of_models(a, b, answers, arm, levels, ask, name, found)
+                (a, b): _of_models(a, b, sides, arm, levels, ask, name, found)
                 for a, b in combinations_with_replacement(models, 2)
-                if a != b or len(answers[a]) > 1
+                if a != b or len(sides[a]) > 1
             }
             if not pairs:
                 continue
@@ -118,14 +136,14 @@ def _ask_all(
                     probe=name,
                     arm=arm,
                     metric="",
-                    ids=of_arm.ids,
-                    clusters=of_arm.clusters,
+                    ids=of_arm.ids[order],
+                    clusters=None if of_arm.clusters is None else of_arm.clusters[order],
                     chance=NO_CHANCE,
                     scale=scale,
                     scores={},
-                    seeds={model: tuple(answers[model]) for model in models},
+                    seeds={model: tuple(sides[model]) for model in models},
                     levels=levels,
-                    examples=digest([name, of_arm.ids.tolist()]),
+                    examples=digest([name, of_arm.ids[order].tolist()]),
                     pairs=pairs,
                 )
             )
@@ -135,79 +153,138 @@ def _ask_all(
 def _of_models(
     a: str,
     b: str,
-    answers: _Answers,
+    sides: _Sides,
     arm: str,
     levels: Levels,
     ask: _Ask,
     name: str,
     found: Measurements,
 ) -> np.ndarray:
-    """Measure the pairs of two models on one arm, and add a row for each.
+    """Measure the pairs of two models on one arm, and add a row for each, and for its parts.
 
     Returns
     -------
-    float [seeds of a, seeds of b, n], NaN for pairs that count in no mean
+    float [seeds of a, seeds of b, n] in the order of ids, NaN for pairs that count in no mean
     """
-    n = len(next(iter(answers[a].values()))[arm])
-    values = np.full((len(answers[a]), len(answers[b]), n), np.nan)
-    for (i, first), (j, second) in product(enumerate(answers[a]), enumerate(answers[b])):
+    n = len(next(iter(sides[a].values()))[arm])
+    values = np.full((len(sides[a]), len(sides[b]), n), np.nan)
+    for (i, first), (j, second) in product(enumerate(sides[a]), enumerate(sides[b])):
         if a == b and i >= j:
             continue
         shares_order = a != b and first == second
+        one, other = sides[a][first][arm], sides[b][second][arm]
         try:
-            value = ask(answers[a][first][arm], answers[b][second][arm])
+            whole, parts = ask(one, other)
         except DoesNotApply as error:
             text = f"{name} has no value of {a} seed {first} with {b} seed {second}"
             if not shares_order:
                 found.undefined.setdefault(key_of(levels, [a, b]), f"{text}: {error.problem}")
             continue
         if not shares_order:
-            values[i, j] = value
-        found.rows.append(
-            {"measure": name, "model": a, "seed": first, "partner": b, "partner_seed": second}
-            | {"arm": arm, "shares_order": shares_order, "value": float(value.mean()), "n": n}
-            | {"cell": cell_name(levels), **dict(levels)}
-        )
+            values[i, j] = whole.values[np.argsort(one.ids, kind="stable")]
+        row = {"measure": name, "model": a, "seed": first, "partner": b, "partner_seed": second}
+        place = {"shares_order": shares_order, "cell": cell_name(levels), **dict(levels)}
+        named = replace(whole, conditions=whole.conditions | {"arm": np.full(n, arm)})
+        for part in (named, *([parts] if parts is not None else [])):
+            found.rows.extend(row | place | of_part for of_part in _means(part))
     return values
 
 
+def _means(part: Measurement) -> list[dict[str, Any]]:
+    """List the mean of each arm, with the arm's other conditions where they are one."""
+    rows = []
+    for arm in part.arms:
+        of_arm = part.take(part.conditions["arm"] == arm)
+        constant = {
+            key: column[0].item()
+            for key, column in of_arm.conditions.items()
+            if len(np.unique(column)) == 1
+        }
+        rows.append(constant | {"value": float(of_arm.values.mean()), "n": len(of_arm)})
+    return rows
+
+
 def _ask(
-    function: Callable[..., Any],
-    parameters: Mapping[str, Any],
-    ids: np.ndarray,
-    name: str,
-    a: Predictions,
-    b: Predictions,
-) -> np.ndarray:
-    """Ask a measure of two networks; float [n].
+    function: Callable[..., Any], parameters: Mapping[str, Any], name: str, a: _Side, b: _Side
+) -> tuple[Measurement, Measurement | None]:
+    """Ask a measure of two networks: its values, one an image in the order of `a`, and the rest.
 
     Raises
     ------
     DoesNotApply : it has no value of these two
     _Failed : it fails, or returns something else than a finite value an image
     """
+    pair = [side.arrays if isinstance(side, Features) else side for side in (a, b)]
+    ids = np.arange(len(a)) if isinstance(a, Features) else a.ids
     try:
-        measured = measurement_of(function(a, b, **parameters), ids, where=name)
-        if len(measured.arms) > 1 or not np.array_equal(np.sort(measured.ids), ids):
-            raise InputError("a measure of two gives one value an image", found=measured.arms)
+        return of_pair(function(*pair, **parameters), ids, where=name)
     except DoesNotApply:
         raise
     except InputError as error:
         raise _Failed(f"{error.problem}, found {error.found}") from error
     except Exception as error:
         raise _Failed(f"{type(error).__name__}: {error}") from error
-    return measured.values[np.argsort(measured.ids, kind="stable")]
 
 
-def _answers(out: Path, runs: Sequence[Mapping[str, Any]], probe: str) -> _Answers:
-    """Read what the finished runs of a cell answered on a probe."""
+def _features(
+    out: Path,
+    runs: Sequence[Mapping[str, Any]],
+    name: str,
+    levels: Levels,
+    found: Measurements,
+) -> _Sides:
+    """Read the features of the finished runs of a cell; note those that are not there.
+
+    Raises
+    ------
+    InputError : a file is damaged, or two runs were not asked on the same images
+    """
+    sides: _Sides = {}
+    first: tuple[Path, Features] | None = None
+    for run in runs:
+        folder = out / "runs" / run["run_id"]
+        if not (folder / "run.json").is_file():
+            continue
+        path = folder / (file := file_of(name, "features"))
+        entry = read_run(folder).get("measurements", {}).get(name, {})
+        if "does_not_apply" in entry:
+            text = f"{name} has no value of {run['model']} seed {run['seed']}"
+            for other in {each["model"] for each in runs}:
+                key = key_of(levels, [run["model"], other])
+                found.undefined.setdefault(key, f"{text}: {entry['does_not_apply']}")
+        elif "of" not in entry or not path.is_file():
+            found.missing.append(f"runs/{run['run_id']}/{file}")
+        else:
+            stored = read_features(path)
+            first = first or (path, stored)
+            if not np.array_equal(first[1].ids, stored.ids):
+                raise InputError(
+                    "two runs were not measured on the same images",
+                    where=f"{first[0]} and {path}",
+                    found=f"{len(first[1])} and {len(stored)} images",
+                    hint="remove the older of the two files and run the study again",
+                )
+            sides.setdefault(run["model"], {})[run["seed"]] = {WHOLE: stored}
+    return sides
+
+
+def _missing(out: Path, runs: Sequence[Mapping[str, Any]], file: str) -> list[str]:
+    """List the files that finished runs of a cell have not, relative to the output folder."""
+    files = [f"runs/{run['run_id']}/{file}" for run in runs]
+    done = [(out / "runs" / run["run_id"] / "run.json").is_file() for run in runs]
+    there = zip(files, done, strict=True)
+    return [each for each, finished in there if finished and not (out / each).is_file()]
+
+
+def _answers(out: Path, runs: Sequence[Mapping[str, Any]], file: str) -> _Sides:
+    """Read what the networks of the finished runs of a cell answered, from a file of each."""
     files = []
     for run in runs:
         folder = out / "runs" / run["run_id"]
-        path = folder / "predictions" / f"{probe}.parquet"
+        path = folder / file
         if (folder / "run.json").is_file() and path.is_file():
             files.append((run, path))
-    answers: _Answers = {}
+    answers: _Sides = {}
     for (run, _), arms in zip(files, predictions_by_arm([p for _, p in files]), strict=True):
         answers.setdefault(run["model"], {})[run["seed"]] = arms
     return answers

@@ -46,6 +46,7 @@ from priorscope.claims.words import INCONCLUSIVE, REFUTED, SUPPORTED, reason, sp
 from priorscope.stats import holm, holm_steps
 from priorscope.study.hypotheses import changed_late
 from priorscope.study.levels import trained_name
+from priorscope.study.measures import measures_of
 from priorscope.study.spec import Hypothesis
 
 
@@ -115,18 +116,25 @@ def judge(
     adjusted = np.stack([holm(raw[:, side]) for side in (0, 1)], axis=1)
     steps = np.stack([holm_steps(raw[:, side]) for side in (0, 1)], axis=1)
     late = changed_late(record.get("history", []))
+    before_training = {
+        name
+        for name, measure in measures_of(record["study"]).items()
+        if measure.state == "untrained"
+    }
     rows = []
     for hypothesis, claim, of_scores, evidence, p, step in zip(
         declared, claims, scores, found, _tuples(adjusted), _tuples(steps), strict=True
     ):
         runs = planned_runs(record, claim)
+        # What networks are before their training says nothing of how that ended.
+        ended = {} if hypothesis.measure in before_training else training
         source = (measured or {}).get(claim.probe, Measured(f"predictions/{claim.probe}.parquet"))
         files = [f"runs/{run['run_id']}/{source.file}" for run in runs]
         there = [file for file in files if file not in missing_files]
         obstacles = [
             *_missing(runs, files, there, source.file),
             *source.obstacles(claim),
-            *_not_trained(claim, training),
+            *_not_trained(claim, ended),
             *undeclared(record.get("fairness", []), claim.models),
         ]
         if evidence is None:
@@ -139,11 +147,13 @@ def judge(
             if not obstacles:
                 verdict = by_numbers
                 text = reason(hypothesis, evidence, verdict, interval, p, family)
-                text += _fitted(claim, training)
-        stability = change_with_budget(record["study"], claim, arms, settings, hypothesis.id)
+                text += _fitted(claim, ended)
+        stability = None
+        if hypothesis.measure not in before_training:
+            stability = change_with_budget(record["study"], claim, arms, settings, hypothesis.id)
         more = [
             *_of_seeds(claim, of_scores, evidence),
-            *_budget(claim, training, stability),
+            *_budget(claim, ended, stability),
             *_warned(claim, warnings or {}),
             *(f"warning on the data: {text}" for text in data_warnings),
         ]
@@ -201,7 +211,7 @@ def _missing(
     ]
     if not lost:
         return []
-    folder, _, name = source.removesuffix(".parquet").partition("/")
+    folder, _, name = source.rpartition(".")[0].partition("/")
     if folder == "measurements":
         return [f"values of {name} are missing for planned runs: {', '.join(lost)}"]
     return [f"predictions on {name} of planned runs are missing: {', '.join(lost)}"]

@@ -48,6 +48,8 @@ def _print_measures(console: Console, checked: Checked) -> None:
     for name, component in checked.study.measures.items():
         about = checked.measures[name]
         of = "each network" if about["kind"] == "network" else "each pair of networks"
+        if component.parameters.get("state") == "untrained":
+            of += ", untrained"
         text = f"measure  {name}: {component.name} of {of}, on {about['probe']}"
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 

@@ -1,12 +1,29 @@
 """Images with labels, and what tells one set of them from another."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from priorscope.data._proportional import proportional_sample
 from priorscope.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class NamedFactors:
+    """How to draw images of a set whose classes each own one level of every factor.
+
+    Attributes
+    ----------
+    names : of the factors, such as `shape`
+    draw : (levels, rng) -> uint8 [n, height, width, 3]; `levels` has for every name the class whose
+        level is shown, int64 [n], or -1 for none of them. Equal generators give images that differ
+        in these levels alone
+    """
+
+    names: tuple[str, ...]
+    draw: Callable[[Mapping[str, np.ndarray], np.random.Generator], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,12 +36,14 @@ class LabeledImages:
     labels : int64 [n], in 0 .. num_classes - 1
     class_names : one name a class
     fingerprint : 16 hex digits that change when any image, label or the order changes
+    factors : what the images are drawn from, where that is known
     """
 
     images: np.ndarray
     labels: np.ndarray
     class_names: tuple[str, ...]
     fingerprint: str
+    factors: NamedFactors | None = field(default=None)
 
     def __post_init__(self):
         if self.images.ndim != 4 or self.images.shape[3] != 3 or self.images.dtype != np.uint8:
@@ -61,7 +80,8 @@ class LabeledImages:
     def take(self, indices: np.ndarray) -> "LabeledImages":
         """Select the images at `indices` (int [m]), in that order."""
         images, labels = self.images[indices], self.labels[indices]
-        return LabeledImages(images, labels, self.class_names, fingerprint(images, labels))
+        print_ = fingerprint(images, labels)
+        return replace(self, images=images, labels=labels, fingerprint=print_)
 
     def thinned(self, most: int | None, rng: np.random.Generator) -> "LabeledImages":
         """Draw at most so many images, each class by its share; all of them where none is said."""

@@ -61,30 +61,61 @@ def draw_objects(num_images: int, rng: np.random.Generator) -> Block:
         "texture": texture,
         "colour": colour,
         "shape": shape,
-        "hue": (colour / 3 + rng.normal(0, _HUE_SIGMA, num_images)) % 1,
-        "x_px": rng.uniform(-2, 2, num_images),
-        "y_px": rng.uniform(-2, 2, num_images),
-        "radius_px": rng.uniform(11, 13.5, num_images),
-        "angle": rng.uniform(0, 2 * np.pi, num_images),
-        "texture_angle": rng.uniform(0, 2 * np.pi, num_images),
-        "texture_period_px": rng.uniform(6, 9, num_images),
+        **draw_surroundings((colour / 3 + rng.normal(0, _HUE_SIGMA, num_images)) % 1, rng),
     }
+    return Block(paint_objects(shape, texture, factors, rng), labels, factors)
+
+
+def draw_surroundings(hue: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Draw what does not depend on the class, beside the hue: factors of `draw_objects`, [n]."""
+    n = len(hue)
+    return {
+        "hue": hue,
+        "x_px": rng.uniform(-2, 2, n),
+        "y_px": rng.uniform(-2, 2, n),
+        "radius_px": rng.uniform(11, 13.5, n),
+        "angle": rng.uniform(0, 2 * np.pi, n),
+        "texture_angle": rng.uniform(0, 2 * np.pi, n),
+        "texture_period_px": rng.uniform(6, 9, n),
+    }
+
+
+def paint_objects(
+    shape: np.ndarray,
+    texture: np.ndarray,
+    factors: dict[str, np.ndarray],
+    rng: np.random.Generator,
+    *,
+    grey: np.ndarray | None = None,
+) -> np.ndarray:
+    """Paint an object each: uint8 [n, 32, 32, 3].
+
+    Parameters
+    ----------
+    shape, texture : int64 [n]; a shape of -1 fills the frame, a texture of -1 is plain
+    factors : as `draw_surroundings` gives them
+    grey : bool [n]: whose objects have no hue
+    """
+    num_images = len(shape)
     frames = _frames(factors, rng)
     palettes = _palettes(factors["hue"], rng)
+    if grey is not None:
+        palettes[grey, :2] = palettes[grey, :2].mean(axis=2, keepdims=True)
     images = np.frombuffer(rng.bytes(num_images * IMAGE_PX**2 * 3), dtype=np.uint8) >> 5
     images = images.reshape(num_images, IMAGE_PX**2, 3)  # noise, 0 .. 7, that the drawing joins
-    for label, (texture, _, shape) in enumerate(CLASS_FACTORS):
-        members = np.flatnonzero(labels == label)
+    kinds, kind = np.unique(np.stack([shape, texture]), axis=1, return_inverse=True)
+    for number, (of_shape, of_texture) in enumerate(kinds.T.tolist()):
+        members = np.flatnonzero(kind.ravel() == number)
         for start in range(0, len(members), _CHUNK_SIZE):
             chosen = members[start : start + _CHUNK_SIZE]
             radius = factors["radius_px"][chosen, None].astype(np.float32)
             period = factors["texture_period_px"][chosen, None].astype(np.float32)
             planes = frames[chosen] @ _PIXELS
-            distance = _SHAPES[shape](planes[:, 0], planes[:, 1], radius)
-            pattern = _TEXTURES[texture](planes[:, 2], planes[:, 3], period)
+            distance = _SHAPES[of_shape](planes[:, 0], planes[:, 1], radius)
+            pattern = _TEXTURES[of_texture](planes[:, 2], planes[:, 3], period)
             layers = _layers(distance, pattern, planes[:, 4], planes[:, 5])
             images[chosen] += (layers.transpose(0, 2, 1) @ palettes[chosen]).astype(np.uint8)
-    return Block(images.reshape(num_images, IMAGE_PX, IMAGE_PX, 3), labels, factors)
+    return images.reshape(num_images, IMAGE_PX, IMAGE_PX, 3)
 
 
 def _frames(factors: dict[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
@@ -198,11 +229,23 @@ def _dotted(u, v, period):
     return _sharpen(np.cos(u) + np.cos(v) - np.float32(0.5), period)
 
 
+def _latticed(u, v, period):
+    return _sharpen(np.maximum(np.cos(u), np.cos(v)) - np.float32(0.6), period)
+
+
+def _plain(u, v, period):  # noqa: ARG001
+    return np.full_like(u, 0.5)  # both of its tones, mixed
+
+
+def _everywhere(x, y, radius):  # noqa: ARG001
+    return np.full_like(x, -10)  # px from the edge
+
+
 def _sharpen(wave, period):
     """Cut a wave at zero, with an edge about one pixel wide."""
     return np.clip(wave * (period / np.float32(2 * np.pi)) + np.float32(0.5), 0, 1)
 
 
 Plane = Callable[..., np.ndarray]
-_SHAPES: tuple[Plane, ...] = (_square, _triangle, _disc, _star)
-_TEXTURES: tuple[Plane, ...] = (_striped, _checked, _dotted)
+_SHAPES: tuple[Plane, ...] = (_square, _triangle, _disc, _star, _everywhere)  # the last by -1
+_TEXTURES: tuple[Plane, ...] = (_striped, _checked, _dotted, _latticed, _plain)  # likewise

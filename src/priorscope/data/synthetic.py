@@ -8,16 +8,17 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from priorscope.data import _synthetic_objects, _synthetic_relation
+from priorscope.data import _synthetic_cues, _synthetic_objects, _synthetic_relation
 from priorscope.data._dataset import Dataset
 from priorscope.data._labeled_images import LabeledImages, fingerprint
 from priorscope.data._synthetic_stream import IMAGE_PX, Block, Draw, Split, blocks
 from priorscope.errors import InputError
 
-Task = Literal["objects", "near_relation", "far_relation", "relation"]
+Task = Literal["objects", "cues", "near_relation", "far_relation", "relation"]
 NumKinds = Annotated[int, Field(ge=2, le=len(_synthetic_relation.PATTERNS))]
 Distance = Annotated[int, Field(ge=1, lt=_synthetic_relation.GRID)]
 DEFAULT_NUM_KINDS = 3
+_CUES_ID = 3
 _RELATION_ID = 10  # of the streams of `relation`; its distance is added
 
 
@@ -31,10 +32,12 @@ def synthetic(
     distance: Distance | None = None,
     seed: NonNegativeInt = 0,
 ) -> Dataset:
-    """Images of 32 px drawn from named factors by seed: objects, or a near or far relation.
+    """Images of 32 px drawn from named factors by seed: objects, cues, a near or far relation.
 
     - `objects`: one object that fills the frame; ten classes such as "striped blue disc", none of
       which is given away by texture, colour or shape alone.
+    - `cues`: the same with four classes that each own a shape, a texture and a colour, so that a
+      probe can set them against each other.
     - `near_relation`: patterns in the cells of a grid; two of them are neighbours, among isolated
       distractors, and the class is the sum modulo `num_kinds` of their kinds. Local attention
       learns it, global attention does not.
@@ -57,20 +60,22 @@ def synthetic(
     Parameters
     ----------
     root : not used
-    num_kinds : K, 2 .. 6, the number of classes of a relation; not for `objects`
+    num_kinds : K, 2 .. 6, the number of classes of a relation; of no other task
     distance : cells between the two patterns of `relation`, and of it only: 1 (neighbours) .. 7
     seed : changes every image
 
     Raises
     ------
-    InputError : `num_kinds` with `objects`, `relation` without a distance, or one with another task
+    InputError : `num_kinds` with `objects` or `cues`, `relation` without a distance, or one with
+        another task
     """
     draw, class_names, task_id = _task(task, num_kinds, distance)
 
     def split(name: Split, num_images: int) -> LabeledImages:
         stream = blocks(draw, num_images, seed=seed, task_id=task_id, split=name)
         images, labels = _collect(stream, num_images)
-        return LabeledImages(images, labels, class_names, fingerprint(images, labels))
+        named = _synthetic_cues.NAMED if task == "cues" else None
+        return LabeledImages(images, labels, class_names, fingerprint(images, labels), named)
 
     at = "" if distance is None else f" at distance {distance}"
     title = f"synthetic images ({task.replace('_', ' ')}{at})"
@@ -95,7 +100,7 @@ def synthetic_factors(
 
     Returns
     -------
-    factor name -> array [num_images, ...], in the order of the images. For `objects` see
+    factor name -> array [num_images, ...], in the order of the images. For `objects` and `cues` see
     `_synthetic_objects.draw_objects`, for the relations `_synthetic_relation.draw_relation`.
 
     Raises
@@ -117,14 +122,16 @@ def _task(task: Task, num_kinds: int, distance: int | None) -> tuple[Draw, tuple
             found=f"task {task}, distance {'none' if distance is None else distance}",
             allowed=f"1 .. {_synthetic_relation.GRID - 1} with task relation",
         )
-    if task == "objects":
+    if task in ("objects", "cues"):
         if num_kinds != DEFAULT_NUM_KINDS:
             raise InputError(
-                "the task objects has no kinds",
+                f"the task {task} has no kinds",
                 where="num_kinds",
                 found=num_kinds,
                 hint="remove num_kinds, or choose task near_relation or far_relation",
             )
+        if task == "cues":
+            return _synthetic_cues.draw_cues, _synthetic_cues.CLASS_NAMES, _CUES_ID
         return _synthetic_objects.draw_objects, _synthetic_objects.CLASS_NAMES, 0
     draw_relation = functools.partial(_synthetic_relation.draw_relation, num_kinds=num_kinds)
     if task == "near_relation":

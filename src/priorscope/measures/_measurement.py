@@ -9,13 +9,14 @@ import numpy as np
 
 from priorscope.errors import InputError
 
-Kind = Literal["network", "predictions"]
+Kind = Literal["network", "predictions", "features"]
 _COLUMNS = {"id", "cluster", "value", "measure", "model", "seed", "partner", "partner_seed", "n"}
 _COLUMNS |= {"cell", "shares_order"}
 WHOLE = "all"  # the arm of values that are the measure itself
 _KINDS: dict[tuple[str, ...], Kind] = {
     ("network", "images"): "network",
     ("a", "b"): "predictions",
+    ("features_a", "features_b"): "features",
 }
 
 
@@ -66,10 +67,11 @@ def kind_of(measure: Callable[..., Any], *, where: object = None) -> Kind:
     names = tuple(each.name for each in given if each.kind in kinds)
     if names not in _KINDS:
         raise InputError(
-            "a measure takes a network and images, or the predictions of two networks",
+            "a measure takes a network and images, or predictions or features of two networks",
             where=where,
             found=f"({', '.join(names)})",
-            allowed="(network, images) or (a, b), by these names; all else by keyword",
+            allowed="(network, images), (a, b) or (features_a, features_b), by these names; "
+            "all else by keyword",
         )
     return _KINDS[names]
 
@@ -113,6 +115,25 @@ def measurement_of(found: Any, ids: np.ndarray, *, where: str) -> Measurement:
         if len(np.unique(ids)) < len(ids):
             raise InputError("an id stands twice within an arm", where=where, found=f"arm {arm}")
     return found
+
+
+def of_pair(found: Any, ids: np.ndarray, *, where: str) -> tuple[Measurement, Measurement | None]:
+    """Check what a measure of two returned: its first arm in the order of the images, and the rest.
+
+    Parameters
+    ----------
+    ids : int64 [n], ascending
+
+    Raises
+    ------
+    InputError : as `measurement_of`, or the first arm has not one value an image
+    """
+    measured = measurement_of(found, ids, where=where)
+    own = measured.conditions["arm"] == measured.arms[0]
+    whole = measured.take(np.flatnonzero(own)[np.argsort(measured.ids[own], kind="stable")])
+    if not np.array_equal(whole.ids, ids):
+        raise InputError("a measure of two gives one value an image", where=where)
+    return whole, None if own.all() else measured.take(~own)
 
 
 def _wrapped(found: Any, ids: np.ndarray, where: str) -> Measurement:

@@ -1,7 +1,8 @@
 """Whether a study's measures can be asked of its models, before anything is trained."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ from priorscope.claims.terms import claim_of
 from priorscope.components import errors_at
 from priorscope.errors import InputError
 from priorscope.evaluation import Predictions
-from priorscope.measures import DoesNotApply, measurement_of
+from priorscope.measures import WHOLE, DoesNotApply, measurement_of, of_pair
 from priorscope.preflight.conditions import arm_keys, check_arm, check_numbers, silent_answers
 from priorscope.probes import ProbeSet
-from priorscope.runs.measure import Bound, bound, measure_network, rows_asked
+from priorscope.runs.features import Features
+from priorscope.runs.measure import Bound, bound, measure_network, rows_asked, take_features
 from priorscope.runs.prepare import StudyData
 from priorscope.study.measures import measures_of
 from priorscope.study.spec import Hypothesis, Study
@@ -32,9 +34,9 @@ def check_measures(
 
     Returns
     -------
-    name -> `kind`, "network" or "predictions" of two; `scale`; `probe`; `does_not_apply`, model ->
-    why a declared measure has no value of it; as plain values, also of the measures that every
-    study has
+    name -> `kind`, "network", or "predictions" or "features" of two; `scale`; `probe`;
+    `does_not_apply`, model -> why a declared measure has no value of it; as plain values, also of
+    the measures that every study has
 
     Raises
     ------
@@ -54,6 +56,8 @@ def check_measures(
             _check_number(name, each, probe)
             if each.kind == "network":
                 arms[name], reasons[name] = _ask_networks(name, each, probe, models, data)
+            elif each.kind == "features":
+                arms[name], reasons[name] = _ask_features(name, each, probe, models, data)
             else:
                 arms[name] = _ask_answers(name, each, probe, models)
     for index, hypothesis in enumerate(study.hypotheses):
@@ -97,13 +101,59 @@ def _ask_networks(
     data: StudyData,
 ) -> tuple[Arms, dict[str, str]]:
     """Ask a measure of untrained networks: its arms by model, and why it has none of others."""
-    arms, reasons = {}, {}
+    found, reasons = _of_each(measure_network, name, asked, probe, models, data)
+    return {model: stored.measurement.arms for model, stored in found.items()}, reasons
+
+
+def _ask_features(
+    name: str,
+    asked: Bound,
+    probe: ProbeSet,
+    models: Mapping[str, nn.Module],
+    data: StudyData,
+) -> tuple[Arms, dict[str, str]]:
+    """Ask a measure of two of all pairs of untrained networks, both ways round."""
+    where = f"measures.{name}"
+    _refuse_file(asked, where)
+    found: dict[str, Features]
+    found, reasons = _of_each(take_features, name, asked, probe, models, data)
+    for one, other in combinations_with_replacement(found, 2):
+        a, b = found[one].arrays, found[other].arrays
+        ids = np.arange(len(found[one]))
+        try:
+            with errors_at(where):
+                ways = [
+                    of_pair(asked.function(*pair, **asked.parameters), ids, where=where)[0]
+                    for pair in ((a, b), (b, a))
+                ]
+        except DoesNotApply as error:
+            reasons.setdefault(one, error.problem)
+        else:
+            check_symmetry(ways[0].values, ways[1].values, where)
+    return dict.fromkeys(found, (WHOLE,)), reasons
+
+
+def _of_each(
+    ask: Callable[..., Any],
+    name: str,
+    asked: Bound,
+    probe: ProbeSet,
+    models: Mapping[str, nn.Module],
+    data: StudyData,
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Ask each network: what it gives by model, and why others give nothing.
+
+    Raises
+    ------
+    InputError : the measure fails, or applies to no model
+    """
+    found, reasons = {}, {}
     rows = rows_asked(asked.measure, probe, min(_FEW_IMAGES, asked.measure.num_images or 256))
     for model, network in models.items():
         cpu = torch.device("cpu")
         try:
             with errors_at(f"measures.{name}"):
-                stored = measure_network(
+                stored = ask(
                     network, name, asked, probe, rows, preprocess=data.preprocess, device=cpu
                 )
         except DoesNotApply as error:
@@ -112,26 +162,31 @@ def _ask_networks(
             error.where = f"{error.where} (of the untrained {model})"
             raise
         else:
-            arms[model] = stored.measurement.arms
-    if not arms:
+            found[model] = stored
+    if not found:
         raise InputError(
             "a measure that applies to none of the models",
             where=f"measures.{name}",
             found="; ".join(dict.fromkeys(reasons.values())),
         )
-    return arms, reasons
+    return found, reasons
+
+
+def _refuse_file(asked: Bound, where: str) -> None:
+    """Refuse a measure of two in a file beside the study: a report is made without the study."""
+    if asked.measure.component.name.partition(":")[0].endswith(".py"):
+        raise InputError(
+            "a measure of two of your own must be importable",
+            where=f"{where}.name",
+            found=asked.measure.component.name,
+            allowed="a packaged measure, or package.module:function",
+        )
 
 
 def _ask_answers(name: str, asked: Bound, probe: ProbeSet, models: Mapping[str, nn.Module]) -> Arms:
     """Ask a measure of two of random answers, both ways round."""
     where = f"measures.{name}"
-    if asked.measure.component.name.partition(":")[0].endswith(".py"):
-        raise InputError(
-            "a measure of two of your own must be importable",  # a report is made from predictions
-            where=f"{where}.name",
-            found=asked.measure.component.name,
-            allowed="a packaged measure, or package.module:function",
-        )
+    _refuse_file(asked, where)
     rng = np.random.default_rng(0)
     for arm in probe.arms:
         a, b = (_random_answers(probe, arm, rng) for _ in range(2))
@@ -167,7 +222,7 @@ def check_symmetry(one: np.ndarray, other: np.ndarray, where: str) -> None:
 
 def _check_hypothesis(hypothesis: Hypothesis, asked: Bound, arms: Arms, where: str) -> None:
     claim, name = claim_of(hypothesis), str(hypothesis.measure)
-    of_two = asked.kind == "predictions"
+    of_two = asked.kind != "network"
     if claim.of_pairs != of_two:
         raise InputError(
             f"{name} is a measure of {'two networks' if of_two else 'one network'}",

@@ -161,7 +161,7 @@ def _of_measure(claim: Claim, study: Study, probes: Mapping[str, ProbeSet]) -> _
     asked = bound(claim.probe, measures_of(study.as_dict())[claim.probe], study.base)
     probe = probes[asked.measure.probe]
     rows = np.flatnonzero(probe.conditions["arm"] == probe.arms[0])
-    if asked.kind == "network":
+    if asked.kind != "predictions":
         rows = rows_asked(asked.measure, probe)
     clusters = None if probe.clusters is None else probe.clusters[rows]
     num_clusters = 0 if clusters is None else len(np.unique(clusters))

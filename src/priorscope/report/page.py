@@ -36,6 +36,7 @@ from priorscope.report.sections.fairness import fairness
 from priorscope.report.sections.glance import glance
 from priorscope.report.sections.images import images
 from priorscope.report.sections.learning_curves import learning_curves
+from priorscope.report.sections.likeness import likeness
 from priorscope.report.sections.matched import matched
 from priorscope.report.sections.measures import measures
 from priorscope.report.sections.probes import probes
@@ -66,6 +67,8 @@ SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     matched,
     measures,
     error_consistency,
+    likeness,
+    measures,
     attention,
     rules,
     runs,

@@ -15,10 +15,12 @@ from priorscope.errors import InputError, PriorscopeWarning
 from priorscope.evaluation import read_predictions
 from priorscope.probes import ProbeSet
 from priorscope.runs.answers import fingerprint_of
+from priorscope.runs.features import read_features
 from priorscope.runs.measure import Bound
 from priorscope.runs.measurements import file_of, read_measurement, what_it_depends_on
 from priorscope.runs.seals import check_file
 from priorscope.runs.store import DAMAGED, read_run
+from priorscope.study.measures import Material
 from priorscope.training import distributed
 
 
@@ -53,7 +55,7 @@ def what_is_kept(
     ----------
     folder : the run's, with `run.json`; nobody else works in it
     probes : the study's
-    asked : the measures of single networks
+    asked : the measures for which single networks are asked something
     base : the study's folder
     """
     kept = None
@@ -117,8 +119,9 @@ def _stale_measures(
             continue
         entry = made.get(name, {})
         depends_on = what_it_depends_on(each.measure, base, of_probes[each.measure.probe])
+        file, read = file_of(name, each.material), _READ[each.material]
         if entry.get("of") != depends_on or not (
-            "does_not_apply" in entry or _is_whole(folder / file_of(name), read_measurement)
+            "does_not_apply" in entry or _is_whole(folder / file, read)
         ):
             stale.append(name)
     return stale
@@ -126,6 +129,13 @@ def _stale_measures(
 
 def _read_in_place(path: Path) -> object:
     return read_predictions(path, in_place=True)
+
+
+_READ: dict[Material, Callable[[Path], object]] = {
+    "values": read_measurement,
+    "features": read_features,
+    "answers": _read_in_place,
+}
 
 
 def _is_whole(path: Path, read: Callable[[Path], object]) -> bool:

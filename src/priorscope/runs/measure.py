@@ -11,17 +11,31 @@ import numpy as np
 import torch
 from torch import nn
 
-from priorscope.components import bind, errors_at, resolve
+from priorscope.components import bind, companion, errors_at, resolve
 from priorscope.data import Preprocess, proportional_sample
 from priorscope.errors import InputError, PriorscopeError, RunFailed
 from priorscope.measures import DoesNotApply, Measurement, kind_of, measurement_of
 from priorscope.metrics import Scale, declared_scale
 from priorscope.probes import ProbeSet
-from priorscope.runs.answers import fingerprint_of
+from priorscope.runs.answers import fingerprint_of, logits_of, write_answers
 from priorscope.runs.failures import failures_of_the_model
-from priorscope.runs.measurements import Stored, file_of, what_it_depends_on, write_measurement
+from priorscope.runs.features import Features, write_features
+from priorscope.runs.measurements import (
+    Stored,
+    file_of,
+    in_state,
+    what_it_depends_on,
+    write_measurement,
+)
 from priorscope.runs.store import read_run, write_json
-from priorscope.study.measures import FRAMEWORK_KEYS, NUM_IMAGES, Measure, measures_of
+from priorscope.study.measures import (
+    FRAMEWORK_KEYS,
+    NUM_IMAGES,
+    Material,
+    Measure,
+    State,
+    measures_of,
+)
 from priorscope.study.spec import Study
 from priorscope.training import distributed
 from priorscope.training.streams import seeded_streams
@@ -33,7 +47,7 @@ class Bound:
 
     Attributes
     ----------
-    kind : "network", or "predictions" of two networks
+    kind : "network"; "predictions" of two networks, or "features"
     """
 
     measure: Measure
@@ -41,6 +55,13 @@ class Bound:
     parameters: Mapping[str, Any]
     kind: str
     scale: Scale
+
+    @property
+    def material(self) -> Material:
+        """Tell what a run stores for it."""
+        material = self.measure.material(self.kind)
+        assert material is not None, "no network is asked for it"
+        return material
 
 
 def bound(name: str, measure: Measure, base: Path) -> Bound:
@@ -62,13 +83,20 @@ def bound(name: str, measure: Measure, base: Path) -> Bound:
         beside=FRAMEWORK_KEYS,
         base=base,
     )
+    if kind == "features" and not callable(companion(function, "features")):
+        raise InputError(
+            "a measure on features needs the function that takes them",
+            where=f"{where}.name",
+            found=component.name,
+            allowed="`features(network, images, *, rng, ...)` in the same file",
+        )
     with errors_at(where):
-        scale = declared_scale(function, component.name, **parameters)
+        scale = in_state(declared_scale(function, component.name, **parameters), measure.state)
     return Bound(measure, function, parameters, kind, scale)
 
 
 def asked_of_networks(study: Study) -> dict[str, Bound]:
-    """List the measures that single networks of a study are asked.
+    """List the measures for which single networks of a study are asked something.
 
     Raises
     ------
@@ -76,26 +104,29 @@ def asked_of_networks(study: Study) -> dict[str, Bound]:
     """
     measures = measures_of(study.as_dict())
     found = {name: bound(name, measure, study.base) for name, measure in measures.items()}
-    return {name: each for name, each in found.items() if each.kind == "network"}
+    return {name: each for name, each in found.items() if each.measure.material(each.kind)}
 
 
 def measure_all(
-    network: nn.Module,
+    networks: Mapping[State, nn.Module],
     asked: Mapping[str, Bound],
     probes: Mapping[str, ProbeSet],
     *,
     base: Path,
     preprocess: Preprocess,
     device: torch.device,
+    precision: str,
     folder: Path,
 ) -> None:
-    """Store what a network is asked, and note it in the record of its run.
+    """Store what a run's network is asked, and note it in the record of the run.
 
     The run is finished before, so that a measure that fails costs nothing else.
 
     Parameters
     ----------
+    networks : the trained one, and if a measure asks for it the one that training began with
     base : the study's folder
+    precision : in which answers are computed
     folder : the run's, with `run.json`
 
     Raises
@@ -104,14 +135,25 @@ def measure_all(
     """
     made, failed = {}, []
     for name, each in asked.items():
-        probe = probes[each.measure.probe]
+        network, probe = networks[each.measure.state], probes[each.measure.probe]
         entry = {"of": what_it_depends_on(each.measure, base, fingerprint_of(probe))}
         rows = rows_asked(each.measure, probe)
         try:
             with failures_of_the_model(folder, f"measure {name}"):
-                stored = measure_network(
-                    network, name, each, probe, rows, preprocess=preprocess, device=device
-                )
+                if each.material == "answers":
+                    with _as_it_is(network), seeded_streams(zlib.crc32(name.encode()), device):
+                        logits = logits_of(
+                            network,
+                            probe.images,
+                            preprocess=preprocess,
+                            device=device,
+                            precision=precision,
+                        )
+                    write_answers(logits, each.measure.probe, probe, folder / file_of(name))
+                    made[name] = entry
+                    continue
+                ask = measure_network if each.material == "values" else take_features
+                stored = ask(network, name, each, probe, rows, preprocess=preprocess, device=device)
         except DoesNotApply as error:
             made[name] = entry | {"does_not_apply": error.problem}
         except (InputError, RunFailed) as error:
@@ -121,8 +163,13 @@ def measure_all(
                 made[name] = entry | {"does_not_apply": _in_a_line(error)}
         else:
             made[name] = entry
-            if distributed.is_main():
-                write_measurement(stored, folder / file_of(name))
+            if not distributed.is_main():
+                continue
+            path = folder / file_of(name, each.material)
+            if isinstance(stored, Features):
+                write_features(stored, path)
+            else:
+                write_measurement(stored, path)
     if distributed.is_main() and made:
         record = read_run(folder)
         record["measurements"] = record.get("measurements", {}) | made
@@ -175,10 +222,7 @@ def measure_network(
     DoesNotApply : there is nothing to measure in this network
     InputError : what the measure returns is no measurement
     """
-    seed = zlib.crc32(name.encode())
-    with _as_it_is(network), seeded_streams(seed, device):
-        images = preprocess(torch.from_numpy(probe.images[rows].copy()).to(device))
-        found = asked.function(network, images, rng=np.random.default_rng(seed), **asked.parameters)
+    found = _ask(asked.function, network, name, asked, probe.images[rows], preprocess, device)
     places = np.arange(len(rows), dtype=np.int64)
     measurement = measurement_of(found, places, where=f"measures.{name}")
     whole = all(int((measurement.conditions["arm"] == arm).sum()) == 1 for arm in measurement.arms)
@@ -195,6 +239,57 @@ def measure_network(
     clusters = None if probe.clusters is None else probe.clusters[chosen]
     named = Measurement(measurement.values, probe.ids[chosen], measurement.conditions)
     return Stored(named, asked.scale, clusters)
+
+
+def take_features(
+    network: nn.Module,
+    name: str,
+    asked: Bound,
+    probe: ProbeSet,
+    rows: np.ndarray,
+    *,
+    preprocess: Preprocess,
+    device: torch.device,
+) -> Features:
+    """Take what a measure of two needs to know of a network; random numbers as `measure_network`.
+
+    Raises
+    ------
+    DoesNotApply : this network has no such features
+    InputError : they are no arrays, or have a value that is not finite
+    """
+    take = companion(asked.function, "features")
+    found = _ask(take, network, name, asked, probe.images[rows], preprocess, device)
+    where = f"measures.{name}: features"
+    if not isinstance(found, Mapping) or not found:
+        raise InputError("features are a dict of arrays", where=where, found=type(found).__name__)
+    arrays = {str(key): _as_array(value) for key, value in found.items()}
+    for key, array in arrays.items():
+        if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+            raise InputError("features must be finite numbers", where=where, found=key)
+    return Features(
+        arrays, probe.ids[rows], None if probe.clusters is None else probe.clusters[rows]
+    )
+
+
+def _as_array(value: Any) -> np.ndarray:
+    return value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
+
+
+def _ask(
+    function: Any,
+    network: nn.Module,
+    name: str,
+    asked: Bound,
+    images: np.ndarray,
+    preprocess: Preprocess,
+    device: torch.device,
+) -> Any:
+    """Call what is asked of a network on images, uint8, as the contract has it."""
+    seed = zlib.crc32(name.encode())
+    with _as_it_is(network), seeded_streams(seed, device):
+        seen = preprocess(torch.from_numpy(images.copy()).to(device))
+        return function(network, seen, rng=np.random.default_rng(seed), **asked.parameters)
 
 
 @contextmanager

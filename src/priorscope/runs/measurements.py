@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from priorscope.errors import InputError
 from priorscope.measures import Measurement
 from priorscope.metrics import Scale
-from priorscope.study.measures import Measure
+from priorscope.study.measures import Material, Measure, State
 from priorscope.study.plan import code_of
 from priorscope.study.spec import digest
 
@@ -37,9 +37,14 @@ class Stored:
     clusters: np.ndarray | None = None
 
 
-def file_of(name: str) -> str:
-    """Name the file of a measure, relative to a run's folder."""
-    return f"measurements/{name}.parquet"
+def file_of(name: str, material: Material = "values") -> str:
+    """Name the file of what a run stores for a measure, relative to the run's folder."""
+    return f"measurements/{name}.{'safetensors' if material == 'features' else 'parquet'}"
+
+
+def in_state(scale: Scale, state: State) -> Scale:
+    """Let the words of a measure's scale say when it is of networks that are not trained yet."""
+    return scale if state == "trained" else replace(scale, words=f"{scale.words}, untrained")
 
 
 def what_it_depends_on(measure: Measure, base: Path, images: str) -> str:

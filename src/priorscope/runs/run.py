@@ -37,6 +37,7 @@ from priorscope.runs.rehearsed import Rehearsed
 from priorscope.runs.seals import file_digest
 from priorscope.runs.store import is_finished, now, on_disk, read_lines, run_folder, write_json
 from priorscope.study.cells import study_at
+from priorscope.study.measures import State
 from priorscope.study.plan import Run
 from priorscope.study.spec import Study
 from priorscope.training import distributed
@@ -142,7 +143,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
         said = _warnings(run, model, context, epochs)
     train_seconds = sum(epoch["seconds"] for epoch in epochs)
     if not distributed.is_main():
-        _measure(model, asked, context, folder)
+        _measure(model, asked, run, context, folder)
         return
     for name in _SEALED:  # after a power cut what `run.json` says of them must be true
         on_disk(folder / name)
@@ -183,7 +184,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
         sealed=True,
     )
     checkpoints.remove()
-    _measure(model, asked, context, folder)
+    _measure(model, asked, run, context, folder)
 
 
 def _at_once(model: nn.Module, micro_batch_size: int) -> dict[str, int]:
@@ -218,17 +219,24 @@ def _complete(
     record |= {"probes": made_on, "warnings": _warnings(run, model, context, epochs)}
     if distributed.is_main():
         write_json(record, folder / "run.json", sealed=True)
-    _measure(model, {name: asked[name] for name in kept.stale_measures}, context, folder)
+    _measure(model, {name: asked[name] for name in kept.stale_measures}, run, context, folder)
 
 
-def _measure(model: nn.Module, asked: Mapping[str, Bound], context: Context, folder: Path) -> None:
+def _measure(
+    model: nn.Module, asked: Mapping[str, Bound], run: Run, context: Context, folder: Path
+) -> None:
+    """Measure the trained network, and the one that training began with: built as it was then."""
+    networks: dict[State, nn.Module] = {"trained": model}
+    if any(each.measure.state == "untrained" for each in asked.values()):
+        networks["untrained"] = lay_out(_model(run, context), context.device)
     measure_all(
-        model,
+        networks,
         asked,
         context.probes,
         base=context.study.base,
         preprocess=context.data.preprocess,
         device=context.device,
+        precision=context.study.recipe.precision,
         folder=folder,
     )
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from priorscope.components import listing
-from priorscope.errors import InputError, unknown_name
+from priorscope.errors import InputError, did_you_mean, unknown_name
 from priorscope.study.spec import TEST_PROBE, Component, Study
 
-FRAMEWORK_KEYS = ("num_images", "probe")  # beside the measure's own parameters
+State = Literal["trained", "untrained"]
+Material = Literal["values", "features", "answers"]  # what a run stores of a network for a measure
+FRAMEWORK_KEYS = ("num_images", "probe", "state")  # beside the measure's own parameters
 NUM_IMAGES = 256  # of the probe, where a study does not say
 # Asked in every study, where they apply. A mean over queries varies little between images.
 _UNASKED: dict[str, dict[str, Any]] = {
@@ -26,17 +28,32 @@ class Measure:
     component : the measure, with its own parameters
     probe : of whose images it is asked
     num_images : how many of them, each class by its share; None where the study does not say
+    state : of the networks: "trained", or "untrained" as their training begins
     declared : whether the study asks for it; else it is left out where it does not apply
     """
 
     component: Component
     probe: str = TEST_PROBE
     num_images: int | None = None
+    state: State = "trained"
     declared: bool = True
 
     def as_dict(self) -> dict[str, Any]:
         """Return what its values depend on, as plain values."""
-        return {**self.component.as_dict(), "probe": self.probe, "num_images": self.num_images}
+        state = {} if self.state == "trained" else {"state": self.state}
+        framework = {"probe": self.probe, "num_images": self.num_images, **state}
+        return {**self.component.as_dict(), **framework}
+
+    def material(self, kind: str) -> Material | None:
+        """Tell what a run stores for it beside its predictions on probes.
+
+        Parameters
+        ----------
+        kind : of what it is a measure, as `priorscope.measures.kind_of` tells
+        """
+        if kind == "predictions":
+            return "answers" if self.state == "untrained" else None
+        return "features" if kind == "features" else "values"
 
 
 def measures_of(study: Mapping[str, Any]) -> dict[str, Measure]:
@@ -101,6 +118,15 @@ def check_measures(study: Study) -> None:
         probe = component.parameters.get("probe", TEST_PROBE)
         if probe not in probes:
             raise unknown_name("probe", str(probe), probes, where=f"{where}.probe")
+        state = component.parameters.get("state", "trained")
+        if state not in (states := get_args(State)):
+            raise InputError(
+                "value not allowed",
+                where=f"{where}.state",
+                found=repr(state),
+                allowed=" or ".join(states),
+                hint=did_you_mean(str(state), states),
+            )
         number = component.parameters.get("num_images", 1)
         if type(number) is not int or number < 1:
             raise InputError(
