@@ -18,10 +18,6 @@ def extract(archive: Path, destination: Path) -> Path:
     Returns
     -------
     `destination`
-
-    Raises
-    ------
-    InputError : damaged archive, refused member, no such folder in it, or no room to write
     """
     beside = destination.with_name(f".{destination.name}.{os.getpid()}-{secrets.token_hex(4)}")
     try:

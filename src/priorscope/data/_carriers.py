@@ -47,24 +47,14 @@ class Carrier:
 
 
 def official_named(name: str) -> Official:
-    """Look up the official distribution of a dataset.
-
-    Raises
-    ------
-    InputError : no official distribution is known by that name
-    """
+    """Look up the official distribution of a dataset."""
     if name not in KNOWN:
         raise unknown_name("dataset with an official distribution", name, KNOWN)
     return KNOWN[name]
 
 
 def find_carrier(root: Path, official: Official, pixel_range: Range | None = None) -> Carrier:
-    """Find a dataset under `root`/<name> or in `root` itself; the official pickles come first.
-
-    Raises
-    ------
-    InputError : nothing there, with the places and the layouts; or a layout that is not whole
-    """
+    """Find a dataset under `root`/<name> or in `root` itself; the official pickles come first."""
     places = (root / official.name, root)
     for place in places:
         folder = place / official.folder
@@ -89,12 +79,7 @@ def find_carrier(root: Path, official: Official, pixel_range: Range | None = Non
 
 
 def carrier_files(root: Path, official: Official) -> list[Path]:
-    """List the files, or folders of images, that `read_cifar` reads.
-
-    Raises
-    ------
-    InputError : as `find_carrier`
-    """
+    """List the files, or folders of images, that `read_cifar` reads."""
     return [path for split in find_carrier(root, official).splits.values() for path in split.files]
 
 
@@ -106,10 +91,6 @@ def read_cifar(root: Path, official: Official, pixel_range: Range | None = None)
     Parameters
     ----------
     pixel_range : the values that become 0 and 255 in images of more than 8 bits
-
-    Raises
-    ------
-    InputError : not found; truncated, incomplete or not the dataset, naming the file
     """
     carrier = find_carrier(root, official, pixel_range)
     decoded = {part: cached(f"{official.name}-{part}", carrier.splits[part]) for part in PARTS}
@@ -157,12 +138,7 @@ def _other_layout(place: Path, official: Official, pixel_range: Range | None) ->
 
 
 def _split_folders(place: Path) -> dict[str, Path]:
-    """Find the folders of CIFAR-10's classes by split, in any case: part -> folder, or nothing.
-
-    Raises
-    ------
-    InputError : two folders of one split
-    """
+    """Find the folders of CIFAR-10's classes by split, in any case: part -> folder, or nothing."""
     found: dict[str, Path] = {}
     for entry in sorted(os.scandir(place), key=lambda each: each.name) if place.is_dir() else ():
         part = role_of(entry.name)

@@ -46,11 +46,6 @@ def download(
     Returns
     -------
     `destination`
-
-    Raises
-    ------
-    InputError : no mirror gave the right file (lists what each gave), or the folder cannot be
-        written
     """
     for url in urls:
         if not url.startswith(("http://", "https://")):

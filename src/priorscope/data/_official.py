@@ -99,12 +99,7 @@ def official_splits(folder: Path, official: Official) -> dict[str, Split]:
 
 
 def check_md5(path: Path, expected: str) -> bytes:
-    """Read a file whose md5 must be `expected`.
-
-    Raises
-    ------
-    InputError : missing, unreadable, or another md5
-    """
+    """Read a file whose md5 must be `expected`."""
     try:
         refuse_special(path)
         data = path.read_bytes()
@@ -128,10 +123,6 @@ def check_counts(
     """Refuse labels out of range, no images, and any class with more than `per_class` images.
 
     Fewer are a part of the dataset: `read_cifar` then says so in its title.
-
-    Raises
-    ------
-    InputError : names the file and what was counted
     """
     if len(labels) and not 0 <= labels.min() <= labels.max() < len(class_names):
         raise InputError(

@@ -24,10 +24,6 @@ def read_pickle(data: bytes, *, where: Path) -> dict[str, Any]:
 
     Strings that Python 2 wrote stay `bytes`; keys become `str`. What a damaged pickle claims may be
     allocated: know its digest first.
-
-    Raises
-    ------
-    InputError : truncated or damaged; no dictionary; or it names anything else
     """
     try:
         content = _DataOnly(io.BytesIO(data), encoding="bytes").load()

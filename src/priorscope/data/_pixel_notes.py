@@ -30,12 +30,7 @@ class SplitPixels:
 def refuse_ranges(
     splits: Sequence[SplitPixels], pixel_range: Range | None, *, where: object
 ) -> None:
-    """Refuse a data set whose 16-bit images use few of their bits, or a range without a use.
-
-    Raises
-    ------
-    InputError : names the first such image, and the key that settles it
-    """
+    """Refuse a data set whose 16-bit images use few of their bits, or a range without a use."""
     if pixel_range is not None and not _total(splits, "ranged"):
         raise InputError(
             "pixel_range has no use here",

@@ -63,12 +63,7 @@ class Tally:
 
 
 def check_range(pixel_range: Range) -> None:
-    """Refuse a range that is none.
-
-    Raises
-    ------
-    InputError : it does not ascend, or is not finite
-    """
+    """Refuse a range that is none."""
     low, high = pixel_range
     if not (low < high and np.isfinite(high - low)):
         raise InputError(
@@ -114,11 +109,6 @@ def to_rgb(
     ----------
     index : number of the image in its split
     pixel_range : the values that become 0 and 255 in images of more than 8 bits
-
-    Raises
-    ------
-    InputError : the range is not known, a value lies outside of it, or pixels that would be read
-        wrongly
     """
     if getattr(image, "is_animated", False) and image.format != "PSD":  # there they are layers
         tally.count("frames", index)

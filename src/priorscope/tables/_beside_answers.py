@@ -17,10 +17,6 @@ def answers_alone(table: Table, labels: np.ndarray, reading: Reading) -> Table:
     ----------
     table : predictions
     labels : class ids, float [n], or anything else
-
-    Raises
-    ------
-    InputError : there is such a column, and the user says nothing of it
     """
     if table.values.shape[1] < 2 or len(labels) != len(table):
         return table

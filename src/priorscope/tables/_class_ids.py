@@ -40,11 +40,6 @@ def first_of(
     ----------
     num_classes, first : where they are known
     columns_from_1 : whether columns of predictions are numbered from 1 in their files
-
-    Raises
-    ------
-    InputError : ids that are none, that leave gaps where nothing else says how many classes there
-        are, or that may start at 0 or at 1
     """
     for ids in files:
         least = first or 0

@@ -42,10 +42,6 @@ def common_columns(
     Parameters
     ----------
     spoken : labels and predictions that are names, text [n] each
-
-    Raises
-    ------
-    InputError : names of columns that disagree, or that are not those of the classes
     """
     if not tables:
         return Columns((), reading.class_names)
@@ -94,12 +90,7 @@ def common_columns(
 
 
 def _unspoken(table: Table, labels: set[str], reading: Reading) -> tuple[str, ...]:
-    """Ask about a few columns that no label is called by; say how many where they are many.
-
-    Raises
-    ------
-    InputError : one to three, of which the user says nothing
-    """
+    """Ask about a few columns that no label is called by; say how many where they are many."""
     odd = [name for name in table.names or () if name not in labels]
     if not labels <= {*(table.names or ())}:
         return ()  # a label is called by none of them, which is refused
@@ -149,12 +140,7 @@ def _by_number(numbers: list[int] | None, width: int) -> np.ndarray:
 
 
 def _order(table: Table, names: Sequence[str], where: str) -> np.ndarray:
-    """Find the columns of these names.
-
-    Raises
-    ------
-    InputError : the table has others
-    """
+    """Find the columns of these names."""
     places = {name: place for place, name in enumerate(table.names or ())}
     if {*places} != {*names} or len(places) < len(table.names or ()):
         odd = next((name for name in table.names or () if name not in names), None)
@@ -201,11 +187,6 @@ def alphabetical(
     Parameters
     ----------
     spoken : tables with their names, text [n]; that of the labels first where it has names
-
-    Raises
-    ------
-    InputError : no names of classes, not as many as there are columns, names of which this order is
-        in doubt, or predictions that name no class of the labels
     """
     for table, said in spoken:
         _check_names(table, said)
@@ -257,12 +238,7 @@ def _open_names(table: Table, found: str) -> InputError:
 
 
 def ids_of(table: Table, names: np.ndarray, classes: Sequence[str], what: str) -> np.ndarray:
-    """Find the place of each name among the classes, int64 [n].
-
-    Raises
-    ------
-    InputError : a name that is none of them
-    """
+    """Find the place of each name among the classes, int64 [n]."""
     places = {name: place for place, name in enumerate(classes)}
     keys = [f"{name:.0f}" for name in names] if names.dtype.kind == "f" else names.tolist()
     for row, key in enumerate(keys):

@@ -19,10 +19,6 @@ def table_of(sheet: Sheet, reading: Reading, allowed: str) -> Table:
     Parameters
     ----------
     allowed : what the numbers must be, for messages
-
-    Raises
-    ------
-    InputError : a cell or a column that cannot be what it should be
     """
     roles = _roles(sheet, reading)
     columns: dict[str, np.ndarray] = {}

@@ -19,10 +19,6 @@ def with_points(sheet: Sheet, frame: pl.DataFrame, decimal: str | None) -> pl.Da
     ----------
     frame : text, the columns of a sheet that may hold numbers, under their places in it
     decimal : what the user says of numbers that may be decimals or thousands
-
-    Raises
-    ------
-    InputError : both signs, or one that may as well be a sign of thousands
     """
     with_comma, with_point = (_matching(frame, form) for form in (_WITH_COMMA, _WITH_POINT))
     if with_comma is not None and with_point is not None:
