@@ -5,19 +5,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from priorscope.cli._options import DataRoot, Device, StudyName
+
 if TYPE_CHECKING:
     from priorscope.api.check import Check
 
 
 def check(
-    study: Annotated[
-        str, typer.Argument(help="A study file, or the name of a packaged study.", metavar="STUDY")
-    ],
-    data_root: Annotated[
-        Path | None,
-        typer.Option(help="Where datasets lie.  [default: $PRIORSCOPE_DATA or the cache folder]"),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    study: StudyName,
+    data_root: DataRoot = None,
+    device: Device = "auto",
     pilot: Annotated[
         Path | None,
         typer.Option(help="The output folder of a finished study, to take variances from."),
