@@ -52,7 +52,9 @@ def effect_rows(arms: list[ArmScores], record: Mapping[str, Any], settings: Sett
         ]
     adjusted = holm(np.array([row["p_value"] for row in rows])).tolist() if rows else []
     rows = [row | {"p_adjusted": p} for row, p in zip(rows, adjusted, strict=True)]
-    counts = {entry["cell"]: entry["data"]["train"]["num_images"] for entry in _cells(record)}
+    counts = {
+        entry["cell"]: entry["data"]["train"]["num_images"] for entry in record.get("cells", [])
+    }
     for factor in size_factors(record):
         values = {factor: recorded_factors(record["study"])[factor]}
         for _, others, line in lines(main, recorded_factors(record["study"]), only=values):
@@ -130,10 +132,6 @@ def size_factors(record: Mapping[str, Any]) -> list[str]:
     """Name the factors that set the number of training images."""
     factors = record["study"].get("factors") or {}
     return [name for name, factor in factors.items() if set(factor["keys"]) & set(_SIZE_KEYS)]
-
-
-def _cells(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return record.get("cells", [])
 
 
 def _interactions(

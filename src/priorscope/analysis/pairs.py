@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from priorscope.analysis.measurements import NO_CHANCE, Measurements, key_of, read_measurements
-from priorscope.analysis.scores import predictions_by_arm
+from priorscope.analysis.scores import files_of, predictions_by_arm
 from priorscope.claims import ArmScores
 from priorscope.claims.verdicts import Measured
 from priorscope.components import resolve
@@ -201,12 +201,7 @@ def _ask(
 
 def _answers(out: Path, runs: Sequence[Mapping[str, Any]], probe: str) -> _Answers:
     """Read what the finished runs of a cell answered on a probe."""
-    files = []
-    for run in runs:
-        folder = out / "runs" / run["run_id"]
-        path = folder / "predictions" / f"{probe}.parquet"
-        if (folder / "run.json").is_file() and path.is_file():
-            files.append((run, path))
+    files, _ = files_of(out, runs, probe)
     answers: _Answers = {}
     for (run, _), arms in zip(files, predictions_by_arm([p for _, p in files]), strict=True):
         answers.setdefault(run["model"], {})[run["seed"]] = arms

@@ -117,7 +117,7 @@ def judge(
     late = changed_late(record.get("history", []))
     rows = []
     for hypothesis, claim, of_scores, evidence, p, step in zip(
-        declared, claims, scores, found, _tuples(adjusted), _tuples(steps), strict=True
+        declared, claims, scores, found, adjusted.tolist(), steps.tolist(), strict=True
     ):
         runs = planned_runs(record, claim)
         source = (measured or {}).get(claim.probe, Measured(f"predictions/{claim.probe}.parquet"))
@@ -157,10 +157,6 @@ def judge(
             | {"changed_after_results": late.get(hypothesis.id)}
         )
     return rows
-
-
-def _tuples(pairs: np.ndarray) -> list[tuple[float, float]]:
-    return [(float(first), float(second)) for first, second in pairs]
 
 
 def planned_runs(record: Mapping[str, Any], claim: Claim) -> list[Row]:
