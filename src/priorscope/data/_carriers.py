@@ -21,7 +21,7 @@ from priorscope.data._official import (
 )
 from priorscope.data._parquet import FILES as PARQUET_FILES
 from priorscope.data._parquet import parquet_files, parquet_splits
-from priorscope.data._pixel_notes import SplitPixels, pixel_notes, pixel_warnings, refuse_ranges
+from priorscope.data._pixel_notes import SplitPixels, pixel_remarks
 from priorscope.data._pixels import Range
 from priorscope.errors import InputError, unknown_name
 
@@ -105,14 +105,14 @@ def read_cifar(root: Path, official: Official, pixel_range: Range | None = None)
         SplitPixels(split.tally, len(split.images), carrier.splits[part].name)
         for part, split in decoded.items()
     ]
-    refuse_ranges(pixels, pixel_range, where=carrier.folder)
+    of_pixels = pixel_remarks(pixels, pixel_range, where=carrier.folder)
     listing = carrier.listing()
     return Dataset(
         title,
         decoded["train"].images,
         decoded["test"].images,
-        notes=(*listing.notes, *pixel_notes(pixels)),
-        warnings=(*listing.warnings, *pixel_warnings(pixels)),
+        notes=(*listing.notes, *of_pixels.notes),
+        warnings=(*listing.warnings, *of_pixels.warnings),
     )
 
 

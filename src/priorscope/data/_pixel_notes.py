@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from priorscope.data._pixels import BACKGROUND, FEW_BITS, Range, Tally
 from priorscope.errors import InputError
@@ -27,10 +28,26 @@ class SplitPixels:
     name: Callable[[int], str]
 
 
-def refuse_ranges(
+class PixelRemarks(NamedTuple):
+    """What is to be said of the pixels of a data set, one line each."""
+
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def pixel_remarks(
     splits: Sequence[SplitPixels], pixel_range: Range | None, *, where: object
-) -> None:
-    """Refuse a data set whose 16-bit images use few of their bits, or a range without a use."""
+) -> PixelRemarks:
+    """Say each kind of decision with its number of images, and warn of probable misreadings.
+
+    Refused are 16-bit images that use few of their bits, and a range without a use.
+    """
+    _refuse_ranges(splits, pixel_range, where)
+    notes = (_line(splits, kind, words) for kind, words in _DECIDED.items() if _total(splits, kind))
+    return PixelRemarks(tuple(notes), _warnings(splits))
+
+
+def _refuse_ranges(splits: Sequence[SplitPixels], pixel_range: Range | None, where: object) -> None:
     if pixel_range is not None and not _total(splits, "ranged"):
         raise InputError(
             "pixel_range has no use here",
@@ -57,14 +74,7 @@ def refuse_ranges(
         )
 
 
-def pixel_notes(splits: Sequence[SplitPixels]) -> tuple[str, ...]:
-    """Say each kind of decision in one line, with how many images and the first of them."""
-    return tuple(
-        _line(splits, kind, words) for kind, words in _DECIDED.items() if _total(splits, kind)
-    )
-
-
-def pixel_warnings(splits: Sequence[SplitPixels]) -> tuple[str, ...]:
+def _warnings(splits: Sequence[SplitPixels]) -> tuple[str, ...]:
     """Warn of images that are probably not what their owner sees."""
     found = []
     if _total(splits, "invisible"):

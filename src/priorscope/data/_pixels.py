@@ -62,9 +62,9 @@ class Tally:
         return cls(**{**plain, "counts": Counter(plain["counts"])})
 
 
-def check_range(pixel_range: Range) -> None:
+def check_range(pixel_range: Range | None) -> None:
     """Refuse a range that is none."""
-    low, high = pixel_range
+    low, high = pixel_range or _ALL_16_BITS
     if not (low < high and np.isfinite(high - low)):
         raise InputError(
             "no range of pixels",
