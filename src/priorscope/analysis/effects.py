@@ -181,8 +181,9 @@ def _multipliers(
     for a, b in permutations(models, 2):
         num_seeds = min(len(each.scores[model]) for each in arms for model in (a, b))
         for at, arm in enumerate(arms):
+            chance = arm.chance.expected if arm.chance.scores is None else arm.chance.scores
             learnt = crossed_contrast(
-                [arm.scores[a] - _chance(arm)],
+                [arm.scores[a] - chance],
                 confidence=settings.confidence,
                 clusters=arm.units,
             )
@@ -207,10 +208,6 @@ def _multipliers(
                 | {"method": found.method, "num_seeds": num_seeds, "n": len(arm.ids)}
             )
     return rows
-
-
-def _chance(arm: ArmScores) -> "np.ndarray | float":
-    return arm.chance.expected if arm.chance.scores is None else arm.chance.scores
 
 
 def _resampled_curves(

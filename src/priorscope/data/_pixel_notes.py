@@ -86,7 +86,7 @@ def _warnings(splits: Sequence[SplitPixels]) -> tuple[str, ...]:
     if _total(splits, "scaled") and peak <= _HALF:
         found.append(
             f"16-bit images never go above {peak:,} of 65,535: if that is not as dark as they are, "
-            f"state the range, such as pixel_range: [0, {_next_power(peak)}]"
+            f"state the range, such as pixel_range: [0, {2 ** peak.bit_length() - 1}]"
         )
     brightest = max(split.tally.brightest for split in splits)
     if brightest <= _DARK:
@@ -108,7 +108,3 @@ def _total(splits: Sequence[SplitPixels], kind: str) -> int:
 
 def _first(splits: Sequence[SplitPixels], kind: str) -> str:
     return next(s.name(s.tally.first[kind]) for s in splits if kind in s.tally.first)
-
-
-def _next_power(value: int) -> int:
-    return (1 << value.bit_length()) - 1

@@ -5,6 +5,7 @@ from itertools import groupby
 import altair as alt
 
 from priorscope.analysis import Findings
+from priorscope.analysis.effects import size_factors
 from priorscope.claims import CHANCE
 from priorscope.metrics import Scale
 from priorscope.report.colours import CHANCE_GREY
@@ -21,9 +22,7 @@ def size_factor(results: Findings) -> str | None:
     """Name the factor that sets the number of training images, if the study has one."""
     if multipliers := results.effects.filter(kind="data_multiplier")["factor"].to_list():
         return multipliers[0]
-    factors = results.study.get("factors") or {}
-    keys = {"data.train_fraction", "data.num_train"}
-    return next((name for name, f in factors.items() if keys & set(f["keys"])), None)
+    return next(iter(size_factors(results.record)), None)
 
 
 def panels_without(results: Findings, rows: list[Row], *factors: str) -> dict[str, list[Row]]:

@@ -49,7 +49,8 @@ def common_columns(
     _check_width(tables[0], width, reading)
     labels = {name for names in spoken for name in np.unique(names).tolist()}
     numbers = [_numbers(table, labels) for table in tables]
-    gapped = [found for found in numbers if found and sorted(found) not in _counted(width)]
+    counted = [*range(width)], [*range(1, width + 1)]
+    gapped = [found for found in numbers if found and sorted(found) not in counted]
     words = [
         table for table, found in zip(tables, numbers, strict=True) if table.names and not found
     ]
@@ -129,10 +130,6 @@ def _numbers(table: Table, labels: set[str]) -> list[int] | None:
         return None
     numbers = [number for _, number in found]
     return None if len({*numbers}) < len(numbers) or (labels and labels <= {*names}) else numbers
-
-
-def _counted(width: int) -> tuple[list[int], list[int]]:
-    return [*range(width)], [*range(1, width + 1)]
 
 
 def _by_number(numbers: list[int] | None, width: int) -> np.ndarray:
