@@ -142,12 +142,7 @@ def _of_models(
     name: str,
     found: Measurements,
 ) -> np.ndarray:
-    """Measure the pairs of two models on one arm, and add a row for each.
-
-    Returns
-    -------
-    float [seeds of a, seeds of b, n], NaN for pairs that count in no mean
-    """
+    """Measure the pairs of two models on one arm, see `ArmScores.pairs`, and add a row for each."""
     n = len(next(iter(answers[a].values()))[arm])
     values = np.full((len(answers[a]), len(answers[b]), n), np.nan)
     for (i, first), (j, second) in product(enumerate(answers[a]), enumerate(answers[b])):

@@ -87,10 +87,6 @@ def read_cifar(root: Path, official: Official, pixel_range: Range | None = None)
     """Read both splits through the cache.
 
     The title says when pixels went through a lossy format, or when images are missing.
-
-    Parameters
-    ----------
-    pixel_range : the values that become 0 and 255 in images of more than 8 bits
     """
     carrier = find_carrier(root, official, pixel_range)
     decoded = {part: cached(f"{official.name}-{part}", carrier.splits[part]) for part in PARTS}

@@ -42,10 +42,6 @@ def download(
     md5 : 32 hex digits
     on_progress : called with the bytes present and the bytes in total (None: not known)
     timeout_seconds : the longest wait for a connection or for the next bytes
-
-    Returns
-    -------
-    `destination`
     """
     for url in urls:
         if not url.startswith(("http://", "https://")):

@@ -58,13 +58,7 @@ class Listing:
 
 
 def list_splits(folders: Mapping[str, Path], classes: Collection[str] | None = None) -> Listing:
-    """List the images of several folders of class folders, by class, then by path; see `walk`.
-
-    Parameters
-    ----------
-    folders : how a folder's files are spoken of (`train/`) -> the folder
-    classes : the only class folders that are read, where given
-    """
+    """List the images of several folders of class folders, by class, then by path; see `walk`."""
     for folder in folders.values():
         if not folder.is_dir():
             raise InputError("no such folder of class folders", where=folder)
@@ -167,13 +161,9 @@ def _contents(files: ImageFiles) -> str:
 def read_images(
     files: ImageFiles, image_px: int | None, *, resize: bool, pixel_range: Range | None = None
 ) -> Source:
-    """Open every image; say what decoding them will give.
+    """Open every image; say what decoding them will give, see `decode_blocks`.
 
-    Parameters
-    ----------
-    image_px : side in pixels; None takes the images' own, which must be square and all the same
-    resize : scale the shorter side to `image_px` and crop the centre; else another size is refused
-    pixel_range : the values that become 0 and 255 in images of more than 8 bits
+    Without `image_px` it is the images' own side; they must be square and all the same.
     """
     full = [files.folder / path for path in files.paths]
     sizes: Counter[tuple[int, int]] = Counter()

@@ -34,12 +34,9 @@ class Ids:
 def first_of(
     files: Sequence[Ids], *, num_classes: int | None, first: int | None, columns_from_1: bool
 ) -> tuple[int, int]:
-    """Find the lowest class id and the number of classes.
+    """Find the lowest class id and the number of classes, where they are not known.
 
-    Parameters
-    ----------
-    num_classes, first : where they are known
-    columns_from_1 : whether columns of predictions are numbered from 1 in their files
+    `columns_from_1` tells whether columns of predictions are numbered from 1 in their files.
     """
     for ids in files:
         least = first or 0

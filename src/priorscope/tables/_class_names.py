@@ -39,9 +39,7 @@ def common_columns(
 ) -> Columns:
     """Find the order in which the columns of tables are the same classes.
 
-    Parameters
-    ----------
-    spoken : labels and predictions that are names, text [n] each
+    `spoken` are labels and predictions that are names, text [n] each.
     """
     if not tables:
         return Columns((), reading.class_names)
@@ -181,9 +179,7 @@ def alphabetical(
 ) -> tuple[str, ...]:
     """List the different names in alphabetical order, as folders of images are read.
 
-    Parameters
-    ----------
-    spoken : tables with their names, text [n]; that of the labels first where it has names
+    The table of labels is the first, where it has names.
     """
     for table, said in spoken:
         _check_names(table, said)

@@ -14,12 +14,7 @@ from priorscope.tables.table import Table
 
 
 def table_of(sheet: Sheet, reading: Reading, allowed: str) -> Table:
-    """Tell the columns with names of their own from those of numbers, and read both.
-
-    Parameters
-    ----------
-    allowed : what the numbers must be, for messages
-    """
+    """Tell the columns with names of their own from those of numbers, and read both."""
     roles = _roles(sheet, reading)
     columns: dict[str, np.ndarray] = {}
     for place, name in roles.items():

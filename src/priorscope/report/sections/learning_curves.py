@@ -78,11 +78,6 @@ def _arrows(results: Findings, group: list[Row], scale: Scale, x: alt.X) -> list
     """Draw, for the best model against each other, the multiplier at the largest size that has one.
 
     Only where it is known exactly: an arrow ends on a curve.
-
-    Parameters
-    ----------
-    group : the estimates of one panel, with `x`, their number of training images
-    x : the panel's axis of training images, logarithmic
     """
     factor, first = size_factor(results), group[0]
     others = {name: first[name] for name in results.factors if name != factor}
