@@ -8,14 +8,10 @@ import pytest
 from PIL import Image
 
 from priorscope.data import _image_files
-from priorscope.data._image_files import files_key, list_splits
+from priorscope.data._image_files import files_key, list_images
 from priorscope.data.image_folder import image_folder
 
 LONG_AGO = 10**18  # ns
-
-
-def listed(folder):
-    return list_splits({"": folder}).splits[0]
 
 
 def write(root, value):
@@ -50,18 +46,18 @@ def test_contents_are_read_once_until_the_file_system_says_otherwise(tmp_path, m
     # As if the files had lain there for an hour.
     now = time.time_ns()
     monkeypatch.setattr(_image_files.time, "time_ns", lambda: now + 3600 * 10**9)
-    key = files_key(listed(tmp_path / "set"), "")
+    key = files_key(list_images(tmp_path / "set"), "")
     with monkeypatch.context() as patched:
         patched.setattr(_image_files.hashlib, "file_digest", None)
-        assert files_key(listed(tmp_path / "set"), "") == key
+        assert files_key(list_images(tmp_path / "set"), "") == key
     for path in tmp_path.rglob("*.bmp"):
         os.utime(path, ns=(1, 1))  # another state, the same content
-    assert files_key(listed(tmp_path / "set"), "") == key
+    assert files_key(list_images(tmp_path / "set"), "") == key
 
 
 def test_what_changed_a_moment_ago_is_read_again(tmp_path, monkeypatch):
     write(tmp_path, 10)
-    files = listed(tmp_path / "set")
+    files = list_images(tmp_path / "set")
     key = files_key(files, "")
     write(tmp_path, 200)  # within one tick of a coarse clock, the stamps would be the same
     assert files_key(files, "") != key
@@ -69,7 +65,7 @@ def test_what_changed_a_moment_ago_is_read_again(tmp_path, monkeypatch):
 
 def test_another_decoder_is_another_key(tmp_path, monkeypatch):
     write(tmp_path, 10)
-    files = listed(tmp_path / "set")
+    files = list_images(tmp_path / "set")
     key = files_key(files, "")
     monkeypatch.setattr(_image_files, "DECODER", "Pillow 0")
     assert files_key(files, "") != key

@@ -57,8 +57,13 @@ class Listing:
     warnings: tuple[str, ...]
 
 
+def list_images(folder: Path) -> ImageFiles:
+    """List the images under `folder`/<class>/, by class, then by path."""
+    return list_splits({"": folder}).splits[0]
+
+
 def list_splits(folders: Mapping[str, Path], classes: Collection[str] | None = None) -> Listing:
-    """List the images of several folders of class folders, by class, then by path; see `walk`."""
+    """List the images of several folders of class folders, each file once; see `walk`."""
     for folder in folders.values():
         if not folder.is_dir():
             raise InputError("no such folder of class folders", where=folder)
