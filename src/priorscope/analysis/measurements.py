@@ -52,11 +52,7 @@ class Measurements:
 def read_measurements(out: Path, record: Mapping[str, Any], *, budget: float = 1.0) -> Measurements:
     """Read what the finished runs of a study were measured to be, cell by cell.
 
-    Parameters
-    ----------
-    out : the study's output folder
-    record : its `study.json`; those of before the measures name none
-    budget : 1, or that of `stability`: the runs at a part of the budget
+    Parameters: as `read_scores`; a `study.json` of before the measures names none.
 
     Raises
     ------

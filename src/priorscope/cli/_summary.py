@@ -19,7 +19,14 @@ INDENT = 4
 _NUMBERS = {"parameters", "MACs", "train img/s", "one run"}
 
 
-def print_data(console: Console, checked: Checked) -> None:
+def print_plan(console: Console, checked: Checked) -> None:
+    """Say what models are trained and tested on, what is to be said of it, and what is varied."""
+    _print_data(console, checked)
+    _print_remarks(console, checked)
+    _print_factors(console, checked)
+
+
+def _print_data(console: Console, checked: Checked) -> None:
     """Say what the first cell is trained on and tested on."""
     study, data = checked.study, checked.data[checked.first]
     console.print(f"[bold]{study.name}[/bold]  study hash {study.hash}", highlight=False)
@@ -42,7 +49,7 @@ def print_data(console: Console, checked: Checked) -> None:
         say(console, f"measure  {name}: {component.name} of {of}, on {about['probe']}")
 
 
-def print_remarks(console: Console, checked: Checked) -> None:
+def _print_remarks(console: Console, checked: Checked) -> None:
     """Print what the datasets of all cells have to say of themselves, each line once."""
     for key, word, style in (("notes", "note", ""), ("warnings", "warning", "bold red")):
         lines = [line for data in checked.data.values() for line in data[key]]
@@ -57,16 +64,16 @@ def print_recipe(console: Console, study: Study) -> None:
     say(console, f"recipe   {words}")
 
 
-def print_factors(console: Console, study: Study, checked: Checked) -> None:
+def _print_factors(console: Console, checked: Checked) -> None:
     """Print each factor with its levels, and how many cells and training images they make."""
-    for factor in study.factors:
+    for factor in checked.study.factors:
         named = zip(factor.values, factor.as_dict()["settings"], strict=True)
         plain_levels = all(settings == [value] for value, settings in named)
         levels = ", ".join(written(value) for value in factor.values)
         keys = ", ".join(factor.keys)
         more = "" if plain_levels and keys == f"data.{factor.name}" else f"  [{keys}]"
         say(console, f"factor   {factor.name}: {levels}{more}")
-    if study.factors:
+    if checked.study.factors:
         sizes = sorted(set(checked.num_train.values()))
         images = f"{sizes[0]:,}" if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,}"
         console.print(

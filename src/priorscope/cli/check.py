@@ -35,14 +35,12 @@ def check(
 
     from priorscope.api.check import check as check_study
     from priorscope.cli._summary import (
-        print_data,
-        print_factors,
         print_fairness,
         print_models,
         print_notes,
+        print_plan,
         print_power,
         print_recipe,
-        print_remarks,
         print_warnings,
     )
     from priorscope.preflight.fairness import as_plain, refuse
@@ -51,9 +49,7 @@ def check(
 
     found = check_study(loaded.spec, data_root=data_root, device=device, pilot=pilot, anew=anew)
     console, checked = Console(), found.checked
-    print_data(console, checked)
-    print_remarks(console, checked)
-    print_factors(console, checked.study, checked)
+    print_plan(console, checked)
     print_recipe(console, study_at(checked.study, checked.first))
     print_models(console, checked, found.timed, found.timed_on)
     print_notes(console, checked.notes)

@@ -91,16 +91,9 @@ def run(
         command=shlex.join(["priorscope", *invocation.obj]),
     )
     with prepared(load_study(study), options) as work:
-        from priorscope.cli._summary import (
-            print_data,
-            print_factors,
-            print_remarks,
-            print_warnings,
-        )
+        from priorscope.cli._summary import print_plan, print_warnings
 
-        print_data(work.console, work.checked)
-        print_remarks(work.console, work.checked)
-        print_factors(work.console, work.checked.study, work.checked)
+        print_plan(work.console, work.checked)
         print_warnings(work.console, work.checked)
         work.console.print(f"runs     {work.pool.about}", highlight=False, soft_wrap=True)
         work.train()
