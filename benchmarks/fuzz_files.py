@@ -23,7 +23,7 @@ from fuzz_judge import judge
 from priorscope.analysis import Settings, analyse
 from priorscope.errors import InputError, PriorscopeWarning
 from priorscope.preflight.check_cells import check_cells
-from priorscope.report.artefacts import looks, read_samples
+from priorscope.report.sections.images import looks, read_samples
 from priorscope.runs.load_cells import cell_loader
 from priorscope.runs.run import Context, execute
 from priorscope.runs.samples import write_samples

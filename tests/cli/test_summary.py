@@ -7,7 +7,7 @@ from report_output import fabricate
 from rich.console import Console
 
 from priorscope.analysis import read_findings
-from priorscope.cli._estimates import print_estimates
+from priorscope.cli._results import print_estimates
 from priorscope.cli._summary import print_fairness, print_models
 from priorscope.preflight.checked import Checked
 from priorscope.preflight.fairness import as_plain, compare

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from archives import archive
 
+from priorscope.data._carriers import KNOWN
 from priorscope.data._download import download
-from priorscope.data._fetch import _fetch, fetch, verify
+from priorscope.data._fetch import fetch, verify
 from priorscope.data._official import CIFAR10
 from priorscope.errors import InputError
 
@@ -207,7 +208,7 @@ PICKLES = {"data_batch_1": b"one", "test_batch": b"two", "batches.meta": b"three
 
 
 @pytest.fixture
-def official(tmp_path):
+def official(tmp_path, monkeypatch):
     """An official distribution of three small files, and its archive's bytes."""
     path = archive(
         tmp_path / "made.tar.gz", [(f"cifar-10-batches-py/{n}", c) for n, c in PICKLES.items()]
@@ -218,35 +219,36 @@ def official(tmp_path):
     # The official address is none that a test could reach: a port without a server.
     url = "http://127.0.0.1:9/cifar-10-python.tar.gz"
     made = replace(CIFAR10, url=url, archive_md5=hashlib.md5(content).hexdigest(), files=parts)
+    monkeypatch.setitem(KNOWN, "cifar10", made)
     return made, content
 
 
 def test_fetch(tmp_path, official):
-    made, content = official
+    _, content = official
     root = tmp_path / "root"
     folder = root / "cifar10" / "cifar-10-batches-py"
     with running(content=content) as server:
         mirrors = [f"{server.url}/pub/"]
-        assert _fetch(made, root, mirrors, None) == folder
+        assert fetch("cifar10", root, mirrors=mirrors) == folder
         assert server.asked == [("/pub/cifar-10-python.tar.gz", None)]
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == PICKLES
         assert list(folder.parent.iterdir()) == [folder]
-        assert _fetch(made, root, mirrors, None) == folder
+        assert fetch("cifar10", root, mirrors=mirrors) == folder
         assert len(server.asked) == 1
         (folder / "test_batch").write_bytes(b"damaged")
         (folder / "data_batch_1").unlink()
-        assert _fetch(made, root, mirrors, None) == folder
+        assert fetch("cifar10", root, mirrors=mirrors) == folder
         assert len(server.asked) == 2
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == PICKLES
     assert list(folder.parent.iterdir()) == [folder]
 
 
 def test_fetch_uses_an_archive_that_is_there(tmp_path, official):
-    made, content = official
+    _, content = official
     (tmp_path / "cifar10").mkdir()
     given = tmp_path / "cifar10" / "cifar-10-python.tar.gz"
     given.write_bytes(content)
-    folder = _fetch(made, tmp_path, (), None)
+    folder = fetch("cifar10", tmp_path)
     assert {path.name for path in folder.iterdir()} == set(PICKLES)
     assert given.read_bytes() == content
 
@@ -254,7 +256,7 @@ def test_fetch_uses_an_archive_that_is_there(tmp_path, official):
 def test_fetch_lists_what_each_mirror_gave(tmp_path, official):
     made, _ = official
     with running() as server, pytest.raises(InputError) as caught:
-        _fetch(made, tmp_path, [f"{server.url}/absent"], None)
+        fetch("cifar10", tmp_path, mirrors=[f"{server.url}/absent"])
     assert "HTTP 404" in str(caught.value.found) and made.url in str(caught.value.found)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from priorscope.components import bind
 from priorscope.data.image_folder import image_folder
 from priorscope.errors import InputError
 
@@ -142,10 +143,11 @@ def test_refusals(plain):
         paint(plain / "half" / "test" / name / "0.png")
     text = refused("different classes", plain, path="half")
     assert "only in train: 'bee'; only in test: 'cow'" in text
-    refused("image_px out of range", plain, image_px=0)
-    refused("seed out of range", plain, seed=-1)
-    for fraction in (0, 1, -0.5, float("nan")):
-        refused("test_fraction out of range", plain, test_fraction=fraction)
+    outside = [("image_px", 0), ("seed", -1)]
+    for key, value in outside + [("test_fraction", each) for each in (0, 1, -0.5, float("nan"))]:
+        with pytest.raises(InputError) as caught:
+            bind(image_folder, {"path": "mine", key: value}, where="data", reserved=["root"])
+        assert f"data.{key}" in str(caught.value)
     refused("would be drawn", plain, test_fraction=0.01)
     paint(plain / "mine" / "dog" / "only.png")
     text = refused("class without a training image", plain, test_fraction=0.5)

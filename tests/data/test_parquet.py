@@ -12,8 +12,8 @@ import pytest
 from cifar_files import IMAGES, LABELS, NUM, TINY, assert_right, encode, write_parquet
 from PIL import Image
 
-from priorscope.data._carriers import CIFAR10_CLASSES, read_cifar
-from priorscope.data._fetch import _verify
+from priorscope.data._carriers import CIFAR10_CLASSES, KNOWN, read_cifar
+from priorscope.data._fetch import verify
 from priorscope.data.cifar10 import cifar10
 from priorscope.errors import InputError
 
@@ -155,12 +155,13 @@ def test_a_range_without_a_use_is_refused(root):
         cifar10(root=root, pixel_range=(1.0, 0.0))
 
 
-def test_verify_decodes_all_shards(root):
+def test_verify_decodes_all_shards(root, monkeypatch):
+    monkeypatch.setitem(KNOWN, "cifar10", TINY)
     write(root / "cifar10", ["{part}/0000.parquet", "{part}/0001.parquet"])
-    checks = _verify(TINY, root)
+    checks = verify("cifar10", root)
     assert checks[0] == (root / "cifar10" / "train", "ok", "20 images decoded (png)")
     (root / "cifar10" / "test" / "0001.parquet").write_bytes(b"")
-    assert [check.status for check in _verify(TINY, root)] == ["ok", "wrong"]
+    assert [check.status for check in verify("cifar10", root)] == ["ok", "wrong"]
 
 
 def test_folders_of_cifar_classes_are_found_in_any_case(root):

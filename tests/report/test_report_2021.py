@@ -50,7 +50,7 @@ def write_curves(root, *, arms=REPORT_ARMS, num_epochs=4):
 def blocks_of(out):
     """Return the section's paragraphs as one text, and its blocks by name."""
     (part,) = report_2021(read_findings(out)).parts
-    blocks = {block.name: block for block in part.blocks}
+    blocks = {block.name: block for block in part.shown}
     return " ".join(text for _, text in part.paragraphs), blocks
 
 

@@ -62,8 +62,8 @@ def test_every_file_is_a_section_of_the_page():
 def test_what_one_cell_has_is_in_view(results):
     (part,) = in_cells(results, lambda _: [block("b"), None])
     assert (part.title, part.folded) == ("", False)
-    assert [each.name for each in part.blocks] == ["b"]
-    assert part.blocks[0].numbered and part.blocks[0].caption == "What it shows."
+    assert [each.name for each in part.shown] == ["b"]
+    assert part.shown[0].numbered and part.shown[0].caption == "What it shows."
 
 
 def test_what_several_cells_have_is_folded_away_and_named(results):

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from priorscope.analysis import read_findings
-from priorscope.cli._verdicts import print_verdicts
+from priorscope.cli._results import print_verdicts
 from priorscope.metrics import Scale, share
 from priorscope.report import build
 from priorscope.report.sections.rules import precision_table

@@ -35,9 +35,9 @@ def test_images_alone_match_statsmodels(n):
     )
 
 
-def test_images_needed_match_statsmodels():
-    expected = TTestPower().solve_power(effect_size=0.02 / 0.5, alpha=0.05, power=0.8)
-    assert images_needed(IMAGES_ONLY, (1,), effect=0.02) == pytest.approx(expected, abs=3)
+def test_the_images_that_a_margin_needs_are_the_normal_ones():
+    expected = (0.5 * (norm.ppf(0.95) + norm.ppf(0.9)) / 0.005) ** 2
+    assert images_needed(IMAGES_ONLY, (1,), margin=0.005) == pytest.approx(expected, rel=1e-3)
 
 
 def test_the_margin_of_many_images_is_the_normal_one():
@@ -80,10 +80,10 @@ def test_a_pilot_plans_its_own_repetition():
 
 
 def test_needed_numbers_are_the_first_that_suffice():
-    seeds = seeds_needed(TWO, 2000, effect=0.03)
+    seeds = seeds_needed(TWO, 2000, margin=0.03)
     assert seeds is not None and seeds > 2
-    assert detection_power(0.03, TWO, (seeds, seeds), 2000) >= 0.8
-    assert detection_power(0.03, TWO, (seeds - 1, seeds - 1), 2000) < 0.8
+    assert equivalence_power(0.03, TWO, (seeds, seeds), 2000) >= 0.8
+    assert equivalence_power(0.03, TWO, (seeds - 1, seeds - 1), 2000) < 0.8
     images = images_needed(TWO, (10, 10), margin=0.04)
     assert images is not None and images > 2
     assert equivalence_power(0.04, TWO, (10, 10), images) >= 0.8
@@ -95,16 +95,16 @@ def test_needed_numbers_are_the_first_that_suffice():
 def test_none_where_the_other_variance_is_too_large():
     # With no end of images 3 + 3 seeds leave an error of sqrt((1 + 4) * 1e-4 / 3) = 0.013.
     assert images_needed(TWO, (3, 3), margin=0.02) is None
-    # With no end of seeds 2,000 images leave sqrt(0.1 / 2000) = 0.007, and 0.02 < 2.8 of it.
-    assert seeds_needed(TWO, 2000, effect=0.019) is None
-    assert seeds_needed(TWO, 2000, effect=0.0205) is not None
+    # With no end of seeds 2,000 images leave sqrt(0.1 / 2000) = 0.00707; 2.926 of it are 0.0207.
+    assert seeds_needed(TWO, 2000, margin=0.0206) is None
+    assert seeds_needed(TWO, 2000, margin=0.0208) is not None
 
 
 def test_nothing_varies():
     none = VarianceComponents(seed=(0.0,), image=0.0, residual=(0.0,))
     assert minimum_detectable_effect(none, (3,), 10) == 0
     assert equivalence_power(0.1, none, (3,), 10) == 1
-    assert seeds_needed(none, 10, effect=0.1) == 2
+    assert seeds_needed(none, 10, margin=0.1) == 2
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,8 @@ def test_nothing_varies():
         (lambda: minimum_detectable_effect(TWO, (2, 2), 1), "two images"),
         (lambda: minimum_detectable_effect(TWO, (2, 2), 10, power=0.01), "alpha < power"),
         (lambda: equivalence_power(0, TWO, (2, 2), 10), "margin"),
-        (lambda: seeds_needed(TWO, 10), "an effect or a margin"),
-        (lambda: seeds_needed(TWO, 10, effect=0.1, margin=0.1), "an effect or a margin"),
-        (lambda: images_needed(TWO, (2, 2), effect=-inf), "above 0"),
+        (lambda: seeds_needed(TWO, 10, margin=0), "above 0"),
+        (lambda: images_needed(TWO, (2, 2), margin=-inf), "above 0"),
     ],
 )
 def test_refuses_what_is_out_of_range(call, message):

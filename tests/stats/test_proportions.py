@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 from scipy.stats import binomtest, norm
+from statsmodels.stats.contingency_tables import mcnemar
 
-from priorscope.stats import equivalence, mcnemar, paired_proportions, single_proportion
+from priorscope.stats import equivalence, paired_proportions, single_proportion
 
 TABLES = [(12, 2, 36), (5, 0, 20), (0, 0, 30), (40, 1, 9), (3, 9, 188), (30, 30, 40)]
 
@@ -51,7 +52,7 @@ def test_no_discordant_answer_gives_an_interval_all_the_same():
     found = paired_proportions(np.ones(50), np.ones(50))
     z2 = norm.ppf(0.975) ** 2
     assert (found.low, found.high) == pytest.approx((-z2 / (50 + z2), z2 / (50 + z2)))
-    assert found.varied and found.p_value == 1
+    assert found.p_value == 1
     assert equivalence(found, 0.1).p_value < 0.05 < equivalence(found, 0.04).p_value
 
 
@@ -59,10 +60,21 @@ def test_no_discordant_answer_gives_an_interval_all_the_same():
 def test_no_difference_is_tested_by_mcnemars_exact_test(counts):
     a, b = answers(*counts)
     found = paired_proportions(a, b)
-    assert found.p_value == pytest.approx(mcnemar(a, b).p_value)
+    table = [[int(np.sum((a == i) & (b == j))) for j in (1, 0)] for i in (1, 0)]
+    assert found.p_value == pytest.approx(mcnemar(table, exact=True).pvalue)
+    discordant = counts[0] + counts[1]
     for direction in ("less", "greater"):
-        expected = mcnemar(a, b, alternative=direction).p_value
+        expected = 1.0
+        if discordant:
+            expected = binomtest(counts[0], discordant, alternative=direction).pvalue
         assert found.tail(direction) == pytest.approx(expected)
+
+
+def test_one_side_of_mcnemars_test_by_hand():
+    """Of 5 images the second alone is right on 1: P(X >= 4) = 6/32, P(X <= 4) = 31/32."""
+    found = paired_proportions(np.array([1, 1, 1, 1, 0]), np.array([0, 0, 0, 0, 1]))
+    assert found.tail("greater") == pytest.approx(6 / 32)
+    assert found.tail("less") == pytest.approx(31 / 32)
 
 
 def test_a_margin_is_tested_by_the_score():

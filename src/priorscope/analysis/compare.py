@@ -16,13 +16,8 @@ Row = dict[str, Any]
 def score_rows(arm: ArmScores) -> list[Row]:
     """List the mean of each run: `scores.parquet`."""
     return [
-        {
-            "model": model,
-            "seed": seed,
-            **_names(arm),
-            "value": float(scores.mean()),
-            "n": len(scores),
-        }
+        {"model": model, "seed": seed, **_names(arm)}
+        | {"value": float(scores.mean()), "n": len(scores)}
         for model, of_model in arm.scores.items()
         for seed, scores in zip(arm.seeds[model], of_model, strict=True)
     ]
@@ -74,17 +69,18 @@ def histogram_rows(arm: ArmScores, settings: Settings) -> list[Row]:
     """
     if arm.chance.pmf is None or len(arm.chance.pmf) <= 2:
         return []
-    whole = Scale("", 0.0, 1.0)
-    rows = []
+    whole, found = Scale("", 0.0, 1.0), {}
     for model, scores in arm.scores.items():
         for value in range(len(arm.chance.pmf)):
             near = np.maximum(1 - np.abs(scores - value), 0.0)
-            share = estimate(near, whole, settings, clusters=arm.units)
-            rows.append(_share(model, arm, value, share.estimate, share.low, share.high))
-    chance = [
-        _share(CHANCE, arm, value, share, None, None) for value, share in enumerate(arm.chance.pmf)
+            found[model, value] = estimate(near, whole, settings, clusters=arm.units)
+    for value, share in enumerate(arm.chance.pmf):
+        found[CHANCE, value] = Estimate(share, np.nan, np.nan, arm.chance.words, len(arm.ids))
+    return [
+        {"model": model, **_names(arm), "score": value, "fraction": share.estimate}
+        | {**_ends(share), "n": len(arm.ids)}
+        for (model, value), share in found.items()
     ]
-    return rows + chance
 
 
 def comparison_rows(arm: ArmScores, settings: Settings) -> list[Row]:
@@ -99,18 +95,10 @@ def comparison_rows(arm: ArmScores, settings: Settings) -> list[Row]:
         scores, found = compare(arm, a, b, settings)
         contrast = found.contrast
         rows.append(
-            {
-                "a": a,
-                "b": b,
-                **_names(arm),
-                "difference": contrast.estimate,
-                **possible(contrast, scores.range),
-                "p_value": found.two_sided(),
-                "test": found.test,
-                "few_seeds": found.few_seeds,
-                "num_seeds": min(contrast.num_seeds),
-                "n": contrast.n,
-            }
+            {"a": a, "b": b, **_names(arm), "difference": contrast.estimate}
+            | possible(contrast, scores.range)
+            | {"p_value": found.two_sided(), "test": found.test, "few_seeds": found.few_seeds}
+            | {"num_seeds": min(contrast.num_seeds), "n": contrast.n}
         )
     return rows
 
@@ -194,27 +182,11 @@ def _names(arm: ArmScores) -> Row:
 
 
 def _estimate(model: str, arm: ArmScores, found: Estimate, num_seeds: int | None) -> Row:
-    return {
-        "model": model,
-        **_names(arm),
-        "estimate": found.estimate,
-        "low": found.low if np.isfinite(found.low) else None,
-        "high": found.high if np.isfinite(found.high) else None,
-        "method": found.method,
-        "num_seeds": num_seeds,
-        "n": found.n,
-    }
+    about = {"model": model, **_names(arm), "estimate": found.estimate, **_ends(found)}
+    return about | {"method": found.method, "num_seeds": num_seeds, "n": found.n}
 
 
-def _share(
-    model: str, arm: ArmScores, score: int, fraction: float, low: float | None, high: float | None
-) -> Row:
-    return {
-        "model": model,
-        **_names(arm),
-        "score": score,
-        "fraction": fraction,
-        "low": low,
-        "high": high,
-        "n": len(arm.ids),
-    }
+def _ends(found: Estimate) -> Row:
+    """Return the ends of an interval; what is exact has none."""
+    ends = {"low": found.low, "high": found.high}
+    return {name: end if np.isfinite(end) else None for name, end in ends.items()}

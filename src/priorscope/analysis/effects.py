@@ -52,7 +52,9 @@ def effect_rows(arms: list[ArmScores], record: Mapping[str, Any], settings: Sett
         ]
     adjusted = holm(np.array([row["p_value"] for row in rows])).tolist() if rows else []
     rows = [row | {"p_adjusted": p} for row, p in zip(rows, adjusted, strict=True)]
-    counts = {entry["cell"]: entry["data"]["train"]["num_images"] for entry in _cells(record)}
+    counts = {
+        entry["cell"]: entry["data"]["train"]["num_images"] for entry in record.get("cells", [])
+    }
     for factor in size_factors(record):
         values = {factor: recorded_factors(record["study"])[factor]}
         for _, others, line in lines(main, recorded_factors(record["study"]), only=values):
@@ -132,10 +134,6 @@ def size_factors(record: Mapping[str, Any]) -> list[str]:
     return [name for name, factor in factors.items() if set(factor["keys"]) & set(_SIZE_KEYS)]
 
 
-def _cells(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return record.get("cells", [])
-
-
 def _interactions(
     factor: str, others: Levels, one: ArmScores, other: ArmScores, settings: Settings
 ) -> list[Row]:
@@ -183,8 +181,9 @@ def _multipliers(
     for a, b in permutations(models, 2):
         num_seeds = min(len(each.scores[model]) for each in arms for model in (a, b))
         for at, arm in enumerate(arms):
+            chance = arm.chance.expected if arm.chance.scores is None else arm.chance.scores
             learnt = crossed_contrast(
-                [arm.scores[a] - _chance(arm)],
+                [arm.scores[a] - chance],
                 confidence=settings.confidence,
                 clusters=arm.units,
             )
@@ -209,10 +208,6 @@ def _multipliers(
                 | {"method": found.method, "num_seeds": num_seeds, "n": len(arm.ids)}
             )
     return rows
-
-
-def _chance(arm: ArmScores) -> "np.ndarray | float":
-    return arm.chance.expected if arm.chance.scores is None else arm.chance.scores
 
 
 def _resampled_curves(

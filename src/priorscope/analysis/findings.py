@@ -5,7 +5,6 @@ terminal and Python share this one object; in Python, `priorscope.Results` adds 
 predictions, networks, figures and report.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -251,8 +250,7 @@ class Findings:
 def select(table: pl.DataFrame | Sequence[Row], **wanted: Any) -> list[Row]:
     """Return the rows whose columns equal the wanted values; what is no number is None."""
     if isinstance(table, pl.DataFrame):
-        rows = table.filter(**wanted).to_dicts()
-        return [{key: _none_if_nan(value) for key, value in row.items()} for row in rows]
+        return table.filter(**wanted).fill_nan(None).to_dicts()
     return [row for row in table if all(row.get(key) == value for key, value in wanted.items())]
 
 
@@ -264,7 +262,3 @@ def scored_of(row: Row) -> Scored:
 def cell_of(run: Row) -> str:
     """Name the cell of a run, planned or finished; empty in a study without factors."""
     return cell_name(run.get("levels", {}).items())
-
-
-def _none_if_nan(value: object) -> object:
-    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,7 +1,7 @@
 """From stored measurements of networks to scores that can be compared, and their estimates."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from priorscope.claims import ArmScores, Claim, Settings, Term, claim_scores
 from priorscope.claims.inference import crossed
 from priorscope.claims.verdicts import Measured
 from priorscope.errors import InputError
-from priorscope.measures import Measurement
 from priorscope.metrics import Chance
 from priorscope.runs.measurements import Stored, file_of, read_measurement
 from priorscope.runs.store import read_run, recorded_plan
@@ -53,11 +52,7 @@ class Measurements:
 def read_measurements(out: Path, record: Mapping[str, Any], *, budget: float = 1.0) -> Measurements:
     """Read what the finished runs of a study were measured to be, cell by cell.
 
-    Parameters
-    ----------
-    out : the study's output folder
-    record : its `study.json`; those of before the measures name none
-    budget : 1, or that of `stability`: the runs at a part of the budget
+    Parameters: as `read_scores`; a `study.json` of before the measures names none.
 
     Raises
     ------
@@ -102,18 +97,22 @@ def _arms(
     name: str, levels: Levels, stored: Sequence[tuple[Row, Path, Stored]], budget: float
 ) -> list[ArmScores]:
     """Bring the networks of a cell together, arm by arm; layers need not be those of all models."""
-    by_arm: dict[str, list[tuple[Row, Path, Measurement, Stored]]] = {}
+    by_arm: dict[str, list[tuple[Row, Path, Stored]]] = {}
     for run, path, each in stored:
         for arm in each.measurement.arms:
-            of_arm = each.measurement.take(each.measurement.conditions["arm"] == arm)
-            of_arm = of_arm.take(np.argsort(of_arm.ids, kind="stable"))
-            by_arm.setdefault(arm, []).append((run, path, of_arm, each))
+            rows = np.flatnonzero(each.measurement.conditions["arm"] == arm)
+            rows = rows[np.argsort(each.measurement.ids[rows], kind="stable")]
+            clusters = None if each.clusters is None else each.clusters[rows]
+            of_arm = replace(each, measurement=each.measurement.take(rows), clusters=clusters)
+            by_arm.setdefault(arm, []).append((run, path, of_arm))
     made = []
     for arm, found in by_arm.items():
-        first_path, first, of_first = found[0][1:]
+        _, first_path, of_first = found[0]
+        first = of_first.measurement
         scores: dict[str, list[np.ndarray]] = {}
         seeds: dict[str, list[int]] = {}
-        for run, path, measurement, each in found:
+        for run, path, each in found:
+            measurement = each.measurement
             if not np.array_equal(first.ids, measurement.ids) or each.scale != of_first.scale:
                 raise InputError(
                     "two runs were not measured on the same images, or not alike",
@@ -129,7 +128,7 @@ def _arms(
                 arm=arm,
                 metric="",
                 ids=first.ids,
-                clusters=_clusters(of_first, arm),
+                clusters=of_first.clusters,
                 chance=NO_CHANCE,
                 scale=of_first.scale,
                 scores={model: np.stack(values) for model, values in scores.items()},
@@ -140,15 +139,6 @@ def _arms(
             )
         )
     return made
-
-
-def _clusters(stored: Stored, arm: str) -> np.ndarray | None:
-    """Return the clusters of an arm's rows, in the order of their ids."""
-    if stored.clusters is None:
-        return None
-    rows = stored.measurement.conditions["arm"] == arm
-    order = np.argsort(stored.measurement.ids[rows], kind="stable")
-    return stored.clusters[rows][order]
 
 
 def _rows(name: str, levels: Levels, run: Row, _: Path, stored: Stored) -> list[Row]:
@@ -196,12 +186,12 @@ def measure_rows(arms: Sequence[ArmScores], settings: Settings) -> list[Row]:
                 | {"estimate": found.estimate}
                 | {"low": low if known else None, "high": high if known else None}
                 | {"num_seeds": min(map(len, (g.seeds for g in scores.groups)))}
-                | {"num_pairs": _num_pairs(values) if partner is not None else None}
+                | {
+                    "num_pairs": None
+                    if partner is None
+                    else int(np.isfinite(values).all(axis=2).sum())
+                }
                 | {"n": found.n, "method": found.method}
                 | {"cell": arm.cell, **dict(arm.levels)}
             )
     return rows
-
-
-def _num_pairs(values: np.ndarray) -> int:
-    return int(np.isfinite(values).all(axis=2).sum())

@@ -52,11 +52,7 @@ def measure_pairs(out: Path, record: Mapping[str, Any], *, budget: float = 1.0) 
     augmentation: their pairs are among the rows, marked, and count in no mean. A model's own pairs
     are of its seeds, each pair once. A measure that fails has no values, and says why.
 
-    Parameters
-    ----------
-    out : the study's output folder
-    record : its `study.json`
-    budget : 1, or that of `stability`: the runs at a part of the budget
+    Parameters: as `read_scores`.
 
     Raises
     ------

@@ -57,17 +57,9 @@ def read_scores(
     for levels, probe in product(
         cells_of(recorded_factors(record["study"])), dict.fromkeys([TEST_PROBE, *probes])
     ):
-        files: Files = []
-        for run in plan:
-            if run.get("levels", {}) != dict(levels):
-                continue
-            folder = Path("runs") / run["run_id"]
-            path = folder / "predictions" / f"{probe}.parquet"
-            # Without run.json the run is not finished, whatever lies there.
-            if (out / folder / "run.json").is_file() and (out / path).is_file():
-                files.append((run, out / path))
-            else:
-                missing.append(path.as_posix())
+        runs = [run for run in plan if run.get("levels", {}) == dict(levels)]
+        files, lost = files_of(out, runs, probe)
+        missing += lost
         named = [
             each["metric"]
             for each in declared
@@ -78,6 +70,20 @@ def read_scores(
             of_probe = _score_probe(probe, levels, files, named, counts, budget)
             arms += [_in_order(arm, models) for arm in of_probe]
     return arms, missing
+
+
+def files_of(out: Path, runs: Sequence[Mapping[str, Any]], probe: str) -> tuple[Files, list[str]]:
+    """List what finished runs answered on a probe, and the files that are not there."""
+    files, missing = [], []
+    for run in runs:
+        folder = out / "runs" / run["run_id"]
+        path = folder / "predictions" / f"{probe}.parquet"
+        # Without run.json the run is not finished, whatever lies there.
+        if (folder / "run.json").is_file() and path.is_file():
+            files.append((run, path))
+        else:
+            missing.append(path.relative_to(out).as_posix())
+    return files, missing
 
 
 def _in_order(arm: ArmScores, models: Sequence[str]) -> ArmScores:

@@ -86,25 +86,21 @@ def _read(folder: Path, record: Row, arm: ArmScores) -> _Kept | None:
               for name in (TEST_PROBE, arm.probe)]  # fmt: skip
     if not epochs or not all(file.is_file() for file in needed):
         return None
-    clean = _scored(folder, places, TEST_PROBE)
-    asked = _scored(folder, places, arm.probe)
-    return _Kept(
-        Trajectory(clean.scores, asked.scores),
-        (*epochs, record["num_epochs"]),
-        asked.clusters,
-        clean.has_all_classes and asked.has_all_classes,
-    )
+    clean, _, all_tested = _scored(folder, places, TEST_PROBE)
+    asked, clusters, all_asked = _scored(folder, places, arm.probe)
+    ends = (*epochs, record["num_epochs"])
+    return _Kept(Trajectory(clean, asked), ends, clusters, all_tested and all_asked)
 
 
-@dataclass(frozen=True, eq=False)
-class _Scored:
-    scores: np.ndarray
-    clusters: np.ndarray | None
-    has_all_classes: bool
+def _scored(
+    folder: Path, places: Sequence[Path], probe: str
+) -> tuple[np.ndarray, np.ndarray | None, bool]:
+    """Score the arm that a probe is about, checkpoint by checkpoint; the end on the same scenes.
 
-
-def _scored(folder: Path, places: Sequence[Path], probe: str) -> _Scored:
-    """Score the arm that a probe is about, checkpoint by checkpoint; the end on the same scenes."""
+    Returns
+    -------
+    float [checkpoints, scenes], clusters of the scenes, and whether no class was left out
+    """
     along = [_main_arm(place / f"{probe}.parquet") for place in places]
     whole = _main_arm(folder / "predictions" / f"{probe}.parquet")
     end = whole.take(np.isin(whole.ids, along[0].ids))
@@ -115,7 +111,7 @@ def _scored(folder: Path, places: Sequence[Path], probe: str) -> _Scored:
     lost = (whole.targets.ndim == 1 and len(along[0]) >= 10 * whole.num_classes) and (
         set(np.unique(whole.targets)) != set(np.unique(along[0].targets))
     )
-    return _Scored(np.stack([metric(each) for each in [*along, end]]), clusters, not lost)
+    return np.stack([metric(each) for each in [*along, end]]), clusters, not lost
 
 
 def _main_arm(path: Path) -> Predictions:

@@ -1,5 +1,6 @@
 """The scores of a claim: what each trained network adds to its sum, scene by scene."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -134,7 +135,7 @@ def weighted_scores(arm: ArmScores, weights: Mapping[str, float]) -> ClaimScores
 
 def _answered(found: Sequence[Found], claim: Claim | None) -> Answered:
     """Join the terms of one set of scenes; the claim's constant is taken off where it is given."""
-    shared = _shared_ids([arm for _, arm in found])
+    shared = functools.reduce(np.intersect1d, (arm.ids for _, arm in found))
     groups, answers = groups_of(found, shared), one_answers(found, shared)
     arm = found[0][1]
     constant: np.ndarray | float = 0.0
@@ -151,14 +152,6 @@ def _answered(found: Sequence[Found], claim: Claim | None) -> Answered:
         clusters = clusters if len(np.unique(clusters)) > 1 else None
     one_each = all(group.is_fixed for group in groups)
     return Answered(groups, constant, clusters, tuple(answers) if one_each else ())
-
-
-def _shared_ids(arms: Sequence[ArmScores]) -> np.ndarray:
-    """Return the scenes that all arms show, ascending."""
-    shared = arms[0].ids
-    for arm in arms[1:]:
-        shared = np.intersect1d(shared, arm.ids)
-    return shared
 
 
 def _arm(claim: Claim, arms: Sequence[ArmScores], term: Term) -> ArmScores | None:

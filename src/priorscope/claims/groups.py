@@ -48,14 +48,14 @@ def groups_of(found: Sequence[Found], ids: np.ndarray) -> tuple[Group, ...]:
     """
     if found[0][0].partner is not None:
         return _groups_of_pairs(found, ids)
-    return tuple(_group(of_group, ids) for of_group in _by_networks(found).values())
+    return tuple(_group(of_group, ids) for of_group in by_networks(found))
 
 
 def one_answers(found: Sequence[Found], ids: np.ndarray) -> list[tuple[float, np.ndarray]]:
     """List the weights and scores of given networks, each [scenes], of models with one seed."""
     return [
         (term.weight, _on(arm, term.model, ids)[0])
-        for of_group in _by_networks(found).values()
+        for of_group in by_networks(found)
         for term, arm in of_group
         if term.partner is None and len(arm.scores[term.model]) == 1
     ]
@@ -67,13 +67,6 @@ def by_networks(found: Iterable[Found]) -> list[list[Found]]:
     for term, arm in found:
         groups.setdefault((_networks(term), term.partner), []).append((term, arm))
     return list(groups.values())
-
-
-def _by_networks(found: Iterable[Found]) -> dict[Networks, list[Found]]:
-    groups: dict[Networks, list[Found]] = {}
-    for term, arm in found:
-        groups.setdefault(_networks(term), []).append((term, arm))
-    return groups
 
 
 def _networks(term: Term) -> Networks:

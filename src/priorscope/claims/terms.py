@@ -196,14 +196,10 @@ def sides_of(contrast: Mapping[str, Any]) -> Sides:
 
 
 def named(operand: Operand | list[str]) -> str:
-    """Name what stands on one side of a contrast."""
+    """Name what stands on one side of a contrast: "vit", "0.5 x + 0.5 y", "cnn with vit"."""
     if isinstance(operand, str):
         return operand
     if isinstance(operand, dict):
         return " + ".join(f"{weight:.3g} {model}" for model, weight in operand.items())
-    return pair_name(operand[0], operand[1])
-
-
-def pair_name(first: str, second: str) -> str:
-    """Name a pair of models: "cnn with vit"; two networks of one model are "seeds of cnn"."""
+    first, second = operand
     return f"seeds of {first}" if first == second else f"{first} with {second}"

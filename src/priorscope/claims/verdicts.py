@@ -123,7 +123,7 @@ def judge(
     }
     rows = []
     for hypothesis, claim, of_scores, evidence, p, step in zip(
-        declared, claims, scores, found, _tuples(adjusted), _tuples(steps), strict=True
+        declared, claims, scores, found, adjusted.tolist(), steps.tolist(), strict=True
     ):
         runs = planned_runs(record, claim)
         # What networks are before their training says nothing of how that ended.
@@ -167,10 +167,6 @@ def judge(
             | {"changed_after_results": late.get(hypothesis.id)}
         )
     return rows
-
-
-def _tuples(pairs: np.ndarray) -> list[tuple[float, float]]:
-    return [(float(first), float(second)) for first, second in pairs]
 
 
 def planned_runs(record: Mapping[str, Any], claim: Claim) -> list[Row]:

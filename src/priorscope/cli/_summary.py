@@ -15,73 +15,67 @@ from priorscope.study.cells import study_at
 from priorscope.study.levels import written
 from priorscope.study.spec import Study
 
-_INDENT = 4
+INDENT = 4
 _NUMBERS = {"parameters", "MACs", "train img/s", "one run"}
 
 
-def print_data(console: Console, checked: Checked) -> None:
+def print_plan(console: Console, checked: Checked) -> None:
+    """Say what models are trained and tested on, what is to be said of it, and what is varied."""
+    _print_data(console, checked)
+    _print_remarks(console, checked)
+    _print_factors(console, checked)
+
+
+def _print_data(console: Console, checked: Checked) -> None:
     """Say what the first cell is trained on and tested on."""
     study, data = checked.study, checked.data[checked.first]
     console.print(f"[bold]{study.name}[/bold]  study hash {study.hash}", highlight=False)
     held_out = f", {data['held_out']['num_images']:,} held out" if "held_out" in data else ""
     px, seen_px = data["image_px"], checked.seen_px[checked.first]
     resized = "" if px == seen_px else f", seen at {seen_px} px"
-    console.print(
+    say(
+        console,
         f"data     {data['title']}: {data['train']['num_images']:,} training images{held_out}, "
         f"{data['test']['num_images']:,} test images, {len(data['class_names'])} classes, "
         f"{px} px{resized}",
-        highlight=False,
-        soft_wrap=True,
     )
     for name, probe in checked.probes.items():
-        console.print(
-            f"probe    {name}: {probe.num_scenes:,} scenes of {probe.image_px} px"
-            f" in each of {', '.join(probe.arms)}",
-            highlight=False,
-            soft_wrap=True,
-        )
-    _print_measures(console, checked)
-
-
-def _print_measures(console: Console, checked: Checked) -> None:
-    """Say what the study asks of trained networks beside the probes."""
+        arms = ", ".join(probe.arms)
+        scenes = f"{probe.num_scenes:,} scenes of {probe.image_px} px in each of {arms}"
+        say(console, f"probe    {name}: {scenes}")
     for name, component in checked.study.measures.items():
         about = checked.measures[name]
         of = "each network" if about["kind"] == "network" else "each pair of networks"
         if component.parameters.get("state") == "untrained":
             of += ", untrained"
-        text = f"measure  {name}: {component.name} of {of}, on {about['probe']}"
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
+        say(console, f"measure  {name}: {component.name} of {of}, on {about['probe']}")
 
 
-def print_remarks(console: Console, checked: Checked) -> None:
+def _print_remarks(console: Console, checked: Checked) -> None:
     """Print what the datasets of all cells have to say of themselves, each line once."""
     for key, word, style in (("notes", "note", ""), ("warnings", "warning", "bold red")):
         lines = [line for data in checked.data.values() for line in data[key]]
         for line in dict.fromkeys(lines):
-            text = f"{word:<8} data: {line}"
-            console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
+            say(console, f"{word:<8} data: {line}", style)
 
 
 def print_recipe(console: Console, study: Study) -> None:
     """Print the one recipe."""
     recipe = study.as_dict()["recipe"]
     words = "  ".join(f"{key} {_plain(value)}" for key, value in recipe.items())
-    console.print(f"recipe   {words}", highlight=False, soft_wrap=True)
+    say(console, f"recipe   {words}")
 
 
-def print_factors(console: Console, study: Study, checked: Checked) -> None:
+def _print_factors(console: Console, checked: Checked) -> None:
     """Print each factor with its levels, and how many cells and training images they make."""
-    for factor in study.factors:
+    for factor in checked.study.factors:
         named = zip(factor.values, factor.as_dict()["settings"], strict=True)
         plain_levels = all(settings == [value] for value, settings in named)
         levels = ", ".join(written(value) for value in factor.values)
         keys = ", ".join(factor.keys)
         more = "" if plain_levels and keys == f"data.{factor.name}" else f"  [{keys}]"
-        console.print(
-            f"factor   {factor.name}: {levels}{more}", highlight=False, markup=False, soft_wrap=True
-        )
-    if study.factors:
+        say(console, f"factor   {factor.name}: {levels}{more}")
+    if checked.study.factors:
         sizes = sorted(set(checked.num_train.values()))
         images = f"{sizes[0]:,}" if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,}"
         console.print(
@@ -92,8 +86,7 @@ def print_factors(console: Console, study: Study, checked: Checked) -> None:
 def print_warnings(console: Console, checked: Checked) -> None:
     """Print what models are warned of; `run.json` has the same of each run."""
     for line in checked.warnings:
-        text = f"warning  {line}"
-        console.print(text, style="bold red", highlight=False, markup=False, soft_wrap=True)
+        say(console, f"warning  {line}", "bold red")
 
 
 def print_models(
@@ -154,7 +147,7 @@ def print_notes(console: Console, notes: Mapping[str, Sequence[str]]) -> None:
     """Print what models say about their parameters, such as a window that covers the grid."""
     for name, of_model in notes.items():
         for note in of_model:
-            console.print(f"note     {name}: {note}", highlight=False, markup=False, soft_wrap=True)
+            say(console, f"note     {name}: {note}")
 
 
 def print_fairness(console: Console, differences: Sequence[Mapping[str, Any]]) -> None:
@@ -179,7 +172,7 @@ def print_fairness(console: Console, differences: Sequence[Mapping[str, Any]]) -
             else:
                 lines.append(f"differs  {name.lower()} ({declared}): {models} {value}")
     for line in [*lines, f"same     {'; '.join(same)}"]:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        say(console, line)
 
 
 def print_power(console: Console, said: Mapping[str, Any]) -> None:
@@ -195,7 +188,12 @@ def print_power(console: Console, said: Mapping[str, Any]) -> None:
         head = Text.assemble((f"{each['id']}  ", "bold"), each["statement"])
         console.print(head, highlight=False)
         for line in each["lines"]:
-            console.print(Padding(Text(line), (0, 0, 0, _INDENT)))
+            console.print(Padding(Text(line), (0, 0, 0, INDENT)))
+
+
+def say(console: Console, text: str, style: str = "") -> None:
+    """Print a line as it is, however long."""
+    console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
 
 
 def start_table(*columns: str) -> Table:

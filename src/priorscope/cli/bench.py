@@ -1,11 +1,11 @@
 """`priorscope bench`: what the machine can do, and what share of it each stage of a run reaches."""
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from priorscope.cli._options import DataRoot, Device, StudyName
 from priorscope.errors import unknown_name
 
 if TYPE_CHECKING:
@@ -17,14 +17,9 @@ if TYPE_CHECKING:
 
 
 def bench(
-    study: Annotated[
-        str, typer.Argument(help="A study file, or the name of a packaged study.", metavar="STUDY")
-    ] = "quickstart",
-    data_root: Annotated[
-        Path | None,
-        typer.Option(help="Where datasets lie.  [default: $PRIORSCOPE_DATA or the cache folder]"),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    study: StudyName = "quickstart",
+    data_root: DataRoot = None,
+    device: Device = "auto",
     only: Annotated[list[str] | None, typer.Option(help="Only this model; repeatable.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -63,13 +58,12 @@ def bench(
         stages += arm_stages(name, cell.study, cell.data, cell.probes, sizes[name], torch_device)
     precision = cell.study.recipe.precision
     if as_json:
-        print(
-            json.dumps(_plain(loaded.name, limits, stages, precision, str(torch_device)), indent=1)
-        )
+        plain = _plain(loaded.name, limits, stages, precision, str(torch_device))
+        print(json.dumps(plain, indent=1))
         return
     console = Console()
     console.print(
-        f"[bold]{loaded.name}[/bold]  {cell.study.recipe.precision} on {torch_device}, "
+        f"[bold]{loaded.name}[/bold]  {precision} on {torch_device}, "
         f"batches of {cell.study.recipe.batch_size}",
         highlight=False,
     )

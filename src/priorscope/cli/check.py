@@ -5,19 +5,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from priorscope.cli._options import DataRoot, Device, StudyName
+
 if TYPE_CHECKING:
     from priorscope.api.check import Check
 
 
 def check(
-    study: Annotated[
-        str, typer.Argument(help="A study file, or the name of a packaged study.", metavar="STUDY")
-    ],
-    data_root: Annotated[
-        Path | None,
-        typer.Option(help="Where datasets lie.  [default: $PRIORSCOPE_DATA or the cache folder]"),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    study: StudyName,
+    data_root: DataRoot = None,
+    device: Device = "auto",
     pilot: Annotated[
         Path | None,
         typer.Option(help="The output folder of a finished study, to take variances from."),
@@ -38,14 +35,12 @@ def check(
 
     from priorscope.api.check import check as check_study
     from priorscope.cli._summary import (
-        print_data,
-        print_factors,
         print_fairness,
         print_models,
         print_notes,
+        print_plan,
         print_power,
         print_recipe,
-        print_remarks,
         print_warnings,
     )
     from priorscope.preflight.fairness import as_plain, refuse
@@ -54,9 +49,7 @@ def check(
 
     found = check_study(loaded.spec, data_root=data_root, device=device, pilot=pilot, anew=anew)
     console, checked = Console(), found.checked
-    print_data(console, checked)
-    print_remarks(console, checked)
-    print_factors(console, checked.study, checked)
+    print_plan(console, checked)
     print_recipe(console, study_at(checked.study, checked.first))
     print_models(console, checked, found.timed, found.timed_on)
     print_notes(console, checked.notes)

@@ -1,23 +1,20 @@
 """`priorscope data`: fetch datasets, and verify those that are there."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from priorscope.cli._options import DataRoot
+
 data_app = typer.Typer(help="Fetch or verify a dataset.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The dataset.")]
-Root = Annotated[
-    Path | None,
-    typer.Option(help="Where datasets lie.  [default: $PRIORSCOPE_DATA or the cache folder]"),
-]
 
 
 @data_app.command()
 def fetch(
     name: Name,
-    root: Root = None,
+    root: DataRoot = None,
     mirror: Annotated[
         list[str] | None, typer.Option(help="A URL to try first; may be given more than once.")
     ] = None,
@@ -43,7 +40,7 @@ def fetch(
 
 
 @data_app.command()
-def verify(name: Name, root: Root = None) -> None:
+def verify(name: Name, root: DataRoot = None) -> None:
     """Check every file of a dataset against its checksum, or decode it."""
     from priorscope.data import data_root
     from priorscope.data import verify as verify_files

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from priorscope.cli._options import DataRoot
 from priorscope.errors import InputError
 
 
@@ -12,10 +13,7 @@ def export_probe(
     probe: Annotated[str, typer.Argument(help="A probe's name, or ./file.py:callable.")],
     data: Annotated[str, typer.Option(help="The dataset whose test images are used.")],
     out: Annotated[Path, typer.Option(help="A new folder.")],
-    data_root: Annotated[
-        Path | None,
-        typer.Option(help="Where datasets lie.  [default: $PRIORSCOPE_DATA or the cache folder]"),
-    ] = None,
+    data_root: DataRoot = None,
     parameter: Annotated[
         list[str] | None,
         typer.Option(help="A parameter of the probe, such as num_images=500; repeatable."),

@@ -21,7 +21,7 @@ def report(
     from rich.console import Console
 
     from priorscope.api.results import open_results
-    from priorscope.cli._verdicts import print_verdicts
+    from priorscope.cli._results import print_verdicts
 
     results = open_results(folder)
     page, console = results.report(data_root=data_root), Console()

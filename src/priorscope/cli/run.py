@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from priorscope.cli._options import DataRoot, Device, StudyName
 from priorscope.errors import InputError
 
 if TYPE_CHECKING:  # nothing that needs torch is imported before the study is known to be right
@@ -17,22 +18,17 @@ if TYPE_CHECKING:  # nothing that needs torch is imported before the study is kn
 
 def run(
     invocation: typer.Context,
-    study: Annotated[
-        str, typer.Argument(help="A study file, or the name of a packaged study.", metavar="STUDY")
-    ],
+    study: StudyName,
     out: Annotated[
         Path | None, typer.Option(help="Output folder.  [default: outputs/<name of the study>]")
     ] = None,
-    data_root: Annotated[
-        Path | None,
-        typer.Option(help="Where datasets lie.  [default: $PRIORSCOPE_DATA or the cache folder]"),
-    ] = None,
+    data_root: DataRoot = None,
     seeds: Annotated[str | None, typer.Option(help="Only these, such as 0,1.")] = None,
     only: Annotated[
         str | None,
         typer.Option(help="Only models, <model>-s<seed> or <factor>=<level> that match."),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Device = "auto",
     devices: Annotated[
         int | None,
         typer.Option(help="Train each run on so many devices.  [default: 1, or torchrun's]", min=1),
@@ -95,16 +91,9 @@ def run(
         command=shlex.join(["priorscope", *invocation.obj]),
     )
     with prepared(load_study(study), options) as work:
-        from priorscope.cli._summary import (
-            print_data,
-            print_factors,
-            print_remarks,
-            print_warnings,
-        )
+        from priorscope.cli._summary import print_plan, print_warnings
 
-        print_data(work.console, work.checked)
-        print_remarks(work.console, work.checked)
-        print_factors(work.console, work.checked.study, work.checked)
+        print_plan(work.console, work.checked)
         print_warnings(work.console, work.checked)
         work.console.print(f"runs     {work.pool.about}", highlight=False, soft_wrap=True)
         work.train()
@@ -118,8 +107,7 @@ def run(
 
 def _report(console: "Console", results: "Results") -> None:
     """Analyse what is finished, write the report, and print what it begins with."""
-    from priorscope.cli._estimates import print_estimates
-    from priorscope.cli._verdicts import print_verdicts
+    from priorscope.cli._results import print_estimates, print_verdicts
 
     started = time.perf_counter()
     page = results.report()

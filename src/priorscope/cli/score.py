@@ -171,12 +171,7 @@ def _print(result: dict[str, Any]) -> None:
 
 
 def _named_files(arguments: Sequence[str]) -> dict[str, Path]:
-    """Read NAME=FILE arguments.
-
-    Raises
-    ------
-    InputError : none, not of that form, or a name given twice
-    """
+    """Read NAME=FILE arguments."""
     files: dict[str, Path] = {}
     for argument in arguments:
         name, equals, file = argument.partition("=")

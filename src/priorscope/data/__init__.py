@@ -1,5 +1,6 @@
 """Datasets: one file each, `def x(*, root: Path, ...) -> Dataset`."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from priorscope.data._dataset import Dataset
@@ -25,36 +26,26 @@ if TYPE_CHECKING:
         sent,
         sent_rows,
     )
-_OF_TORCH = (
-    "Preprocess",
-    "Rearrangement",
-    "autocast_for",
-    "preprocess_for",
-    "resize",
-    "sent",
-    "sent_rows",
-)
+
+_HEAVY = {
+    "CIFAR10_CLASSES": "_carriers",
+    "decode_blocks": "_decode",
+    "fetch": "_fetch",
+    "is_image": "_image_kind",
+    "read_picture": "_decode",
+    "read_rows": "_parquet",
+    "verify": "_fetch",
+    "with_label_noise": "_label_noise",
+}
+_OF_TORCH = "Preprocess Rearrangement autocast_for preprocess_for resize sent sent_rows"
+_HEAVY |= dict.fromkeys(_OF_TORCH.split(), "_preprocess")
 
 
 def __getattr__(name: str) -> Any:
     """Import what is heavy when it is asked for: most of what reads data needs neither."""
-    if name in _OF_TORCH:
-        from priorscope.data import _preprocess as module
-    elif name in ("fetch", "verify"):
-        from priorscope.data import _fetch as module
-    elif name == "CIFAR10_CLASSES":
-        from priorscope.data import _carriers as module
-    elif name in ("decode_blocks", "read_picture"):
-        from priorscope.data import _decode as module
-    elif name == "is_image":
-        from priorscope.data import _image_kind as module
-    elif name == "read_rows":
-        from priorscope.data import _parquet as module
-    elif name == "with_label_noise":
-        from priorscope.data import _label_noise as module
-    else:
+    if name not in _HEAVY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(module, name)
+    return getattr(import_module(f"priorscope.data.{_HEAVY[name]}"), name)
 
 
 __all__ = [

@@ -14,14 +14,6 @@ def extract(archive: Path, destination: Path) -> Path:
     """Extract the folder `destination.name` of a .tar.gz to `destination`, replacing what is there.
 
     Members that would leave the folder (absolute, `..`, links outside, devices) are refused.
-
-    Returns
-    -------
-    `destination`
-
-    Raises
-    ------
-    InputError : damaged archive, refused member, no such folder in it, or no room to write
     """
     beside = destination.with_name(f".{destination.name}.{os.getpid()}-{secrets.token_hex(4)}")
     try:

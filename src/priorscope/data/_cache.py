@@ -71,12 +71,7 @@ class Decoded(NamedTuple):
 
 
 def cached(name: str, split: Split) -> Decoded:
-    """Load a split from the cache, decoding it first where it is absent or damaged.
-
-    Raises
-    ------
-    InputError : the source cannot be decoded, or the cache cannot be written
-    """
+    """Load a split from the cache, decoding it first where it is absent or damaged."""
     folder = cache_root() / f"{name}-{split.key()}"
     found = _load(folder)
     if found is None:
@@ -88,12 +83,7 @@ def cached(name: str, split: Split) -> Decoded:
 
 
 def content_key(files: Sequence[Path], salt: str) -> str:
-    """Hash the bytes of files, in that order, and `salt` to 16 hex digits (SHA-256, cut).
-
-    Raises
-    ------
-    InputError : a file is missing, cannot be read or is none, such as a pipe
-    """
+    """Hash the bytes of files, in that order, and `salt` to 16 hex digits (SHA-256, cut)."""
     digest = hashlib.sha256(f"{FORMAT}\0{salt}".encode())
     for path in files:
         try:

@@ -21,7 +21,7 @@ from priorscope.data._official import (
 )
 from priorscope.data._parquet import FILES as PARQUET_FILES
 from priorscope.data._parquet import parquet_files, parquet_splits
-from priorscope.data._pixel_notes import SplitPixels, pixel_notes, pixel_warnings, refuse_ranges
+from priorscope.data._pixel_notes import SplitPixels, pixel_remarks
 from priorscope.data._pixels import Range
 from priorscope.errors import InputError, unknown_name
 
@@ -47,24 +47,14 @@ class Carrier:
 
 
 def official_named(name: str) -> Official:
-    """Look up the official distribution of a dataset.
-
-    Raises
-    ------
-    InputError : no official distribution is known by that name
-    """
+    """Look up the official distribution of a dataset."""
     if name not in KNOWN:
         raise unknown_name("dataset with an official distribution", name, KNOWN)
     return KNOWN[name]
 
 
 def find_carrier(root: Path, official: Official, pixel_range: Range | None = None) -> Carrier:
-    """Find a dataset under `root`/<name> or in `root` itself; the official pickles come first.
-
-    Raises
-    ------
-    InputError : nothing there, with the places and the layouts; or a layout that is not whole
-    """
+    """Find a dataset under `root`/<name> or in `root` itself; the official pickles come first."""
     places = (root / official.name, root)
     for place in places:
         folder = place / official.folder
@@ -89,12 +79,7 @@ def find_carrier(root: Path, official: Official, pixel_range: Range | None = Non
 
 
 def carrier_files(root: Path, official: Official) -> list[Path]:
-    """List the files, or folders of images, that `read_cifar` reads.
-
-    Raises
-    ------
-    InputError : as `find_carrier`
-    """
+    """List the files, or folders of images, that `read_cifar` reads."""
     return [path for split in find_carrier(root, official).splits.values() for path in split.files]
 
 
@@ -102,14 +87,6 @@ def read_cifar(root: Path, official: Official, pixel_range: Range | None = None)
     """Read both splits through the cache.
 
     The title says when pixels went through a lossy format, or when images are missing.
-
-    Parameters
-    ----------
-    pixel_range : the values that become 0 and 255 in images of more than 8 bits
-
-    Raises
-    ------
-    InputError : not found; truncated, incomplete or not the dataset, naming the file
     """
     carrier = find_carrier(root, official, pixel_range)
     decoded = {part: cached(f"{official.name}-{part}", carrier.splits[part]) for part in PARTS}
@@ -124,14 +101,14 @@ def read_cifar(root: Path, official: Official, pixel_range: Range | None = None)
         SplitPixels(split.tally, len(split.images), carrier.splits[part].name)
         for part, split in decoded.items()
     ]
-    refuse_ranges(pixels, pixel_range, where=carrier.folder)
+    of_pixels = pixel_remarks(pixels, pixel_range, where=carrier.folder)
     listing = carrier.listing()
     return Dataset(
         title,
         decoded["train"].images,
         decoded["test"].images,
-        notes=(*listing.notes, *pixel_notes(pixels)),
-        warnings=(*listing.warnings, *pixel_warnings(pixels)),
+        notes=(*listing.notes, *of_pixels.notes),
+        warnings=(*listing.warnings, *of_pixels.warnings),
     )
 
 
@@ -157,12 +134,7 @@ def _other_layout(place: Path, official: Official, pixel_range: Range | None) ->
 
 
 def _split_folders(place: Path) -> dict[str, Path]:
-    """Find the folders of CIFAR-10's classes by split, in any case: part -> folder, or nothing.
-
-    Raises
-    ------
-    InputError : two folders of one split
-    """
+    """Find the folders of CIFAR-10's classes by split, in any case: part -> folder, or nothing."""
     found: dict[str, Path] = {}
     for entry in sorted(os.scandir(place), key=lambda each: each.name) if place.is_dir() else ():
         part = role_of(entry.name)

@@ -68,12 +68,7 @@ def decode_blocks(
 
 
 def open_image(source: bytes | Path, where: object) -> Image.Image:
-    """Read an image's header: its size and format; the pixels are decoded on use.
-
-    Raises
-    ------
-    InputError : no image that can be read
-    """
+    """Read an image's header: its size and format; the pixels are decoded on use."""
     try:
         image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
     except Exception as error:  # the readers of formats raise almost anything on damaged files

@@ -42,15 +42,6 @@ def download(
     md5 : 32 hex digits
     on_progress : called with the bytes present and the bytes in total (None: not known)
     timeout_seconds : the longest wait for a connection or for the next bytes
-
-    Returns
-    -------
-    `destination`
-
-    Raises
-    ------
-    InputError : no mirror gave the right file (lists what each gave), or the folder cannot be
-        written
     """
     for url in urls:
         if not url.startswith(("http://", "https://")):

@@ -9,7 +9,7 @@ from priorscope.data._archive import extract
 from priorscope.data._cache import Split
 from priorscope.data._carriers import find_carrier, official_named
 from priorscope.data._download import Progress, download, file_md5
-from priorscope.data._official import Official, check_md5
+from priorscope.data._official import check_md5
 from priorscope.errors import InputError
 
 
@@ -49,27 +49,9 @@ def fetch(
     ------
     InputError : unknown name, no mirror gave the right file, or the folder cannot be written
     """
-    return _fetch(official_named(name), root, mirrors, on_progress)
-
-
-def verify(name: str, root: Path) -> list[FileCheck]:
-    """Check the files of a dataset, in whichever layout it is there.
-
-    Official files are compared with their md5; from Parquet files and image folders every image
-    is decoded and counted.
-
-    Raises
-    ------
-    InputError : unknown name, or the dataset is not there at all
-    """
-    return _verify(official_named(name), root)
-
-
-def _fetch(
-    official: Official, root: Path, mirrors: Sequence[str], on_progress: Progress | None
-) -> Path:
+    official = official_named(name)
     with suppress(InputError):  # not there at all
-        if all(check.status == "ok" for check in _verify(official, root)):
+        if all(check.status == "ok" for check in verify(name, root)):
             return find_carrier(root, official).folder
     folder = root / official.name
     file_name = official.url.rpartition("/")[2]
@@ -83,7 +65,17 @@ def _fetch(
     return folder / official.folder
 
 
-def _verify(official: Official, root: Path) -> list[FileCheck]:
+def verify(name: str, root: Path) -> list[FileCheck]:
+    """Check the files of a dataset, in whichever layout it is there.
+
+    Official files are compared with their md5; from Parquet files and image folders every image
+    is decoded and counted.
+
+    Raises
+    ------
+    InputError : unknown name, or the dataset is not there at all
+    """
+    official = official_named(name)
     carrier = find_carrier(root, official)
     if carrier.layout == "official":
         expected = [item for part in official.files.values() for item in part.items()]

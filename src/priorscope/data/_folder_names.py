@@ -52,12 +52,7 @@ def hints_at(folder: str) -> set[Role]:
 
 
 def refuse_images_and_labels(folders: Iterable[str], *, where: object) -> None:
-    """Refuse folders of images and of what belongs to them side by side: they are no classes.
-
-    Raises
-    ------
-    InputError : names both
-    """
+    """Refuse folders of images and of what belongs to them side by side: they are no classes."""
     names = list(folders)
     pictures = [name for name in names if _PICTURES & set(_words(name))]
     answers = [name for name in names if _ANSWERS & set(_words(name))]

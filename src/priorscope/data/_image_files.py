@@ -1,8 +1,6 @@
 """Folders of image files, one subfolder a class."""
 
 import hashlib
-import os
-import secrets
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -16,7 +14,7 @@ from priorscope.data._cache import FORMAT, Source, unreadable
 from priorscope.data._class_folders import File, Walk, walk
 from priorscope.data._decode import DECODER, decode_blocks, encoding_of, open_image
 from priorscope.data._folder_names import lookalikes, quoted, refuse_images_and_labels
-from priorscope.data._locations import cache_root
+from priorscope.data._locations import cache_root, keep
 from priorscope.data._pixels import Range, Tally, needs_range, no_range
 from priorscope.errors import InputError, unknown_name
 
@@ -60,28 +58,12 @@ class Listing:
 
 
 def list_images(folder: Path) -> ImageFiles:
-    """List the images under `folder`/<class>/, by class, then by path.
-
-    Raises
-    ------
-    InputError : as `list_splits`
-    """
+    """List the images under `folder`/<class>/, by class, then by path."""
     return list_splits({"": folder}).splits[0]
 
 
 def list_splits(folders: Mapping[str, Path], classes: Collection[str] | None = None) -> Listing:
-    """List the images of several folders of class folders, each file once; see `walk`.
-
-    Parameters
-    ----------
-    folders : how a folder's files are spoken of (`train/`) -> the folder
-    classes : the only class folders that are read, where given
-
-    Raises
-    ------
-    InputError : no such folder, no class folder, one without images, one of `classes` that is not
-        there, or folders of images and of their labels
-    """
+    """List the images of several folders of class folders, each file once; see `walk`."""
     for folder in folders.values():
         if not folder.is_dir():
             raise InputError("no such folder of class folders", where=folder)
@@ -148,10 +130,6 @@ def files_key(files: ImageFiles, salt: str) -> str:
 
     It is paths, contents and classes of the files, what decodes them, and `salt`. The contents are
     read where the file system does not say that they are those that were read before.
-
-    Raises
-    ------
-    InputError : a file cannot be read
     """
     digest = hashlib.sha256(f"{FORMAT}\0{salt}\0{DECODER}\0".encode())
     for names in (files.paths, files.class_names):
@@ -181,29 +159,16 @@ def _contents(files: ImageFiles) -> str:
     found = digest.hexdigest()
     # A file that changed a moment ago may change again at what the file system calls one time.
     if time.time_ns() - int(files.stamps[:, 1:3].max()) > _MOMENT_NS:
-        beside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
-        with suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(found, encoding="ascii")
-            beside.replace(path)
+        keep(found, path)
     return found
 
 
 def read_images(
     files: ImageFiles, image_px: int | None, *, resize: bool, pixel_range: Range | None = None
 ) -> Source:
-    """Open every image; say what decoding them will give.
+    """Open every image; say what decoding them will give, see `decode_blocks`.
 
-    Parameters
-    ----------
-    image_px : side in pixels; None takes the images' own, which must be square and all the same
-    resize : scale the shorter side to `image_px` and crop the centre; else another size is refused
-    pixel_range : the values that become 0 and 255 in images of more than 8 bits
-
-    Raises
-    ------
-    InputError : an image cannot be read (named), its range is not known, or sizes differ and
-        `image_px` is None
+    Without `image_px` it is the images' own side; they must be square and all the same.
     """
     full = [files.folder / path for path in files.paths]
     sizes: Counter[tuple[int, int]] = Counter()

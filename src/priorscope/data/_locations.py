@@ -1,6 +1,7 @@
 """Where data lies, and where its decoded copy is kept."""
 
 import os
+import secrets
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,15 @@ def cache_root() -> Path:
     return Path(tempfile.gettempdir(), f"priorscope-{user}")
 
 
+def keep(text: str, path: Path) -> None:
+    """Write a small file of the cache, whole or not at all: without it all is only slower."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="ascii")
+        beside.replace(path)
+
+
 def data_root(given: Path | None = None) -> Path:
     """Return the folder of source files: `given`, else `PRIORSCOPE_DATA`, else `data` in the cache.
 
@@ -45,12 +55,7 @@ def data_root(given: Path | None = None) -> Path:
 
 
 def in_home(path: Path, where: str) -> Path:
-    """Replace `~` at the beginning of a path by the user's home.
-
-    Raises
-    ------
-    InputError : the system does not know it
-    """
+    """Replace `~` at the beginning of a path by the user's home."""
     try:
         return path.expanduser()
     except RuntimeError:

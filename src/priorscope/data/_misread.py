@@ -22,10 +22,6 @@ def refuse_misread(image: Image.Image, where: object) -> None:
       numbers of 32 bits in big-endian order (bytes stay swapped); bytes with a sign.
     - JPEG 2000 of more than 8 bits a channel: the brightest values wrap round to black.
     - PNG of 16 bits a channel with a transparent colour: the lower bytes are compared.
-
-    Raises
-    ------
-    InputError : names what it is
     """
     wrong = None
     if image.format == "TIFF":

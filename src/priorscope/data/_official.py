@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -98,12 +99,7 @@ def official_splits(folder: Path, official: Official) -> dict[str, Split]:
 
 
 def check_md5(path: Path, expected: str) -> bytes:
-    """Read a file whose md5 must be `expected`.
-
-    Raises
-    ------
-    InputError : missing, unreadable, or another md5
-    """
+    """Read a file whose md5 must be `expected`."""
     try:
         refuse_special(path)
         data = path.read_bytes()
@@ -127,10 +123,6 @@ def check_counts(
     """Refuse labels out of range, no images, and any class with more than `per_class` images.
 
     Fewer are a part of the dataset: `read_cifar` then says so in its title.
-
-    Raises
-    ------
-    InputError : names the file and what was counted
     """
     if len(labels) and not 0 <= labels.min() <= labels.max() < len(class_names):
         raise InputError(
@@ -153,46 +145,22 @@ def check_counts(
 
 def _read(folder: Path, part: str, official: Official) -> Source:
     ((meta_name, meta_md5),) = official.files["meta"].items()
-    meta_path = folder / meta_name
-    meta = read_pickle(check_md5(meta_path, meta_md5), where=meta_path)
-    class_names = tuple(name.decode() for name in _list(meta, official.names_key, bytes, meta_path))
-    batches = [
-        _read_batch(folder / name, md5, official.labels_key)
-        for name, md5 in official.files[part].items()
-    ]
-    labels = np.concatenate([labels for _, labels in batches])
+    names = _content(folder / meta_name, meta_md5)[official.names_key]
+    class_names = tuple(name.decode() for name in names)
+    batches = [_content(folder / name, md5) for name, md5 in official.files[part].items()]
+    labels = np.concatenate([batch[official.labels_key] for batch in batches]).astype(np.int64)
     where = ", ".join(str(folder / name) for name in official.files[part])
     check_counts(labels, class_names, official.per_class[part], where)
+    planes = (batch["data"].reshape(-1, 3, IMAGE_PX, IMAGE_PX) for batch in batches)
     return Source(
         shape=(len(labels), IMAGE_PX, IMAGE_PX),
-        blocks=(images for images, _ in batches),
+        blocks=(images.transpose(0, 2, 3, 1) for images in planes),
         labels=labels,
         class_names=class_names,
         encoding="raw",
     )
 
 
-def _read_batch(path: Path, md5: str, labels_key: str) -> tuple[np.ndarray, np.ndarray]:
-    """Read uint8 [n, 32, 32, 3] and int64 [n] from one pickle of planes [n, 3 * 32 * 32]."""
-    batch = read_pickle(check_md5(path, md5), where=path)
-    labels = np.array(_list(batch, labels_key, int, path), dtype=np.int64)
-    data = batch.get("data")
-    shape = (len(labels), 3 * IMAGE_PX**2)
-    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape != shape:
-        found = f"{data.dtype} {list(data.shape)}" if isinstance(data, np.ndarray) else type(data)
-        raise InputError(
-            "unexpected content of `data`", where=path, found=found, allowed=f"uint8 {list(shape)}"
-        )
-    return data.reshape(-1, 3, IMAGE_PX, IMAGE_PX).transpose(0, 2, 3, 1), labels
-
-
-def _list(content: dict, key: str, kind: type, path: Path) -> list:
-    values = content.get(key)
-    if not isinstance(values, list) or not all(type(value) is kind for value in values):
-        raise InputError(
-            f"no list `{key}` in the file",
-            where=path,
-            found=sorted(content),
-            allowed=f"a list of {kind.__name__}",
-        )
-    return values
+def _content(path: Path, md5: str) -> dict[str, Any]:
+    """Read one pickle, whose content is known by its md5."""
+    return read_pickle(check_md5(path, md5), where=path)

@@ -2,18 +2,15 @@
 
 import hashlib
 import json
-import os
-import secrets
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 
 from priorscope.data._labeled_images import LabeledImages
-from priorscope.data._locations import cache_root
+from priorscope.data._locations import cache_root, keep
 
 FORMAT = 1  # of what is kept
 # Of the test images: from more than this on, verdicts have to say so.
@@ -110,15 +107,13 @@ def count_overlap(train: LabeledImages, test: LabeledImages) -> Overlap:
     60,000 images of 32 px take about 3 s, once.
     """
     path = cache_root() / "overlap" / f"{train.fingerprint}-{test.fingerprint}.json"
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        return _read(path)
+    with suppress(OSError, ValueError, KeyError, TypeError):  # absent or damaged
+        stored = json.loads(path.read_bytes())
+        if stored["digest"] == _digest_of(stored["counts"]):
+            return Overlap(**stored["counts"])
     overlap = _count(train, test)
     counts = asdict(overlap)
-    beside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
-    with suppress(OSError):  # without a cache it is only slower
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps({"digest": _digest_of(counts), "counts": counts}))
-        beside.replace(path)
+    keep(json.dumps({"digest": _digest_of(counts), "counts": counts}), path)
     return overlap
 
 
@@ -148,19 +143,6 @@ def _count(train: LabeledImages, test: LabeledImages) -> Overlap:
         near_in_test=int((near_before & ~exact_in_test).sum()),
         two_labels=sum(len(of_image) > 1 for of_image in labels.values()),
     )
-
-
-def _read(path: Path) -> Overlap:
-    """Read what was kept.
-
-    Raises
-    ------
-    OSError, ValueError, KeyError, TypeError : absent or damaged
-    """
-    stored = json.loads(path.read_bytes())
-    if stored["digest"] != _digest_of(stored["counts"]):
-        raise ValueError("damaged")
-    return Overlap(**stored["counts"])
 
 
 def _digest_of(counts: dict[str, int]) -> str:

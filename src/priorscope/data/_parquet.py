@@ -40,10 +40,6 @@ def parquet_files(place: Path) -> tuple[Path, dict[str, list[Path]]] | None:
     Returns
     -------
     the folder and the shards of each part, of which one may be missing; None where there are none
-
-    Raises
-    ------
-    InputError : shards that are missing, or of two divisions
     """
     for folder in (place / name for name in _FOLDERS):
         if not folder.is_dir():
@@ -170,12 +166,7 @@ def _read(
 
 
 def _columns(schema: pa.Schema, path: Path) -> tuple[str, str]:
-    """Name the columns of images and labels.
-
-    Raises
-    ------
-    InputError : none that fit, or two
-    """
+    """Name the columns of images and labels."""
     found = {field.name: field.type for field in schema}
     images = [name for name in _IMAGE if name in found and _holds_bytes(found[name])]
     labels = [name for name in _LABEL if name in found and pa.types.is_integer(found[name])]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from priorscope.data._pixels import BACKGROUND, FEW_BITS, Range, Tally
 from priorscope.errors import InputError
@@ -27,15 +28,26 @@ class SplitPixels:
     name: Callable[[int], str]
 
 
-def refuse_ranges(
-    splits: Sequence[SplitPixels], pixel_range: Range | None, *, where: object
-) -> None:
-    """Refuse a data set whose 16-bit images use few of their bits, or a range without a use.
+class PixelRemarks(NamedTuple):
+    """What is to be said of the pixels of a data set, one line each."""
 
-    Raises
-    ------
-    InputError : names the first such image, and the key that settles it
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def pixel_remarks(
+    splits: Sequence[SplitPixels], pixel_range: Range | None, *, where: object
+) -> PixelRemarks:
+    """Say each kind of decision with its number of images, and warn of probable misreadings.
+
+    Refused are 16-bit images that use few of their bits, and a range without a use.
     """
+    _refuse_ranges(splits, pixel_range, where)
+    notes = (_line(splits, kind, words) for kind, words in _DECIDED.items() if _total(splits, kind))
+    return PixelRemarks(tuple(notes), _warnings(splits))
+
+
+def _refuse_ranges(splits: Sequence[SplitPixels], pixel_range: Range | None, where: object) -> None:
     if pixel_range is not None and not _total(splits, "ranged"):
         raise InputError(
             "pixel_range has no use here",
@@ -62,14 +74,7 @@ def refuse_ranges(
         )
 
 
-def pixel_notes(splits: Sequence[SplitPixels]) -> tuple[str, ...]:
-    """Say each kind of decision in one line, with how many images and the first of them."""
-    return tuple(
-        _line(splits, kind, words) for kind, words in _DECIDED.items() if _total(splits, kind)
-    )
-
-
-def pixel_warnings(splits: Sequence[SplitPixels]) -> tuple[str, ...]:
+def _warnings(splits: Sequence[SplitPixels]) -> tuple[str, ...]:
     """Warn of images that are probably not what their owner sees."""
     found = []
     if _total(splits, "invisible"):
@@ -81,7 +86,7 @@ def pixel_warnings(splits: Sequence[SplitPixels]) -> tuple[str, ...]:
     if _total(splits, "scaled") and peak <= _HALF:
         found.append(
             f"16-bit images never go above {peak:,} of 65,535: if that is not as dark as they are, "
-            f"state the range, such as pixel_range: [0, {_next_power(peak)}]"
+            f"state the range, such as pixel_range: [0, {2 ** peak.bit_length() - 1}]"
         )
     brightest = max(split.tally.brightest for split in splits)
     if brightest <= _DARK:
@@ -103,7 +108,3 @@ def _total(splits: Sequence[SplitPixels], kind: str) -> int:
 
 def _first(splits: Sequence[SplitPixels], kind: str) -> str:
     return next(s.name(s.tally.first[kind]) for s in splits if kind in s.tally.first)
-
-
-def _next_power(value: int) -> int:
-    return (1 << value.bit_length()) - 1

@@ -62,14 +62,9 @@ class Tally:
         return cls(**{**plain, "counts": Counter(plain["counts"])})
 
 
-def check_range(pixel_range: Range) -> None:
-    """Refuse a range that is none.
-
-    Raises
-    ------
-    InputError : it does not ascend, or is not finite
-    """
-    low, high = pixel_range
+def check_range(pixel_range: Range | None) -> None:
+    """Refuse a range that is none."""
+    low, high = pixel_range or _ALL_16_BITS
     if not (low < high and np.isfinite(high - low)):
         raise InputError(
             "no range of pixels",
@@ -114,11 +109,6 @@ def to_rgb(
     ----------
     index : number of the image in its split
     pixel_range : the values that become 0 and 255 in images of more than 8 bits
-
-    Raises
-    ------
-    InputError : the range is not known, a value lies outside of it, or pixels that would be read
-        wrongly
     """
     if getattr(image, "is_animated", False) and image.format != "PSD":  # there they are layers
         tally.count("frames", index)

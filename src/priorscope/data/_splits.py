@@ -65,12 +65,7 @@ def hold_out(
 def stratified(
     labels: np.ndarray, fraction: float, rng: np.random.Generator, class_names: tuple[str, ...]
 ) -> np.ndarray:
-    """Draw `fraction` of each class that is present: int64 [m], ascending indices.
-
-    Raises
-    ------
-    InputError : a class is so small that nothing of it would be drawn
-    """
+    """Draw `fraction` of each class that is present: int64 [m], ascending indices."""
     drawn = []
     for label in np.unique(labels):
         members = rng.permutation(np.flatnonzero(labels == label))

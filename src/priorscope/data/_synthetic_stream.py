@@ -40,15 +40,11 @@ def blocks(
     task_id: int,
     split: Split,
 ) -> Iterator[Block]:
-    """Draw the first `num_images` of a stream.
+    """Draw the first `num_images` of a stream; `task_id` is a number that no other task has.
 
     A stream depends on seed, task and split; its images do not depend on `num_images`: every block
     is drawn whole and then cut. Keys that differ give statistically independent streams (NumPy's
     SeedSequence).
-
-    Parameters
-    ----------
-    task_id : a number that no other task has
     """
     for index, start in enumerate(range(0, num_images, BLOCK_SIZE)):
         key = np.random.SeedSequence(seed, spawn_key=(task_id, _STREAMS[split], index))

@@ -32,8 +32,7 @@ def cifar10(*, root: Path, pixel_range: tuple[float, float] | None = None) -> Da
     ------
     InputError : not found; truncated, incomplete or not CIFAR-10, naming the file
     """
-    if pixel_range is not None:
-        check_range(pixel_range)
+    check_range(pixel_range)
     return read_cifar(root, CIFAR10, pixel_range)
 
 

@@ -3,8 +3,10 @@
 import os
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from priorscope.data._cache import Split, cached, unreadable
 from priorscope.data._class_folders import subfolders
@@ -12,7 +14,7 @@ from priorscope.data._dataset import Dataset
 from priorscope.data._folder_layout import Layout, find_layout
 from priorscope.data._folder_names import class_name, lookalikes, quoted
 from priorscope.data._image_files import ImageFiles, files_key, list_splits, read_images
-from priorscope.data._pixel_notes import SplitPixels, pixel_notes, pixel_warnings, refuse_ranges
+from priorscope.data._pixel_notes import SplitPixels, pixel_remarks
 from priorscope.data._pixels import Range, check_range
 from priorscope.data._splits import stratified
 from priorscope.errors import InputError
@@ -22,9 +24,9 @@ def image_folder(
     *,
     root: Path,
     path: str,
-    image_px: int | None = None,
-    test_fraction: float = 0.2,
-    seed: int = 0,
+    image_px: PositiveInt | None = None,
+    test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2,
+    seed: NonNegativeInt = 0,
     train: str | None = None,
     test: str | None = None,
     classes: tuple[str, ...] | None = None,
@@ -60,12 +62,11 @@ def image_folder(
     ------
     InputError : missing folder, folders that can be read in two ways, fewer than two classes, a
         class without images, an image that cannot be read (named), sizes that differ without
-        `image_px`, pixels whose range is not known, values out of range
+        `image_px`, pixels whose range is not known
     """
     folder = root / path
-    _check(folder, image_px, test_fraction, seed)
-    if pixel_range is not None:
-        check_range(pixel_range)
+    _check_folder(folder)
+    check_range(pixel_range)
     named = _named(classes)
     if named is not None and len(named) < 2:
         raise InputError("at least two classes are needed", where="classes", found=sorted(named))
@@ -87,13 +88,13 @@ def image_folder(
         SplitPixels(split.tally, len(split.images), _namer(files, folder))
         for split, files in zip(decoded.values(), parts.values(), strict=True)
     ]
-    refuse_ranges(pixels, pixel_range, where=folder)
+    of_pixels = pixel_remarks(pixels, pixel_range, where=folder)
     return Dataset(
         folder.resolve().name,
         decoded["train"].images,
         decoded["test"].images,
-        notes=(*layout.notes, *notes, *pixel_notes(pixels)),
-        warnings=(*warnings, *pixel_warnings(pixels)),
+        notes=(*layout.notes, *notes, *of_pixels.notes),
+        warnings=(*warnings, *of_pixels.warnings),
     )
 
 
@@ -113,23 +114,14 @@ def sources(
     InputError : missing folder, or folders that can be read in two ways
     """
     folder = root / path
-    if not folder.is_dir():
-        _check(folder, None, 0.5, 0)
+    _check_folder(folder)
     layout = _layout(folder, train, test, _named(classes))
     if layout.test is not None:
         return [layout.train, layout.test]
     return [folder / name for name in subfolders(folder)]
 
 
-def _check(folder: Path, image_px: int | None, test_fraction: float, seed: int) -> None:
-    if image_px is not None and image_px < 1:
-        raise InputError("image_px out of range", found=image_px, allowed="at least 1")
-    if not 0 < test_fraction < 1:
-        raise InputError(
-            "test_fraction out of range", found=test_fraction, allowed="between 0 and 1"
-        )
-    if seed < 0:
-        raise InputError("seed out of range", found=seed, allowed="at least 0")
+def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise InputError(
             "image folder not found",

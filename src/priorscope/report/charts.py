@@ -17,7 +17,7 @@ def chart(findings: Findings, name: str) -> Panel:
     InputError : no such figure, or a file of images or of published curves is damaged
     """
     parts = [part for section in sections_of(findings) for part in section.parts]
-    blocks = [block for part in parts for block in part.blocks if not isinstance(block, Table)]
+    blocks = [block for part in parts for block in part.shown if not isinstance(block, Table)]
     names = FileNames()
     figures = {names.unique("Figure", block.name): block for block in blocks}
     if name not in figures:

@@ -50,6 +50,17 @@ def row_axis(**more: Any) -> alt.Axis:
     return alt.Axis(domain=False, ticks=False, grid=False, labelPadding=6, **more)
 
 
+def difference_axis(field: str, words: str, scale: Scale) -> alt.X:
+    """Return the axis of differences, or effects, in a metric's unit."""
+    suffix = f", {scale.difference_symbol}" if scale.difference_symbol else ""
+    return alt.X(
+        f"{field}:Q",
+        title=f"{words} in {scale.phrase}{suffix}",
+        axis=alt.Axis(tickCount=5),
+        scale=alt.Scale(nice=True, padding=8),
+    )
+
+
 def _layers(
     results: Findings,
     arms: Sequence[Scored],
@@ -60,7 +71,7 @@ def _layers(
 ) -> list[alt.Chart]:
     """Stack chance, seeds and estimates; `where` places models and `rule` chance on the y axis."""
     scale = results.scale(arms[0])
-    rows = [_shown(row, scale) for scored in arms for row in results.estimates_of(scored)]
+    rows = [_of_arm(row, scale) for scored in arms for row in results.estimates_of(scored)]
     chance = [found for scored in arms if (found := results.estimate(CHANCE, scored))]
     models = list(dict.fromkeys(row["model"] for row in rows))
     scales = model_scales(results.models, models)
@@ -80,7 +91,7 @@ def _layers(
     base = chart(rows).encode(**shared, tooltip=tooltip)
     layers = []
     if chance:
-        drawn = chart([_shown(row, scale) for row in chance])
+        drawn = chart([_of_arm(row, scale) for row in chance])
         layers.append(
             drawn.mark_rule(color=CHANCE_GREY, strokeDash=[4, 3]).encode(x=x, **(rule or {}))
         )
@@ -96,14 +107,17 @@ def _layers(
     ]
 
 
-def _shown(row: Row, scale: Scale) -> dict[str, Any]:
-    """Scale a row to its unit, with the texts of tooltips."""
+def shown(row: Row, scale: Scale) -> Row:
+    """Write an estimate in its unit, with the texts of its tooltip."""
     return (
-        {"model": row["model"], "arm": _arm(row["arm"])}
-        | scaled(row, scale.factor, "estimate", "low", "high")
+        scaled(row, scale.factor, "estimate", "low", "high")
         | {"text": scale.value(row["estimate"])}
         | {"interval": scale.interval(row["low"], row["high"])}
     )
+
+
+def _of_arm(row: Row, scale: Scale) -> Row:
+    return {"model": row["model"], "arm": _arm(row["arm"])} | shown(row, scale)
 
 
 def _seeds(results: Findings, arms: Sequence[Scored], scale: Scale) -> list[dict[str, Any]]:

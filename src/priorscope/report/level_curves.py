@@ -1,15 +1,16 @@
 """Charts of scores over the levels of factors: what their panels share."""
 
 from itertools import groupby
-from typing import Any
 
 import altair as alt
 
 from priorscope.analysis import Findings
+from priorscope.analysis.effects import size_factors
 from priorscope.claims import CHANCE
 from priorscope.metrics import Scale
 from priorscope.report.colours import CHANCE_GREY
-from priorscope.report.figure import Panel, chart, model_scales, scaled
+from priorscope.report.figure import Panel, chart, model_scales
+from priorscope.report.intervals import shown
 from priorscope.report.wording import Row, confidence, levels_title
 from priorscope.study.levels import written
 
@@ -21,9 +22,7 @@ def size_factor(results: Findings) -> str | None:
     """Name the factor that sets the number of training images, if the study has one."""
     if multipliers := results.effects.filter(kind="data_multiplier")["factor"].to_list():
         return multipliers[0]
-    factors = results.study.get("factors") or {}
-    keys = {"data.train_fraction", "data.num_train"}
-    return next((name for name, f in factors.items() if keys & set(f["keys"])), None)
+    return next(iter(size_factors(results.record)), None)
 
 
 def panels_without(results: Findings, rows: list[Row], *factors: str) -> dict[str, list[Row]]:
@@ -40,8 +39,9 @@ def panels_without(results: Findings, rows: list[Row], *factors: str) -> dict[st
 
 def curves(results: Findings, rows: list[Row], scale: Scale, x: alt.X) -> list[alt.Chart]:
     """Draw one line with intervals for each model, and chance; rows have their place as `x`."""
-    chance = [shown(row, scale) for row in rows if row["model"] == CHANCE]
-    data = [shown(row, scale) for row in rows if row["model"] != CHANCE]
+    drawn = [shown(row, scale) | {"model": row["model"], "x": row["x"]} for row in rows]
+    chance = [row for row in drawn if row["model"] == CHANCE]
+    data = [row for row in drawn if row["model"] != CHANCE]
     models = [m for m in results.models if any(row["model"] == m for row in data)]
     scales = model_scales(results.models, models)
     legend = alt.Legend(columns=3, symbolOpacity=1)
@@ -70,16 +70,6 @@ def curves(results: Findings, rows: list[Row], scale: Scale, x: alt.X) -> list[a
 def panel(layers: list[alt.Chart], title: str) -> Panel:
     """Join the layers of one panel."""
     return alt.layer(*layers).properties(width=WIDTH, height=HEIGHT, title=title)
-
-
-def shown(row: Row, scale: Scale) -> dict[str, Any]:
-    """Keep what a chart needs of a row, in the unit that readers see."""
-    return (
-        scaled(row, scale.factor, "estimate", "low", "high")
-        | {"text": scale.value(row["estimate"])}
-        | {"interval": scale.interval(row["low"], row["high"])}
-        | {key: row[key] for key in ("model", "x") if key in row}
-    )
 
 
 def tooltip(results: Findings, heading: str, first: alt.Tooltip) -> list[alt.Tooltip]:

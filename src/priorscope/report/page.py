@@ -157,7 +157,7 @@ def _shown(section: Section, place: Callable[[Block], _Item]) -> dict[str, Any]:
     parts = [
         {"title": part.title, "folded": part.folded, "paragraphs": part.paragraphs}
         | {"anchor": file_stem(part.anchor) if part.anchor else ""}
-        | {"items": [place(block) for block in part.blocks]}
+        | {"items": [place(block) for block in part.shown]}
         for part in section.parts
     ]
     return {"anchor": file_stem(section.anchor), "title": section.title, "parts": parts}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # tables of a plan are printed without the libraries of figur
     from priorscope.report.table import Table
 
 Block: TypeAlias = "Figure | Table"
-Blocks: TypeAlias = "Sequence[Figure | Table | None]"  # None where there is nothing of one
+Blocks: TypeAlias = "Sequence[Block | None]"  # None where there is nothing of one
 Paragraph = tuple[str, str]  # what it is about, and the text
 
 
@@ -26,11 +26,16 @@ class Part:
     anchor : by which links lead here
     """
 
-    blocks: "Sequence[Block]" = ()
+    blocks: Blocks = ()
     paragraphs: Sequence[Paragraph] = ()
     title: str = ""
     folded: bool = False
     anchor: str = ""
+
+    @property
+    def shown(self) -> list[Block]:
+        """List the blocks that there are."""
+        return [block for block in self.blocks if block is not None]
 
 
 @dataclass(frozen=True)
@@ -44,13 +49,8 @@ class Section:
 
 def section_of(anchor: str, title: str, *parts: Part | None) -> Section | None:
     """Make a section of the parts that have something in them; without any there is none."""
-    there = [part for part in parts if part and (part.blocks or part.paragraphs)]
+    there = [part for part in parts if part and (part.shown or part.paragraphs)]
     return Section(anchor, title, there) if there else None
-
-
-def present(*blocks: "Block | None") -> list[Block]:
-    """Leave out what there is nothing of."""
-    return [block for block in blocks if block is not None]
 
 
 def in_cells(
@@ -70,10 +70,10 @@ def in_cells(
     title, folded : of the part
     """
     if not results.factors:
-        return [Part(present(*make(results)), title=title, folded=folded)]
+        return [Part(make(results), title=title, folded=folded)]
     parts = []
     for cell in results.cells:
-        blocks = [named_after(cell, block) for block in present(*make(results.at(cell)))]
+        blocks = [named_after(cell, block) for block in Part(make(results.at(cell))).shown]
         at = f"{title}, at {cell_title(cell)}" if title else f"At {cell_title(cell)}"
         parts.append(Part(blocks, title=at, folded=True))
     return parts

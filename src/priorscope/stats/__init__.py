@@ -10,14 +10,13 @@ from priorscope.stats._result import (
 )
 from priorscope.stats.crossed_bootstrap import crossed_bootstrap, percentile_interval
 from priorscope.stats.crossed_contrast import crossed_contrast
-from priorscope.stats.equivalence import equivalence, one_sided
+from priorscope.stats.equivalence import equivalence
 from priorscope.stats.factorial import Term, balanced_anova
 from priorscope.stats.holm import holm, holm_steps
 from priorscope.stats.hypergeometric import top_k_chance
 from priorscope.stats.interaction import Interaction, independent_sum, interaction, negated
 from priorscope.stats.learning_curve import Bounded, DataMultiplier, data_multiplier
 from priorscope.stats.matched import MatchedContrast, Trajectory, matched_contrast
-from priorscope.stats.mcnemar import mcnemar
 from priorscope.stats.network_shares import NetworkShares, network_shares
 from priorscope.stats.permutation import sign_flip_test
 from priorscope.stats.power import (
@@ -71,12 +70,10 @@ __all__ = [
     "independent_sum",
     "interaction",
     "matched_contrast",
-    "mcnemar",
     "minimum_detectable_effect",
     "minimum_equivalence_margin",
     "negated",
     "network_shares",
-    "one_sided",
     "paired_proportions",
     "percentile_interval",
     "retained_share",

@@ -1,7 +1,8 @@
 """What the statistics return: small frozen values."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from math import nan
+from typing import Literal, Self
 
 from scipy.special import stdtr, stdtrit
 
@@ -103,26 +104,34 @@ class CrossedContrast:
 
     Attributes
     ----------
-    estimate, low, high : in the unit of the scores; a two-sided interval
-    p_value : two-sided, of the null that the contrast was made with
+    estimate : in the unit of the scores
     standard_error : of the estimate, over new seeds and new images
     df : degrees of freedom of `standard_error`, above 0, may be inf
     components : what the estimate varies with
     num_seeds : of each group
     n : number of images
     method : how the interval was made and what it speaks of, as a report should say it
+    low, high : a two-sided interval
+    p_value : two-sided, of the null that the contrast was made with
     """
 
     estimate: float
-    low: float
-    high: float
-    p_value: float
     standard_error: float
     df: float
     components: VarianceComponents
     num_seeds: tuple[int, ...]
     n: int
     method: str
+    low: float = nan
+    high: float = nan
+    p_value: float = nan
+
+    def at(self, confidence: float, null: float = 0.0) -> Self:
+        """Set interval and p-value by the contrast's own distribution."""
+        low, high = self.interval(confidence)
+        tails = self.tail("less", null), self.tail("greater", null)
+        p_value = 1.0 if self.estimate == null else min(1.0, 2 * min(tails))
+        return replace(self, low=low, high=high, p_value=p_value)
 
     def interval(self, confidence: float) -> tuple[float, float]:
         """Return the two-sided interval of a confidence in (0, 1)."""
@@ -140,11 +149,6 @@ class CrossedContrast:
         if not self.standard_error:
             return 0.0 if distance > 0 else 1.0
         return float(stdtr(self.df, -distance / self.standard_error))
-
-    @property
-    def varied(self) -> bool:
-        """Tell whether anything varied: a standard error of 0 is no estimate of precision."""
-        return self.standard_error > 0
 
 
 @dataclass(frozen=True)

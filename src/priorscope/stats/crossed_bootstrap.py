@@ -104,12 +104,7 @@ def _sum_by_cluster(columns: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarr
 
 
 def _resample_counts(num_resamples: int, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw n of n with replacement, many times; return how often each was drawn.
-
-    Returns
-    -------
-    float [num_resamples, n]; every row sums to n
-    """
+    """Draw n of n with replacement, many times: how often each was, float [num_resamples, n]."""
     drawn = rng.integers(0, n, size=(num_resamples, n))
     drawn += n * np.arange(num_resamples)[:, None]
     counts = np.bincount(drawn.ravel(), minlength=num_resamples * n)

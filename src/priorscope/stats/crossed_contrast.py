@@ -1,7 +1,6 @@
 """Differences of models over seeds and images, both random."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from scipy.special import chdtri
@@ -96,9 +95,6 @@ def crossed_contrast(
     )
     contrast = CrossedContrast(
         estimate=estimate,
-        low=estimate,
-        high=estimate,
-        p_value=1.0,
         standard_error=standard_error,
         df=df,
         components=components,
@@ -106,17 +102,7 @@ def crossed_contrast(
         n=scores[0].shape[1],
         method=_method(num_seeds, num_units, clusters is not None),
     )
-    return at_confidence(contrast, confidence, null)
-
-
-def at_confidence(
-    contrast: CrossedContrast, confidence: float, null: float = 0.0
-) -> CrossedContrast:
-    """Set interval and p-value of a contrast by its own distribution."""
-    low, high = contrast.interval(confidence)
-    tails = contrast.tail("less", null), contrast.tail("greater", null)
-    p_value = 1.0 if contrast.estimate == null else min(1.0, 2 * min(tails))
-    return replace(contrast, low=low, high=high, p_value=p_value)
+    return contrast.at(confidence, null)
 
 
 def to_upper_limit(df: np.ndarray | float) -> np.ndarray:

@@ -1,6 +1,6 @@
-"""One-sided tests of a contrast, and two of them for equivalence."""
+"""Two one-sided tests of a contrast, for equivalence."""
 
-from priorscope.stats._result import CrossedContrast, Direction, EquivalenceTest
+from priorscope.stats._result import CrossedContrast, EquivalenceTest
 
 
 def equivalence(
@@ -24,8 +24,8 @@ def equivalence(
         raise ValueError(f"a margin must be finite and above 0, found {margin}")
     if not 0 < alpha < 0.5:
         raise ValueError(f"alpha must lie between 0 and 0.5, found {alpha}")
-    lower = one_sided(contrast, "greater", null - margin)
-    upper = one_sided(contrast, "less", null + margin)
+    lower = contrast.tail("greater", null - margin)
+    upper = contrast.tail("less", null + margin)
     low, high = contrast.interval(1 - 2 * alpha)
     return EquivalenceTest(
         p_value=max(lower, upper),
@@ -36,19 +36,3 @@ def equivalence(
         margin=margin,
         method=f"two one-sided tests; {contrast.method}",
     )
-
-
-def one_sided(contrast: CrossedContrast, direction: Direction, null: float = 0.0) -> float:
-    """Return the p-value of "not less" or "not more than `null`": small where the direction holds.
-
-    Parameters
-    ----------
-    direction : what is to be shown of the contrast
-
-    Raises
-    ------
-    ValueError : another direction
-    """
-    if direction not in ("less", "greater"):
-        raise ValueError(f"direction must be less or greater, found {direction!r}")
-    return contrast.tail(direction, null)

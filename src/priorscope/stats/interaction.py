@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from priorscope.stats._result import CrossedContrast, VarianceComponents
-from priorscope.stats.crossed_contrast import at_confidence, crossed_contrast
+from priorscope.stats.crossed_contrast import crossed_contrast
 
 _COUNT = {2: "two", 3: "three", 4: "four"}
 
@@ -92,9 +92,6 @@ def independent_sum(
     parts = [each.components for each in contrasts]
     found = CrossedContrast(
         estimate=sum(each.estimate for each in contrasts),
-        low=0.0,
-        high=0.0,
-        p_value=1.0,
         standard_error=error,
         df=float(variances.sum() ** 2 / spread) if spread else float("inf"),
         components=VarianceComponents(
@@ -113,7 +110,7 @@ def independent_sum(
         method=f"{first.method}; of {_COUNT.get(len(contrasts), len(contrasts))} independent sets "
         "of images",
     )
-    return at_confidence(found, confidence)
+    return found.at(confidence)
 
 
 def negated(contrast: CrossedContrast) -> CrossedContrast:

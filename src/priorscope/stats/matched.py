@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from priorscope.stats._result import CrossedContrast
-from priorscope.stats.crossed_contrast import at_confidence, crossed_contrast
+from priorscope.stats.crossed_contrast import crossed_contrast
 
 _STEP = 1e-5  # of a clean accuracy, by which its influence is measured
 
@@ -93,7 +93,7 @@ def matched_contrast(
         df = min(error**4 / spread, found.df) if found.standard_error else len(moved) - 1.0
     method = f"{found.method}; at equal clean accuracy, of {len(moved):,} test images"
     found = replace(found, standard_error=error, df=df, method=method)
-    return MatchedContrast(at_confidence(found, confidence), *shared)
+    return MatchedContrast(found.at(confidence), *shared)
 
 
 def _check(runs: Sequence[Trajectory]) -> None:

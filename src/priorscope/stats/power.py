@@ -94,7 +94,9 @@ def detection_power(
     """
     _check(alpha)
     plan = _planned(components, num_seeds, num_images)
-    return _reached(plan, effect, None, alpha, sides)
+    if not plan.standard_error:
+        return 1.0 if effect else alpha
+    return _rejects(abs(effect) / plan.standard_error, plan.half_widths(alpha / sides), sides)
 
 
 def equivalence_power(
@@ -115,25 +117,25 @@ def equivalence_power(
     if not margin > 0:
         raise ValueError(f"a margin must be above 0, found {margin}")
     plan = _planned(components, num_seeds, num_images)
-    return _reached(plan, None, margin, alpha, difference=difference)
+    unit = plan.standard_error
+    if not unit:
+        return float(abs(difference) < margin)
+    return _shows(margin / unit, difference / unit, plan.half_widths(alpha))
 
 
 def seeds_needed(
     components: VarianceComponents,
     num_images: int,
     *,
-    effect: float | None = None,
-    margin: float | None = None,
+    margin: float,
     alpha: float = 0.05,
     power: float = 0.8,
-    sides: Literal[1, 2] = 2,
 ) -> int | None:
-    """Return the seeds, the same in each group, that find an effect or show a margin; at least 2.
+    """Return the seeds, the same in each group, that show a margin; at least 2.
 
     Parameters
     ----------
-    effect, margin : one of the two, above 0, in the unit of the scores; a margin is to be shown
-        where the true difference is 0
+    margin : above 0, in the unit of the scores; to be shown where the true difference is 0
 
     Returns
     -------
@@ -144,26 +146,23 @@ def seeds_needed(
     ValueError : as `minimum_detectable_effect`
     """
     _check(alpha, power)
-    _check_goal(effect, margin)
 
-    def reached(seeds: int) -> bool:
-        plan = _planned(components, [seeds] * len(components.seed), num_images)
-        return _reached(plan, effect, margin, alpha, sides) >= power
+    def shows(seeds: int) -> bool:
+        num_seeds = [seeds] * len(components.seed)
+        return equivalence_power(margin, components, num_seeds, num_images, alpha=alpha) >= power
 
-    return _first(reached, 2, _MOST_SEEDS)
+    return _first(shows, 2, _MOST_SEEDS)
 
 
 def images_needed(
     components: VarianceComponents,
     num_seeds: Sequence[int],
     *,
-    effect: float | None = None,
-    margin: float | None = None,
+    margin: float,
     alpha: float = 0.05,
     power: float = 0.8,
-    sides: Literal[1, 2] = 2,
 ) -> int | None:
-    """Return the images that find an effect or show a margin with the planned seeds.
+    """Return the images that show a margin with the planned seeds.
 
     Parameters, errors: as `seeds_needed`.
 
@@ -172,14 +171,12 @@ def images_needed(
     None where 10^12 images are not enough, because seeds vary too much
     """
     _check(alpha, power)
-    _check_goal(effect, margin)
 
-    def reached(units: int) -> bool:
+    def shows(units: int) -> bool:
         images = ceil(units * components.images_per_unit)
-        plan = _planned(components, num_seeds, images)
-        return _reached(plan, effect, margin, alpha, sides) >= power
+        return equivalence_power(margin, components, num_seeds, images, alpha=alpha) >= power
 
-    units = _first(reached, 2, _MOST_IMAGES)
+    units = _first(shows, 2, _MOST_IMAGES)
     return None if units is None else ceil(units * components.images_per_unit)
 
 
@@ -242,27 +239,6 @@ def _shows(margin: float, difference: float, half: np.ndarray) -> float:
     return float(np.maximum(power, 0.0).mean())
 
 
-def _reached(
-    plan: _Plan,
-    effect: float | None,
-    margin: float | None,
-    alpha: float,
-    sides: int = 2,
-    *,
-    difference: float = 0.0,
-) -> float:
-    """Return the power to find an effect, or to show equivalence within a margin."""
-    unit = plan.standard_error
-    if margin is None:
-        distance = abs(effect or 0.0)
-        if not unit:
-            return 1.0 if distance else alpha
-        return _rejects(distance / unit, plan.half_widths(alpha / sides), sides)
-    if not unit:
-        return float(abs(difference) < margin)
-    return _shows(margin / unit, difference / unit, plan.half_widths(alpha))
-
-
 def _smallest(of: Callable[[float], float], plan: _Plan, power: float) -> float:
     """Find where a rising power, of lengths in true standard errors, reaches what is wanted."""
     if not plan.standard_error:
@@ -290,9 +266,3 @@ def _first(reached: Callable[[int], bool], low: int, most: int) -> int | None:
 def _check(alpha: float, power: float = 0.8) -> None:
     if not 0 < alpha < power < 1:
         raise ValueError(f"expected 0 < alpha < power < 1, found alpha {alpha}, power {power}")
-
-
-def _check_goal(effect: float | None, margin: float | None) -> None:
-    wanted = effect if margin is None else margin
-    if (effect is None) == (margin is None) or wanted is None or not wanted > 0:
-        raise ValueError(f"give an effect or a margin above 0, found {effect} and {margin}")

@@ -9,7 +9,6 @@ from scipy.optimize import brentq
 from scipy.stats import beta, binom, norm
 
 from priorscope.stats._result import CrossedContrast, Direction, VarianceComponents
-from priorscope.stats.crossed_contrast import at_confidence
 
 _GIVEN = "these trained networks only"
 
@@ -36,11 +35,8 @@ def paired_proportions(
     if a.shape != b.shape:
         raise ValueError(f"scores must be paired, found shapes {a.shape} and {b.shape}")
     n, only_a, only_b = len(a), int((a > b).sum()), int((b > a).sum())
-    difference = a - b
-    plain = _plain(difference, "Tango\N{RIGHT SINGLE QUOTATION MARK}s score interval", n)
-    return at_confidence(  # type: ignore[return-value]
-        PairedProportions(**plain, only_a=only_a, only_b=only_b), confidence
-    )
+    plain = _plain(a - b, "Tango\N{RIGHT SINGLE QUOTATION MARK}s score interval", n)
+    return PairedProportions(**plain, only_a=only_a, only_b=only_b).at(confidence)
 
 
 def single_proportion(
@@ -62,8 +58,7 @@ def single_proportion(
     """
     scores = _checked(scores)
     plain = _plain(scores - against, "exact binomial interval", len(scores))
-    found = SingleProportion(**plain, successes=int(scores.sum()), against=against)
-    return at_confidence(found, confidence)  # type: ignore[return-value]
+    return SingleProportion(**plain, successes=int(scores.sum()), against=against).at(confidence)
 
 
 @dataclass(frozen=True)
@@ -89,11 +84,6 @@ class PairedProportions(CrossedContrast):
             return 0.0 if (null < 0) == (direction == "greater") else 1.0
         score = self._score(null)
         return float(norm.sf(score if direction == "greater" else -score))
-
-    @property
-    def varied(self) -> bool:
-        """The interval knows that answers could have differed where none did."""
-        return True
 
     def _score(self, difference: float) -> float:
         """Return the statistic of a difference, about standard normal where it is the true one."""
@@ -130,20 +120,12 @@ class SingleProportion(CrossedContrast):
             return float(binom.sf(self.successes - 1, self.n, share))
         return float(binom.cdf(self.successes, self.n, share))
 
-    @property
-    def varied(self) -> bool:
-        """The interval knows that answers could have varied where none did."""
-        return True
-
 
 def _plain(differences: np.ndarray, method: str, n: int) -> dict:
     """Return what the two share with every contrast of given networks."""
     variance = float(differences.var(ddof=1))
     return {
         "estimate": float(differences.mean()),
-        "low": nan,
-        "high": nan,
-        "p_value": nan,
         "standard_error": sqrt(variance / n),
         "df": n - 1.0,
         "components": VarianceComponents((nan,), variance, (nan,), seed_most=(nan,)),

@@ -6,7 +6,7 @@ import numpy as np
 
 from priorscope.stats._precision import precision
 from priorscope.stats._result import CrossedContrast, VarianceComponents
-from priorscope.stats.crossed_contrast import at_confidence, to_upper_limit
+from priorscope.stats.crossed_contrast import to_upper_limit
 
 
 def seed_contrast(
@@ -42,12 +42,8 @@ def seed_contrast(
     parts = variances[several] / sizes[several]
     found = precision(0.0, np.zeros_like(parts), parts, sizes[several], np.inf)
     most = variances * to_upper_limit(sizes - 1.0)
-    estimate = float(sum(each.mean() for each in values))
     contrast = CrossedContrast(
-        estimate=estimate,
-        low=estimate,
-        high=estimate,
-        p_value=1.0,
+        estimate=float(sum(each.mean() for each in values)),
         standard_error=float(found.standard_error),
         df=float(found.df),
         components=VarianceComponents(
@@ -60,7 +56,7 @@ def seed_contrast(
         n=1,
         method=_method(sizes.tolist()),
     )
-    return at_confidence(contrast, confidence, null)
+    return contrast.at(confidence, null)
 
 
 def _method(sizes: Sequence[int]) -> str:

@@ -11,17 +11,7 @@ from priorscope.tables.table import Table
 
 
 def answers_alone(table: Table, labels: np.ndarray, reading: Reading) -> Table:
-    """Leave out a column that holds no class beside a model's answers, where the user says so.
-
-    Parameters
-    ----------
-    table : predictions
-    labels : class ids, float [n], or anything else
-
-    Raises
-    ------
-    InputError : there is such a column, and the user says nothing of it
-    """
+    """Leave out a column that holds no class beside a model's answers, where the user says so."""
     if table.values.shape[1] < 2 or len(labels) != len(table):
         return table
     place = _copy_of(labels, table.values)

@@ -13,22 +13,12 @@ from priorscope.tables._sheet import Sheet
 
 
 def read_npy(path: Path, allowed: str) -> Sheet:
-    """Read an array of numbers or words [n] or [n, columns], or of records. Nothing is unpickled.
-
-    Raises
-    ------
-    InputError : as `sheet_of`
-    """
+    """Read an array as `sheet_of` does; nothing is unpickled."""
     return sheet_of(np.load(path, allow_pickle=False), path, allowed)
 
 
 def sheet_of(array: object, path: Path, allowed: str) -> Sheet:
-    """Take the cells of an array [n] or [n, columns], or of records.
-
-    Raises
-    ------
-    InputError : objects, another kind of values, another number of axes
-    """
+    """Take the cells of an array [n] or [n, columns], or of records."""
     if not isinstance(array, np.ndarray):
         found = type(array).__name__
         raise InputError("not an array of numbers", where=path, found=found, allowed=allowed)
@@ -61,10 +51,6 @@ def read_parquet(path: Path) -> Sheet:
     """Read one column a class, or a column of lists beside others.
 
     Pandas notes in a file's metadata which columns are the index.
-
-    Raises
-    ------
-    InputError : lists of different lengths, or several columns of lists
     """
     frame = pl.read_parquet(path, hive_partitioning=False)
     declared = _pandas_index(path)

@@ -18,12 +18,7 @@ _TEXT = (pl.String, pl.Categorical, pl.Enum)
 def read_columns(
     sheet: Sheet, places: Sequence[int], decimal: str | None, allowed: str
 ) -> dict[int, pl.Series]:
-    """Read columns as float [n], or as text [n] where no cell is a number.
-
-    Raises
-    ------
-    InputError : a column of something else, a cell that is no number beside others, an empty cell
-    """
+    """Read columns as float [n], or as text [n] where no cell is a number."""
     frame = pl.DataFrame([sheet.frame.to_series(place).alias(str(place)) for place in places])
     text = frame.select(column for column in frame if isinstance(column.dtype, _TEXT))
     if sheet.lines is None:  # else blanks are stripped already
@@ -79,12 +74,7 @@ def _numbers_or_words(
 def finite(
     sheet: Sheet, places: Sequence[int], columns: dict[int, pl.Series], allowed: str
 ) -> np.ndarray:
-    """Lay columns of numbers side by side, float [n, columns].
-
-    Raises
-    ------
-    InputError : a number is missing or infinite
-    """
+    """Lay columns of numbers side by side, float [n, columns]."""
     values = np.empty((len(sheet), len(places)))
     for i, place in enumerate(places):
         values[:, i] = columns[place].to_numpy()
@@ -109,12 +99,7 @@ def labels(sheet: Sheet, place: int, decimal: str | None) -> np.ndarray:
 
 
 def keys(sheet: Sheet, place: int) -> np.ndarray:
-    """Read a column that names something as text [n]; 7.0 is 7, which pandas may make of it.
-
-    Raises
-    ------
-    InputError : an empty cell, or a number that is not whole
-    """
+    """Read a column that names something as text [n]; 7.0 is 7, which pandas may make of it."""
     text = _key_text(sheet, place)
     wrong = (text == "") | text.str.contains(_DECIMAL)
     if wrong.any():

@@ -34,17 +34,9 @@ class Ids:
 def first_of(
     files: Sequence[Ids], *, num_classes: int | None, first: int | None, columns_from_1: bool
 ) -> tuple[int, int]:
-    """Find the lowest class id and the number of classes.
+    """Find the lowest class id and the number of classes, where they are not known.
 
-    Parameters
-    ----------
-    num_classes, first : where they are known
-    columns_from_1 : whether columns of predictions are numbered from 1 in their files
-
-    Raises
-    ------
-    InputError : ids that are none, that leave gaps where nothing else says how many classes there
-        are, or that may start at 0 or at 1
+    `columns_from_1` tells whether columns of predictions are numbered from 1 in their files.
     """
     for ids in files:
         least = first or 0

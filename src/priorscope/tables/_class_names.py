@@ -39,13 +39,7 @@ def common_columns(
 ) -> Columns:
     """Find the order in which the columns of tables are the same classes.
 
-    Parameters
-    ----------
-    spoken : labels and predictions that are names, text [n] each
-
-    Raises
-    ------
-    InputError : names of columns that disagree, or that are not those of the classes
+    `spoken` are labels and predictions that are names, text [n] each.
     """
     if not tables:
         return Columns((), reading.class_names)
@@ -53,7 +47,8 @@ def common_columns(
     _check_width(tables[0], width, reading)
     labels = {name for names in spoken for name in np.unique(names).tolist()}
     numbers = [_numbers(table, labels) for table in tables]
-    gapped = [found for found in numbers if found and sorted(found) not in _counted(width)]
+    counted = [*range(width)], [*range(1, width + 1)]
+    gapped = [found for found in numbers if found and sorted(found) not in counted]
     words = [
         table for table, found in zip(tables, numbers, strict=True) if table.names and not found
     ]
@@ -94,12 +89,7 @@ def common_columns(
 
 
 def _unspoken(table: Table, labels: set[str], reading: Reading) -> tuple[str, ...]:
-    """Ask about a few columns that no label is called by; say how many where they are many.
-
-    Raises
-    ------
-    InputError : one to three, of which the user says nothing
-    """
+    """Ask about a few columns that no label is called by; say how many where they are many."""
     odd = [name for name in table.names or () if name not in labels]
     if not labels <= {*(table.names or ())}:
         return ()  # a label is called by none of them, which is refused
@@ -140,21 +130,12 @@ def _numbers(table: Table, labels: set[str]) -> list[int] | None:
     return None if len({*numbers}) < len(numbers) or (labels and labels <= {*names}) else numbers
 
 
-def _counted(width: int) -> tuple[list[int], list[int]]:
-    return [*range(width)], [*range(1, width + 1)]
-
-
 def _by_number(numbers: list[int] | None, width: int) -> np.ndarray:
     return np.argsort(numbers or range(width), kind="stable")
 
 
 def _order(table: Table, names: Sequence[str], where: str) -> np.ndarray:
-    """Find the columns of these names.
-
-    Raises
-    ------
-    InputError : the table has others
-    """
+    """Find the columns of these names."""
     places = {name: place for place, name in enumerate(table.names or ())}
     if {*places} != {*names} or len(places) < len(table.names or ()):
         odd = next((name for name in table.names or () if name not in names), None)
@@ -198,14 +179,7 @@ def alphabetical(
 ) -> tuple[str, ...]:
     """List the different names in alphabetical order, as folders of images are read.
 
-    Parameters
-    ----------
-    spoken : tables with their names, text [n]; that of the labels first where it has names
-
-    Raises
-    ------
-    InputError : no names of classes, not as many as there are columns, names of which this order is
-        in doubt, or predictions that name no class of the labels
+    The table of labels is the first, where it has names.
     """
     for table, said in spoken:
         _check_names(table, said)
@@ -257,12 +231,7 @@ def _open_names(table: Table, found: str) -> InputError:
 
 
 def ids_of(table: Table, names: np.ndarray, classes: Sequence[str], what: str) -> np.ndarray:
-    """Find the place of each name among the classes, int64 [n].
-
-    Raises
-    ------
-    InputError : a name that is none of them
-    """
+    """Find the place of each name among the classes, int64 [n]."""
     places = {name: place for place, name in enumerate(classes)}
     keys = [f"{name:.0f}" for name in names] if names.dtype.kind == "f" else names.tolist()
     for row, key in enumerate(keys):

@@ -14,16 +14,7 @@ from priorscope.tables.table import Table
 
 
 def table_of(sheet: Sheet, reading: Reading, allowed: str) -> Table:
-    """Tell the columns with names of their own from those of numbers, and read both.
-
-    Parameters
-    ----------
-    allowed : what the numbers must be, for messages
-
-    Raises
-    ------
-    InputError : a cell or a column that cannot be what it should be
-    """
+    """Tell the columns with names of their own from those of numbers, and read both."""
     roles = _roles(sheet, reading)
     columns: dict[str, np.ndarray] = {}
     for place, name in roles.items():

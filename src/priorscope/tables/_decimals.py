@@ -15,14 +15,7 @@ _WHOLE = r"^[+-]?\d+$"
 def with_points(sheet: Sheet, frame: pl.DataFrame, decimal: str | None) -> pl.DataFrame:
     """Write numbers with decimal commas as such with points.
 
-    Parameters
-    ----------
-    frame : text, the columns of a sheet that may hold numbers, under their places in it
-    decimal : what the user says of numbers that may be decimals or thousands
-
-    Raises
-    ------
-    InputError : both signs, or one that may as well be a sign of thousands
+    `frame` has the columns of text that may hold numbers, under their places in the sheet.
     """
     with_comma, with_point = (_matching(frame, form) for form in (_WITH_COMMA, _WITH_POINT))
     if with_comma is not None and with_point is not None:
@@ -48,12 +41,7 @@ def _check_said(sheet: Sheet, cell: tuple[int, int], decimal: str | None, sign: 
 
 
 def commas_may_be_decimal(frame: pl.DataFrame) -> bool:
-    """Tell whether what stands between commas may be the two parts of decimals, or of thousands.
-
-    Parameters
-    ----------
-    frame : text [n, columns], more than two
-    """
+    """Tell whether text between commas may be the two parts of decimals, or of thousands."""
     if frame.width % 2 or not are_whole(frame):
         return False
     before, after = ([*frame][start::2] for start in (0, 1))

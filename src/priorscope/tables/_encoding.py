@@ -24,10 +24,6 @@ def read_lines(path: Path) -> list[str]:
     Its encoding is what its first bytes say; without such a mark UTF-8, UTF-16 where half of the
     bytes are 0, or else Windows' Latin-1: what that could get wrong are letters in names, never
     numbers. Names in two Unicode forms are brought into one (NFC).
-
-    Raises
-    ------
-    InputError : no text
     """
     content = path.read_bytes()
     if content.startswith(_GZIP):

@@ -39,10 +39,6 @@ def read_text(path: Path, decimal: str | None) -> Sheet:
     Parameters
     ----------
     decimal : "comma" where commas are known to separate nothing, unless there are points as well
-
-    Raises
-    ------
-    InputError : an empty file, rows of different lengths, a comment between rows, an open quote
     """
     numbered = [
         (at, line) for at, line in enumerate(read_lines(path), start=1) if line.strip(" \t")
@@ -190,12 +186,7 @@ def _cells(row: str, separator: str | None) -> list[str]:
 def _split(
     rows: list[str], separator: str | None, path: Path, lines: np.ndarray
 ) -> tuple[list[str], pl.DataFrame]:
-    """Split the first row into its cells, and the others into a frame of text.
-
-    Raises
-    ------
-    InputError : the others have different lengths
-    """
+    """Split the first row into its cells, and the others into a frame of text."""
     if any('"' in row for row in rows):
         cells = _unquoted(rows, separator, path, lines)
         widths = np.array([len(row) for row in cells])

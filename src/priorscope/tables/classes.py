@@ -137,12 +137,7 @@ def _check_skipped(tables: Sequence[Table], reading: Reading) -> None:
 
 
 def _labels_of(table: Table) -> np.ndarray:
-    """Find what a table of labels says, as `_answers_of` does; rows are of 0 and 1.
-
-    Raises
-    ------
-    InputError : rows of anything else
-    """
+    """Find what a table of labels says, as `_answers_of` does; rows are of 0 and 1."""
     labels = table.columns["label"] if "label" in table.columns else _answers_of(table)
     wrong = ~np.isin(labels, (0, 1)).all(axis=1) if labels.ndim == 2 else np.zeros(1, dtype=bool)
     if wrong.any():

@@ -8,7 +8,7 @@ from priorscope.analysis import Findings
 from priorscope.analysis.findings import select
 from priorscope.metrics import decimal
 from priorscope.report.figure import ChartFigure, Panel, chart, model_scales
-from priorscope.report.section import Blocks, Section, in_cells, section_of
+from priorscope.report.section import Section, in_cells, section_of
 from priorscope.report.table import Table
 from priorscope.report.wording import Row
 from priorscope.study.measures import asked_as
@@ -30,11 +30,8 @@ _MEANING = (
 
 def attention(results: Findings) -> Section | None:
     """Show how far attention looks, where a model has attention that tells its weights."""
-    return section_of("attention", "How far attention looks", *in_cells(results, _of_cell))
-
-
-def _of_cell(results: Findings) -> Blocks:
-    return [attention_table(results), attention_figure(results)]
+    cells = in_cells(results, lambda cell: [attention_table(cell), attention_figure(cell)])
+    return section_of("attention", "How far attention looks", *cells)
 
 
 def attention_rows(results: Findings) -> list[Row]:

@@ -10,7 +10,7 @@ from priorscope.claims.inference import smallest_p
 from priorscope.metrics import NBSP, Scale
 from priorscope.report.colours import INK
 from priorscope.report.figure import ChartFigure, Panel, chart, scaled
-from priorscope.report.intervals import row_axis
+from priorscope.report.intervals import difference_axis, row_axis
 from priorscope.report.section import Blocks, Part, Section, in_cells, section_of
 from priorscope.report.sections.glance import main_columns
 from priorscope.report.table import Table, table_of
@@ -188,13 +188,7 @@ def _panel(results: Findings, scored: Scored, found: list[Row], title: str) -> P
             alt.Tooltip("p:Q", title="p (Holm)", format=".3g"),
         ],
     )
-    suffix = f", {scale.difference_symbol}" if scale.difference_symbol else ""
-    x = alt.X(
-        "difference:Q",
-        title=f"Difference in {scale.phrase}{suffix}",
-        axis=alt.Axis(tickCount=5),
-        scale=alt.Scale(nice=True, padding=8),
-    )
+    x = difference_axis("difference", "Difference", scale)
     zero = chart([{"zero": 0}]).mark_rule(color=INK, strokeWidth=1)
     fill = alt.condition("datum.clear", alt.value(INK), alt.value("white"))
     return alt.layer(

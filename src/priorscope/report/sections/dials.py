@@ -10,15 +10,15 @@ from priorscope.analysis.findings import select
 from priorscope.metrics import Scale
 from priorscope.report.colours import INK
 from priorscope.report.figure import COLOURS, ChartFigure, Panel, chart
+from priorscope.report.intervals import shown
 from priorscope.report.level_curves import (
     MOST_PANELS,
     panel,
     panels_without,
-    shown,
     size_factor,
     tooltip,
 )
-from priorscope.report.section import Part, Section, present, section_of
+from priorscope.report.section import Part, Section, section_of
 from priorscope.report.sections.glance import main_columns
 from priorscope.report.wording import Row, confidence, level_text, plain
 
@@ -41,8 +41,7 @@ class Dial:
 
 def dials(results: Findings) -> Section | None:
     """Draw scores over every dial of the study."""
-    found = find_dials(results.study["models"])
-    blocks = present(*(dial_plots(results, dial) for dial in found))
+    blocks = [dial_plots(results, dial) for dial in find_dials(results.study["models"])]
     return section_of("dials", "Models that differ in one number", Part(blocks))
 
 
@@ -136,7 +135,8 @@ def _panel(
 ) -> Panel:
     levels = [level_text(value) for value in results.factors[colour]] if colour else []
     data = [
-        shown(row, scale) | {"level": level_text(row[colour]) if colour else ""} for row in rows
+        shown(row, scale) | {"x": row["x"], "level": level_text(row[colour]) if colour else ""}
+        for row in rows
     ]
     base = chart(data).encode(
         x=alt.X(

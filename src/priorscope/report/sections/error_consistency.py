@@ -30,7 +30,7 @@ _NO_PAIR: Row = {"estimate": None, "ceiling": None}
 
 def error_consistency(results: Findings) -> Section | None:
     """Say which models err alike, where networks of two models were compared."""
-    cells = [part for part in in_cells(results, _of_cell) if part.blocks]
+    cells = [part for part in in_cells(results, _of_cell) if part.shown]
     if len(results.models) < 2 or not cells:
         return None
     paragraphs = [("", _MEANING)]
@@ -126,22 +126,18 @@ def _findings(rows: list[Row]) -> str:
         parts.append(f"Seeds of one model agree at {_span(own)}.")
     if between:
         least, most = (end(between, key=lambda row: row["estimate"]) for end in (min, max))
-        text = f"{most['model']} and {most['partner']} have {_shown(most)}"
+        text = f"{most['model']} and {most['partner']} have {_KAPPA.estimate(most)}"
         if most is least:
             parts.append(f"{text}.")
         else:
             text = f"Of two models, {text}, the largest; {least['model']} and "
-            parts.append(f"{text}{least['partner']} {_shown(least)}, the smallest.")
+            parts.append(f"{text}{least['partner']} {_KAPPA.estimate(least)}, the smallest.")
     return " ".join(parts)
 
 
 def _span(rows: list[Row]) -> str:
     low, high = (_KAPPA.value(end(row["estimate"] for row in rows)) for end in (min, max))
     return low if low == high else f"{low} to {high}"
-
-
-def _shown(row: Row) -> str:
-    return _KAPPA.estimate(row)
 
 
 def _apart(rows: list[Row]) -> str:

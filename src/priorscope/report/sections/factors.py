@@ -7,7 +7,7 @@ from priorscope.analysis.findings import scored_of, select
 from priorscope.metrics import NBSP, NONE, Scale, decimal
 from priorscope.report.figure import ChartFigure
 from priorscope.report.level_curves import MOST_PANELS, curves, panel, panels_without, size_factor
-from priorscope.report.section import Part, Section, present, section_of
+from priorscope.report.section import Part, Section, section_of
 from priorscope.report.sections.glance import main_columns
 from priorscope.report.table import Table, table_of
 from priorscope.report.wording import (
@@ -34,12 +34,12 @@ _LARGE_SHARE = 0.1
 
 def factors(results: Findings) -> Section | None:
     """Show what factors do to the differences between models."""
-    blocks = present(
+    blocks = [
         _interaction_plots(results),
         _interaction_table(results),
         _crossing_table(results),
         _variance_table(results),
-    )
+    ]
     return section_of("factors", "What the factors do", Part(blocks))
 
 

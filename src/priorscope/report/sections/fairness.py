@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from priorscope.metrics import NONE
 from priorscope.preflight.fairness import as_plain, check_runs
-from priorscope.report.section import Paragraph, Part, Section, present, section_of
+from priorscope.report.section import Paragraph, Part, Section, section_of
 from priorscope.report.table import Table
 from priorscope.report.wording import Row, count, counted, listed, magnitude, plain
 from priorscope.study.properties import PROPERTIES
@@ -25,8 +25,8 @@ def fairness(results: "Findings") -> Section | None:
             "the same for all models there, and differs between cells on purpose."
         )
         paragraphs.append(("Factors", within))
-    given = Part(present(condition_table(found)), title="What the models are given", folded=True)
-    shown = Part(present(architecture_table(found)), paragraphs)
+    given = Part([condition_table(found)], title="What the models are given", folded=True)
+    shown = Part([architecture_table(found)], paragraphs)
     return section_of("fairness", "What differs between the models", shown, given)
 
 

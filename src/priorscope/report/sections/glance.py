@@ -6,7 +6,7 @@ from priorscope.claims import CHANCE
 from priorscope.metrics import NONE, Scale
 from priorscope.report.figure import ChartFigure
 from priorscope.report.intervals import dots_note, models_panel
-from priorscope.report.section import Blocks, Part, Section, in_cells, present, section_of
+from priorscope.report.section import Blocks, Part, Section, in_cells, section_of
 from priorscope.report.table import Table, table_of
 from priorscope.report.warnings import control_place, control_range, control_scale
 from priorscope.report.wording import (
@@ -25,13 +25,12 @@ _MOST_CELLS = 4  # named in words
 
 def glance(results: Findings) -> Section | None:
     """Set models side by side; with several cells, first by cell, then each cell by itself."""
-    controls = present(control_table(results))
-    each = in_cells(results, _of_cell)
+    controls, each = control_table(results), in_cells(results, _of_cell)
     if not results.factors:
-        return section_of("glance", "Results at a glance", *each, Part(controls))
+        return section_of("glance", "Results at a glance", *each, Part([controls]))
     test, *probes = (cell_table(results, *column) for column in main_columns(results).items())
     folded = Part(probes, title="The probes", folded=True)
-    return section_of("glance", "Results at a glance", Part([test, *controls]), folded, *each)
+    return section_of("glance", "Results at a glance", Part([test, controls]), folded, *each)
 
 
 def main_columns(results: Findings) -> dict[Scored, str]:

@@ -5,20 +5,18 @@ a class, mosaics, backgrounds, training, Top-4 histograms; recipe, Top-4 means, 
 What priorscope adds is numbered after them.
 """
 
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
 from priorscope import components
 from priorscope.analysis import Findings
-from priorscope.report.artefacts import looks, read_samples
+from priorscope.errors import InputError
 from priorscope.report.figure import COLUMN_PX, ImageFigure, Picture
 from priorscope.report.image_grid import image_grid
-from priorscope.report.section import (
-    Block,
-    Paragraph,
-    Part,
-    Section,
-    named_after,
-    section_of,
-)
+from priorscope.report.section import Block, Paragraph, Part, Section, named_after, section_of
 from priorscope.report.wording import Row, capital, count, listed, plain, setting
+from priorscope.runs.seals import rows_digest
 
 _REPORT_PROBES = ("mosaic", "large_background")  # components, in the order of the 2021 report
 _MOST_CLASSES = 100
@@ -51,11 +49,8 @@ def sample_figures(results: Findings, probes: list[str], *, classes: bool = True
         data = results.at(cell).record["data"]
         figures = [_class_images(samples.get("train", []), data)] if classes else []
         figures += [_scenes(samples.get(p, []), p, probe_title(results, p)) for p in probes]
-        shown += [
-            named_after(cell, figure) if cell else figure
-            for figure in figures
-            if figure is not None
-        ]
+        there = [figure for figure in figures if figure is not None]
+        shown += [named_after(cell, figure) if cell else figure for figure in there]
     return shown
 
 
@@ -137,3 +132,42 @@ def _scenes(rows: list[Row], probe: str, title: str) -> ImageFigure | None:
 def _picture(row: Row) -> Picture:
     note = f"{row['label']}; {plain(row['cluster'])}" if row["cluster"] else row["label"]
     return Picture(row["png"], row["label"], note)
+
+
+def looks(results: Findings) -> list[str]:
+    """List the first cell of each look of the images: cells of other sizes may look alike."""
+    first: dict[str, str] = {}
+    for entry in results.record.get("cells", []):
+        first.setdefault(entry["samples"], entry["cell"])
+    return [cell for cell in results.cells if cell in first.values()] or results.cells[:1]
+
+
+def read_samples(results: Findings, cell: str) -> dict[str, list[Row]]:
+    """Read the images that stand for a cell: probe (or "train") -> rows.
+
+    A row has `id, arm, label, cluster, png`; a probe without a file has none.
+
+    Raises
+    ------
+    InputError : a file is damaged
+    """
+    folder = results.out / "samples"
+    for entry in results.record.get("cells", []):
+        if entry["cell"] == cell:
+            folder /= entry["samples"]
+    files = {name: folder / f"{name}.parquet" for name in ("train", *results.probes)}
+    return {name: _rows(path) for name, path in files.items() if path.is_file()}
+
+
+def _rows(path: Path) -> list[Row]:
+    try:
+        with path.open("rb") as file:
+            table = pq.read_table(file)
+        rows = table.to_pylist()
+        digest = (table.schema.metadata or {}).get(b"digest")  # earlier versions wrote none
+        if digest is not None and digest.decode() != rows_digest(rows):
+            raise ValueError("the rows are not those that were written")
+    except Exception as error:  # a damaged description makes the reader raise almost anything
+        hint = "priorscope run writes it anew"
+        raise InputError("file is not Parquet", where=path, found=error, hint=hint) from None
+    return rows

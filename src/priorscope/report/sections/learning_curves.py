@@ -20,7 +20,7 @@ from priorscope.report.level_curves import (
     panels_without,
     size_factor,
 )
-from priorscope.report.section import Part, Section, present, section_of
+from priorscope.report.section import Part, Section, section_of
 from priorscope.report.sections.factors import place
 from priorscope.report.sections.glance import main_columns, num_train
 from priorscope.report.table import Table, table_of
@@ -32,7 +32,7 @@ LABEL_PX = (46, 16)  # width and height that a label and the gap to the next tak
 
 def learning_curves(results: Findings) -> Section | None:
     """Show scores by number of training images, and data multipliers between the models."""
-    blocks = present(curves_figure(results), _multiplier_table(results))
+    blocks = [curves_figure(results), _multiplier_table(results)]
     return section_of("learning-curves", "Learning curves", Part(blocks))
 
 
@@ -78,11 +78,6 @@ def _arrows(results: Findings, group: list[Row], scale: Scale, x: alt.X) -> list
     """Draw, for the best model against each other, the multiplier at the largest size that has one.
 
     Only where it is known exactly: an arrow ends on a curve.
-
-    Parameters
-    ----------
-    group : the estimates of one panel, with `x`, their number of training images
-    x : the panel's axis of training images, logarithmic
     """
     factor, first = size_factor(results), group[0]
     others = {name: first[name] for name in results.factors if name != factor}

@@ -6,7 +6,7 @@ from priorscope.analysis import Findings
 from priorscope.analysis.findings import scored_of, select
 from priorscope.metrics import NONE, Scale
 from priorscope.report.figure import ChartFigure, Panel, chart, model_scales
-from priorscope.report.section import Blocks, Part, Section, in_cells, section_of
+from priorscope.report.section import Part, Section, in_cells, section_of
 from priorscope.report.table import Table, table_of
 from priorscope.report.wording import MINUS, Row, capital, confidence, difference, listed, plain
 
@@ -25,12 +25,8 @@ def matched(results: Findings) -> Section | None:
         "matched",
         "Differences at equal clean accuracy",
         Part(paragraphs=[("", _paragraph(results))]),
-        *in_cells(results, _of_cell),
+        *in_cells(results, lambda cell: [_table(cell), _figure(cell)]),
     )
-
-
-def _of_cell(results: Findings) -> Blocks:
-    return [_table(results), _figure(results)]
 
 
 def _paragraph(results: Findings) -> str:

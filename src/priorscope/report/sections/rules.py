@@ -5,7 +5,7 @@ from dataclasses import asdict
 from priorscope.analysis import Findings
 from priorscope.claims.words import percent
 from priorscope.metrics import NONE, Scale
-from priorscope.report.section import Paragraph, Part, Section, present, section_of
+from priorscope.report.section import Paragraph, Part, Section, section_of
 from priorscope.report.table import PageCell, Table, table_of
 from priorscope.report.verdict_words import (
     BEYOND,
@@ -25,7 +25,7 @@ def rules(results: Findings) -> Section | None:
     """Set rules, trainings and precision under each other."""
     if not results.verdicts:
         return None
-    blocks = present(training_table(results), precision_table(results))
+    blocks = [training_table(results), precision_table(results)]
     return section_of("rules", "How verdicts were given", Part(blocks, _rules(results)))
 
 

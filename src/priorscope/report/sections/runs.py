@@ -6,7 +6,7 @@ from priorscope.analysis import Findings
 from priorscope.analysis.findings import cell_of, select
 from priorscope.analysis.training import data_remarks
 from priorscope.metrics import NONE
-from priorscope.report.section import Part, Section, present, section_of
+from priorscope.report.section import Part, Section, section_of
 from priorscope.report.sections.glance import main_columns
 from priorscope.report.table import Table, table_of
 from priorscope.report.wording import (
@@ -25,13 +25,13 @@ from priorscope.report.wording import (
 
 def runs(results: Findings) -> Section | None:
     """Show data, models, runs, versions and hardware; the scores of each run are folded away."""
-    shown = present(
+    shown = [
         _data_table(results),
         _cell_data_table(results),
         _model_table(results),
         _run_table(results),
         _environment_table(results),
-    )
+    ]
     notes = data_remarks(results.record, "notes")
     remarks = [("How the images were read", f"{'; '.join(notes)}.")] if notes else []
     scores = Part([_score_table(results)], title="Scores of each run", folded=True)

@@ -9,8 +9,8 @@ from priorscope.analysis import Findings
 from priorscope.metrics import Scale
 from priorscope.report.colours import CHANCE_GREY, INK
 from priorscope.report.figure import ChartFigure, Panel, chart, scaled
-from priorscope.report.intervals import row_axis
-from priorscope.report.section import Part, Section, present, section_of
+from priorscope.report.intervals import difference_axis, row_axis
+from priorscope.report.section import Part, Section, section_of
 from priorscope.report.table import PageCell, Table
 from priorscope.report.verdict_words import (
     contrasted,
@@ -22,13 +22,7 @@ from priorscope.report.verdict_words import (
     seeds_shown,
     verdict_scale,
 )
-from priorscope.report.wording import (
-    APOSTROPHE,
-    MINUS,
-    Row,
-    capital,
-    listed,
-)
+from priorscope.report.wording import APOSTROPHE, MINUS, Row, capital, listed
 
 _COLOURS = {"supported": "#009e73", "refuted": "#d55e00", "inconclusive": CHANCE_GREY}
 _SHAPES = {"supported": "circle", "refuted": "diamond", "inconclusive": "circle"}
@@ -43,7 +37,7 @@ def verdicts(results: Findings) -> Section | None:
     nothing = "The study declares no hypotheses, so there is nothing to give a verdict on."
     if not results.verdicts:
         return section_of("verdicts", "Verdicts", Part(paragraphs=[("", nothing)]))
-    blocks = present(verdict_table(results), _forest(results))
+    blocks = [verdict_table(results), _forest(results)]
     return section_of("verdicts", "Verdicts", Part(blocks))
 
 
@@ -205,13 +199,7 @@ def _panel(found: list[Row], scale: Scale) -> Panel:
     strokes = list(_COLOURS.values())
     ranges = {"stroke": strokes, "fill": [*strokes[:2], "white"], "shape": list(_SHAPES.values())}
     scales = {key: alt.Scale(domain=list(_COLOURS), range=ranges[key]) for key in ranges}
-    suffix = f", {scale.difference_symbol}" if scale.difference_symbol else ""
-    x = alt.X(
-        "estimate:Q",
-        title=f"Effect in {scale.phrase}{suffix}",
-        axis=alt.Axis(tickCount=5),
-        scale=alt.Scale(nice=True, padding=8),
-    )
+    x = difference_axis("estimate", "Effect", scale)
     tooltip = [
         alt.Tooltip("what:N", title="hypothesis"),
         alt.Tooltip("text:N", title="effect"),

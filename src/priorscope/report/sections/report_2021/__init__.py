@@ -1,7 +1,7 @@
 """The 2021 report: a study that reproduces it, set beside what was published."""
 
 from priorscope.analysis import Findings
-from priorscope.report.section import Paragraph, Part, Section, present, section_of
+from priorscope.report.section import Paragraph, Part, Section, section_of
 from priorscope.report.sections.report_2021.curves import FOLDER, curve_files, kept_curves
 from priorscope.report.sections.report_2021.figures import curves_2021, histograms_2021
 from priorscope.report.sections.report_2021.published import ARMS
@@ -50,13 +50,13 @@ def report_2021(results: Findings) -> Section | None:
         "Local ViT; a dash stands where nothing else is known of the code."
     )
     setup_caption = "Models, data and probes of the report and of this study."
-    blocks = present(
+    blocks = [
         *results_2021(results),
         curves_2021(results, curves),
         histograms_2021(results),
         deviations_table("report-2021-recipe", recipe_caption, "Setting", recipe),
         deviations_table("report-2021-setup", setup_caption, "", setup),
-    )
+    ]
     return section_of("report-2021", "The 2021 report", Part(blocks, paragraphs))
 
 

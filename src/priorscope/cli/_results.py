@@ -1,4 +1,4 @@
-"""What the commands print of a study's estimates."""
+"""What the commands print of results: estimates and verdicts."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -8,14 +8,26 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from priorscope.analysis import Findings
 from priorscope.analysis.findings import scored_of, select
-from priorscope.cli._summary import start_table
+from priorscope.cli._summary import INDENT, say, start_table
 from priorscope.metrics import Scale
-from priorscope.report.warnings import control_warnings
+from priorscope.report.verdict_words import (
+    deciding_p,
+    declared,
+    effect,
+    interval_levels,
+    seeds_shown,
+    verdict_scale,
+)
+from priorscope.report.warnings import control_warnings, late_changes
 from priorscope.report.wording import plain
+
+_STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "bold yellow"}
 
 
 def print_estimates(console: Console, results: Findings) -> None:
@@ -34,7 +46,7 @@ def print_estimates(console: Console, results: Findings) -> None:
                 console.print()
             console.print(make(some), highlight=False)
     for warning in control_warnings(results):
-        console.print(warning, style="bold red", highlight=False, markup=False, soft_wrap=True)
+        say(console, warning, "bold red")
 
 
 def _side_by_side(
@@ -74,3 +86,33 @@ def _cell(shown: Scale, row: Mapping[str, Any] | None) -> str:
         return ""
     interval = escape(shown.interval(row["low"], row["high"]))
     return f"{shown.value(row['estimate'])}\n[dim]{interval}[/dim]"
+
+
+def print_verdicts(console: Console, results: Findings) -> None:
+    """Print each verdict with its effect and reason, and what was changed late.
+
+    Nothing where none was declared.
+    """
+    if not results.verdicts:
+        return
+    console.print(
+        "\n[bold]verdicts[/bold]  with the intervals that decide them; p of what is claimed, "
+        f"adjusted over {len(results.verdicts)}"
+    )
+    for row in results.verdicts:
+        scale = verdict_scale(row)
+        numbers = f"{effect(row, scale)}  p {deciding_p(row)}  ({interval_levels(row, scale)})"
+        head = Text.assemble(
+            (f"{row['id']}  ", "bold"),
+            (row["verdict"].upper(), _STYLES[row["verdict"]]),
+            f"  {row['statement']}",
+        )
+        late = row["changed_after_results"]
+        said = f"{row['reason']} ({late}, when results existed)" if late else row["reason"]
+        console.print(head, highlight=False)
+        numbers = numbers if row["estimate"] is not None else ""
+        for line in (declared(row, scale), numbers, seeds_shown(row), said):
+            if line:
+                console.print(Padding(Text(line), (0, 0, 0, INDENT)), highlight=False)
+    for sentence in late_changes(results.record.get("history", [])):
+        console.print(Text(sentence, style="bold yellow"), highlight=False)
