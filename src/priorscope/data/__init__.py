@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from priorscope.data._fetch import fetch, verify
     from priorscope.data._label_noise import with_label_noise
     from priorscope.data._parquet import read_rows
+    from priorscope.data._pictures import Pictures
     from priorscope.data._preprocess import (
         Preprocess,
         Rearrangement,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         sent_rows,
     )
 _OF_TORCH = (
+    "Pictures",
     "Preprocess",
     "Rearrangement",
     "autocast_for",
@@ -61,6 +63,7 @@ __all__ = [
     "Dataset",
     "LabeledImages",
     "Overlap",
+    "Pictures",
     "Preprocess",
     "Rearrangement",
     "autocast_for",
