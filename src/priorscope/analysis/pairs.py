@@ -19,9 +19,10 @@ from priorscope.evaluation import Predictions
 from priorscope.measures import DoesNotApply, measurement_of
 from priorscope.metrics import declared_scale
 from priorscope.runs.store import recorded_plan
+from priorscope.study.given import given_models
 from priorscope.study.levels import Levels, cell_name, cells_of, recorded_factors
 from priorscope.study.measures import Measure, measures_of
-from priorscope.study.spec import digest
+from priorscope.study.plain import digest
 
 _PACKAGED = "error_consistency"  # asked of studies of before the measures too
 _Answers = dict[str, dict[int, dict[str, Predictions]]]  # model -> seed -> arm
@@ -46,7 +47,8 @@ def measure_pairs(out: Path, record: Mapping[str, Any], *, budget: float = 1.0) 
     """Ask every measure of two of all pairs of finished networks within a cell.
 
     Networks of two models that have the same seed saw the same order of examples and the same
-    augmentation: their pairs are among the rows, marked, and count in no mean. A model's own pairs
+    augmentation, where both were trained here: their pairs are among the rows, marked, and count in
+    no mean. A model's own pairs
     are of its seeds, each pair once. A measure that fails has no values, and says why.
 
     Parameters
@@ -97,6 +99,7 @@ def _ask_all(
         scale = declared_scale(function, measure.component.name, **parameters)
     except InputError as error:
         raise _Failed(f"{error.problem}: {error.found}") from error
+    given = {*given_models(record["study"])}
     for levels in cells_of(recorded_factors(record["study"])):
         runs = [run for run in plan if run.get("levels", {}) == dict(levels)]
         answers = _answers(out, runs, measure.probe)
@@ -107,7 +110,9 @@ def _ask_all(
         for arm, of_arm in first.items():
             ask = partial(_ask, function, parameters, of_arm.ids, name)
             pairs = {
-                (a, b): _of_models(a, b, answers, arm, levels, ask, name, found)
+                (a, b): _of_models(
+                    a, b, answers, arm, levels, ask, name, found, one_recipe=not {a, b} & given
+                )
                 for a, b in combinations_with_replacement(models, 2)
                 if a != b or len(answers[a]) > 1
             }
@@ -141,8 +146,14 @@ def _of_models(
     ask: _Ask,
     name: str,
     found: Measurements,
+    *,
+    one_recipe: bool,
 ) -> np.ndarray:
     """Measure the pairs of two models on one arm, and add a row for each.
+
+    Parameters
+    ----------
+    one_recipe : whether both were trained here, so that equal seeds mean equal orders of examples
 
     Returns
     -------
@@ -153,7 +164,7 @@ def _of_models(
     for (i, first), (j, second) in product(enumerate(answers[a]), enumerate(answers[b])):
         if a == b and i >= j:
             continue
-        shares_order = a != b and first == second
+        shares_order = one_recipe and a != b and first == second
         try:
             value = ask(answers[a][first][arm], answers[b][second][arm])
         except DoesNotApply as error:

@@ -44,6 +44,7 @@ from priorscope.claims.terms import Claim, claim_of
 from priorscope.claims.training import FITTED_ACCURACY, Training
 from priorscope.claims.words import INCONCLUSIVE, REFUTED, SUPPORTED, reason, split_text
 from priorscope.stats import holm, holm_steps
+from priorscope.study.given import given_models
 from priorscope.study.hypotheses import changed_late
 from priorscope.study.levels import trained_name
 from priorscope.study.spec import Hypothesis
@@ -143,6 +144,7 @@ def judge(
         stability = change_with_budget(record["study"], claim, arms, settings, hypothesis.id)
         more = [
             *_of_seeds(claim, of_scores, evidence),
+            *_given(claim, given_models(record["study"])),
             *_budget(claim, training, stability),
             *_warned(claim, warnings or {}),
             *(f"warning on the data: {text}" for text in data_warnings),
@@ -217,6 +219,21 @@ def _not_trained(claim: Claim, training: Mapping[str, Training]) -> list[str]:
         for name in _names(claim)
         if name in training and training[name].obstacle
     ]
+
+
+def _given(claim: Claim, given: Sequence[str]) -> list[str]:
+    """Say of which models the training is not known, and what follows for a comparison."""
+    models = list(dict.fromkeys(claim.models))
+    named = [model for model in models if model in given]
+    if not named:
+        return []
+    is_are, its = ("is", "its") if len(named) == 1 else ("are", "their")
+    text = f"{' and '.join(named)} {is_are} evaluated as given, and {its} training (data, recipe, "
+    text += "budget, seeds) is not known"
+    if len(models) == 1:
+        return [text]
+    differs = "training may differ too" if len(named) == len(models) else "training differs too"
+    return [f"{text}: {differs}, so the difference is not that of the architectures alone"]
 
 
 def _fitted(claim: Claim, training: Mapping[str, Training]) -> str:

@@ -15,6 +15,7 @@ from priorscope.evaluation import Predictions
 from priorscope.measures import DoesNotApply, measurement_of
 from priorscope.preflight.conditions import arm_keys, check_arm, check_numbers, silent_answers
 from priorscope.probes import ProbeSet
+from priorscope.runs.given_images import as_seen
 from priorscope.runs.measure import Bound, bound, measure_network, rows_asked
 from priorscope.runs.prepare import StudyData
 from priorscope.study.measures import measures_of
@@ -53,7 +54,9 @@ def check_measures(
             probe = probes[each.measure.probe]
             _check_number(name, each, probe)
             if each.kind == "network":
-                arms[name], reasons[name] = _ask_networks(name, each, probe, models, data)
+                arms[name], reasons[name] = _ask_networks(
+                    name, each, probe, models, {m: as_seen(study, m, data) for m in models}
+                )
             else:
                 arms[name] = _ask_answers(name, each, probe, models)
     for index, hypothesis in enumerate(study.hypotheses):
@@ -94,9 +97,12 @@ def _ask_networks(
     asked: Bound,
     probe: ProbeSet,
     models: Mapping[str, nn.Module],
-    data: StudyData,
+    data: Mapping[str, StudyData],
 ) -> tuple[Arms, dict[str, str]]:
-    """Ask a measure of untrained networks: its arms by model, and why it has none of others."""
+    """Ask a measure before anything is trained: its arms by model, and why it has none of others.
+
+    `data` are as each model sees them.
+    """
     arms, reasons = {}, {}
     rows = rows_asked(asked.measure, probe, min(_FEW_IMAGES, asked.measure.num_images or 256))
     for model, network in models.items():
@@ -104,12 +110,12 @@ def _ask_networks(
         try:
             with errors_at(f"measures.{name}"):
                 stored = measure_network(
-                    network, name, asked, probe, rows, preprocess=data.preprocess, device=cpu
+                    network, name, asked, probe, rows, preprocess=data[model].preprocess, device=cpu
                 )
         except DoesNotApply as error:
             reasons[model] = error.problem
         except InputError as error:
-            error.where = f"{error.where} (of the untrained {model})"
+            error.where = f"{error.where} (of {model})"
             raise
         else:
             arms[model] = stored.measurement.arms

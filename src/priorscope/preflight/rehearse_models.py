@@ -21,7 +21,8 @@ from priorscope.own_code import REFERENCE
 from priorscope.preflight.rehearsal import rehearse
 from priorscope.runs.prepare_models import build_model
 from priorscope.runs.rehearsed import Rehearsed, rehearsed_from
-from priorscope.study.spec import Component, Study, strings
+from priorscope.study.plain import strings
+from priorscope.study.spec import Component, Study
 from priorscope.training.memory_format import FORMATS
 from priorscope.training.recipe import Recipe
 
@@ -32,7 +33,7 @@ def is_foreign(component: Component) -> bool:
 
 
 def rehearse_models(study: Study, num_classes: int, image_px: int) -> dict[str, Rehearsed]:
-    """Rehearse the training of each model of a study at one shape.
+    """Rehearse the training of each model that a study trains, at one shape.
 
     Raises
     ------
@@ -49,7 +50,7 @@ def rehearse_models(study: Study, num_classes: int, image_px: int) -> dict[str, 
             "image_px": image_px,
             "memory_format": "channels_last",
         }
-        for name, component in study.models.items()
+        for name, component in study.trained.items()
     ]
     foreign = [task for task in tasks if is_foreign(study.models[task["name"]])]
     found = {task["name"]: rehearse_one(task) for task in tasks if task not in foreign}

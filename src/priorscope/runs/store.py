@@ -274,7 +274,8 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
 
 def _planned(run: Run) -> dict[str, Any]:
     plain: dict[str, Any] = {"run_id": run.run_id, "model": run.model, "seed": run.seed}
-    return plain | ({"levels": dict(run.levels)} if run.levels else {})
+    plain |= {"levels": dict(run.levels)} if run.levels else {}
+    return plain | ({} if run.weights is None else {"weights": run.weights})
 
 
 def _refuse_other_data(out: Path, stored: Mapping[str, Any], about: Mapping[str, Any]) -> None:

@@ -6,13 +6,13 @@ from typing import Any
 
 from priorscope.components import listing
 from priorscope.errors import InputError, unknown_name
+from priorscope.study.plain import digest
 from priorscope.study.spec import (
     CHANCE,
     TEST_PROBE,
     Hypothesis,
     Operand,
     Study,
-    digest,
     networks_of,
 )
 
