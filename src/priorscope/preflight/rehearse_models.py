@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 from priorscope.errors import InputError, ended_by
 from priorscope.own_code import REFERENCE
 from priorscope.preflight.rehearsal import rehearse
+from priorscope.preflight.seedless import seedless_warnings
 from priorscope.runs.prepare_models import build_model
 from priorscope.runs.rehearsed import Rehearsed, rehearsed_from
 from priorscope.study.plain import strings
@@ -71,12 +72,14 @@ def rehearse_one(task: Mapping[str, Any]) -> Rehearsed:
     build = partial(
         build_model,
         component,
-        seed=0,
         base=Path(task["base"]),
         memory_format=task["memory_format"],
         **shape,
     )
-    return rehearse(build, TypeAdapter(Recipe).validate_python(task["recipe"]), **shape)
+    recipe = TypeAdapter(Recipe).validate_python(task["recipe"])
+    found = rehearse(partial(build, seed=0), recipe, **shape)
+    of_seeds = seedless_warnings(build(seed=0), build(seed=1))
+    return replace(found, warnings=(*of_seeds, *found.warnings))
 
 
 def both(a: Rehearsed, b: Rehearsed) -> Rehearsed:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from priorscope.data import Pictures, Preprocess
-from priorscope.errors import InputError
+from priorscope.errors import InputError, did_you_mean
 from priorscope.runs.prepare import StudyData
 from priorscope.study.spec import Component, Study
 from priorscope.study.weights import StatedPreprocess
@@ -48,7 +48,7 @@ def preprocess_given(
     said = {} if stated is None else {key: getattr(stated, key) for key in _STATED}
     said = {key: value for key, value in said.items() if value is not None}
     if component.name.startswith(_TIMM):
-        known = _of_timm(component.name.removeprefix(_TIMM))
+        known = _of_timm(component.name.removeprefix(_TIMM), where)
     elif component.name.startswith(_TORCHVISION):
         known = {}
     elif not said:
@@ -88,12 +88,29 @@ def preprocess_note(component: Component, stated: StatedPreprocess | None, of: P
     return f"{text}, as the study states, else bilinear, a crop of all, and this study's own"
 
 
-def _of_timm(architecture: str) -> dict[str, Any]:
-    """Return what timm's configuration says, as `timm.data.resolve_data_config` resolves it."""
+def _of_timm(architecture: str, where: str) -> dict[str, Any]:
+    """Return what timm's configuration says, as `timm.data.resolve_data_config` resolves it.
+
+    Empty where timm has no weights of an architecture, or these see something else than images.
+
+    Raises
+    ------
+    InputError : the name has a tag that timm does not have
+    """
     import timm
     from timm.data.config import resolve_data_config
 
-    published = timm.get_pretrained_cfg(architecture, allow_unregistered=True)
+    try:
+        published = timm.get_pretrained_cfg(architecture, allow_unregistered=True)
+    except RuntimeError:
+        tags = timm.list_pretrained(f"{architecture.partition('.')[0]}.*")
+        raise InputError(
+            "timm has no such weights of this architecture",
+            where=where,
+            found=f"{_TIMM}{architecture}",
+            allowed=[f"{_TIMM}{tag}" for tag in tags],
+            hint=did_you_mean(architecture, tags),
+        ) from None
     if published is None or not published.has_weights:
         return {}
     config = resolve_data_config(pretrained_cfg=published.to_dict())

@@ -10,12 +10,12 @@ from priorscope.study.weights import GIVEN, INITIAL, SEED
 
 def given_models(study: Mapping[str, Any]) -> list[str]:
     """List the models that are evaluated as given, from the `study` of `study.json`."""
-    return [name for name, model in study["models"].items() if GIVEN in model]
+    return [name for name, model in (study.get("models") or {}).items() if GIVEN in model]
 
 
 def initial_models(study: Mapping[str, Any]) -> list[str]:
     """List the models whose training begins at weights from elsewhere."""
-    return [name for name, model in study["models"].items() if INITIAL in model]
+    return [name for name, model in (study.get("models") or {}).items() if INITIAL in model]
 
 
 def single_networks(study: Mapping[str, Any]) -> list[str]:
