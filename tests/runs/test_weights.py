@@ -9,7 +9,8 @@ from safetensors.torch import save_file, save_model
 from torch import nn
 
 from priorscope.errors import InputError
-from priorscope.runs.weights import load_state, num_outputs, read_state, state_digest
+from priorscope.runs.weight_files import read_state
+from priorscope.runs.weights import load_state, num_outputs, state_digest
 
 
 def network(num_classes=4, seed=0):

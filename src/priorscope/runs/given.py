@@ -12,7 +12,8 @@ from priorscope.runs.classes import OutputsToLabels, outputs_of_labels
 from priorscope.runs.given_images import preprocess_note
 from priorscope.runs.prepare import StudyData
 from priorscope.runs.prepare_models import build_model
-from priorscope.runs.weights import load_state, num_outputs, read_state
+from priorscope.runs.weight_files import read_state
+from priorscope.runs.weights import load_state, num_outputs
 from priorscope.study.plan import Run
 from priorscope.study.spec import Component, Study
 from priorscope.study.weights import Weights

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from priorscope.errors import InputError
-from priorscope.runs.earlier import other_code
+from priorscope.runs.earlier import other_code, other_weights
 from priorscope.runs.locks import locked, refuse_busy
 from priorscope.runs.seals import SEAL, check_file, json_digest
 from priorscope.study.hypotheses import digests
@@ -249,6 +249,8 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
         changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
         if "models" not in changed and other_code(stored["plan"], planned):
             changed.append("code")
+        if "models" not in changed and other_weights(stored["plan"], planned):
+            changed.append("weights")
         if changed or stored["hash"] != study.hash:
             history = [*history, {"date": now(), "changed": changed, **state}]
     else:
