@@ -191,7 +191,7 @@ def test_a_finished_study_needs_no_files_of_weights(finished, capfd):
     with torch.no_grad():
         found = results.network("theirs", seed=0)(images).numpy()
     assert np.allclose(found, expected, atol=1e-4)
-    with pytest.raises(InputError, match="no such run"):
+    with pytest.raises(InputError, match="one network, whatever the seeds"):
         results.network("theirs", seed=1)
     capfd.readouterr()
     assert again(finished) == 2
@@ -259,7 +259,8 @@ def test_training_goes_on_from_initial_weights(tmp_path, capfd):
     torch.save(net.state_dict(), tmp_path / "w.pt")
     (tmp_path / "s.yaml").write_text(
         "name: t\ndata: {name: synthetic, num_train: 40, num_test: 20}\n"
-        "recipe: {learning_rate: 1e-12, weight_decay: 0, batch_size: 20, epochs: 1}\nseeds: [0, 1]\n"
+        "recipe: {learning_rate: 1e-12, weight_decay: 0, batch_size: 20, epochs: 1}\n"
+        "seeds: [0, 1]\n"
         "models: {on: {name: 'timm:test_resnet', initial_weights: w.pt}}\n"
     )
     assert run_command(["check", str(tmp_path / "s.yaml")]) == 0

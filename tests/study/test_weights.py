@@ -180,6 +180,27 @@ def test_factors_and_interventions_are_refused_beside_networks_that_are_given(fi
         parse_study(text.replace("20}", "20, intervention: permute_pixels}"), base=files)
 
 
+@pytest.mark.parametrize(
+    ("beside", "seeds", "pair", "words"),
+    [
+        ("weights: w3.pt", "[3, 5]", "[given, given]", "one network is no pair"),
+        ("weights: w3.pt", "[3]", "[given, given]", "two seeds"),
+        ("weights: w3.pt", "[3]", "[own, own]", "two seeds"),
+        ("weights: w3.pt", "[3]", "[given, own]", None),
+        ("weights: [w3.pt, w5.pt]", "[3, 5]", "[given, given]", None),
+    ],
+)
+def test_pairs_need_two_networks_that_share_nothing(files, beside, seeds, pair, words):
+    text = STUDY.format(beside=beside, recipe=RECIPE, more=TRAINED).replace("[3, 5]", seeds)
+    text += "measures: {errs: {name: error_consistency}}\nhypotheses: [{id: H, statement: s, "
+    text += f"measure: errs, expect: greater, contrast: {{a: {pair}, level: 0.1}}}}]\n"
+    if words is None:
+        assert plan(parse_study(text, base=files))
+        return
+    with pytest.raises(InputError, match=words):
+        parse_study(text, base=files)
+
+
 def test_names_of_outputs_are_read_from_a_file(files):
     (files / "names.txt").write_text("one\ntwo words\n\n")
     study = parsed(files, "weights: w3.pt, classes: names.txt")

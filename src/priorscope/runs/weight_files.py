@@ -1,6 +1,7 @@
 """Files of weights that other tools wrote: read without executing anything of them."""
 
 import json
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,9 @@ def read_state(path: Path, where: str) -> StateFile:
                 about: Mapping[str, Any] = file.metadata() or {}
                 content: Any = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         else:
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():  # of a pickle's protocol: said below in other words
+                warnings.simplefilter("ignore")
+                content = torch.load(path, map_location="cpu", weights_only=True)
             about = content if isinstance(content, Mapping) else {}
     except UnpicklingError as error:
         if not path.read_bytes()[:2].startswith(_BEGINNINGS):
