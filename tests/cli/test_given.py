@@ -262,6 +262,8 @@ def test_training_goes_on_from_initial_weights(tmp_path, capfd):
         "recipe: {learning_rate: 1e-12, weight_decay: 0, batch_size: 20, epochs: 1}\n"
         "seeds: [0, 1]\n"
         "models: {on: {name: 'timm:test_resnet', initial_weights: w.pt}}\n"
+        "hypotheses: [{id: H, statement: s, contrast: {a: on, b: chance}, probe: test,"
+        " metric: top1, expect: greater}]\n"
     )
     assert run_command(["check", str(tmp_path / "s.yaml")]) == 0
     out = re.sub(r"\s+", " ", capfd.readouterr().out)
@@ -283,6 +285,8 @@ def test_training_goes_on_from_initial_weights(tmp_path, capfd):
     page = (tmp_path / "out/report/index.html").read_text()
     assert "Training of on began at weights that were trained elsewhere" in page
     assert "on was trained on 40 images" in page
+    (verdict,) = results.verdicts["reason"]
+    assert "training of on began at weights that were trained elsewhere" in verdict.lower()
 
 
 def test_a_study_of_python_may_have_weights(tmp_path, monkeypatch):

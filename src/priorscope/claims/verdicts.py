@@ -44,7 +44,7 @@ from priorscope.claims.terms import Claim, claim_of
 from priorscope.claims.training import FITTED_ACCURACY, Training
 from priorscope.claims.words import INCONCLUSIVE, REFUTED, SUPPORTED, reason, split_text
 from priorscope.stats import holm, holm_steps
-from priorscope.study.given import given_models
+from priorscope.study.given import given_models, initial_models
 from priorscope.study.hypotheses import changed_late
 from priorscope.study.levels import trained_name
 from priorscope.study.spec import Hypothesis
@@ -145,6 +145,7 @@ def judge(
         more = [
             *_of_seeds(claim, of_scores, evidence),
             *_given(claim, given_models(record["study"])),
+            *_begun(claim, initial_models(record["study"])),
             *_budget(claim, training, stability),
             *_warned(claim, warnings or {}),
             *(f"warning on the data: {text}" for text in data_warnings),
@@ -234,6 +235,17 @@ def _given(claim: Claim, given: Sequence[str]) -> list[str]:
         return [text]
     differs = "training may differ too" if len(named) == len(models) else "training differs too"
     return [f"{text}: {differs}, so the difference is not that of the architectures alone"]
+
+
+def _begun(claim: Claim, initial: Sequence[str]) -> list[str]:
+    """Say whose training began elsewhere."""
+    named = [model for model in dict.fromkeys(claim.models) if model in initial]
+    if not named:
+        return []
+    return [
+        f"training of {' and '.join(named)} began at weights that were trained elsewhere, by what "
+        "is not known"
+    ]
 
 
 def _fitted(claim: Claim, training: Mapping[str, Training]) -> str:
