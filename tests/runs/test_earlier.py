@@ -31,7 +31,7 @@ def test_two_seeds_of_different_code_are_not_taken_together(tmp_path, capsys):
     assert run_command([*command, "--seeds", "0"]) == 0
     (tmp_path / "width_of_t.py").write_text("def width(): return 9\n")
     capsys.readouterr()
-    with pytest.warns(match="1 run here is of other code or parameters") as said:
+    with pytest.warns(match="1 run here is of other code, parameters or weights") as said:
         assert run_command(command) == 0
     (earlier,) = (str(w.message) for w in said if "here is of other" in str(w.message))
     runs = {p.parent.name: json.loads(p.read_text()) for p in out.glob("runs/*/run.json")}

@@ -16,7 +16,7 @@ from priorscope.metrics import Chance
 from priorscope.runs.measurements import Stored, file_of, read_measurement
 from priorscope.runs.store import read_run, recorded_plan
 from priorscope.study.levels import Levels, cell_name, cells_of, recorded_factors
-from priorscope.study.spec import digest
+from priorscope.study.plain import digest
 
 Undefined = dict[tuple[frozenset, frozenset], str]
 NO_CHANCE = Chance(float("nan"), words="")

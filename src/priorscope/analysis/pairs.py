@@ -21,9 +21,10 @@ from priorscope.metrics import declared_scale
 from priorscope.runs.features import Features, read_features
 from priorscope.runs.measurements import file_of, in_state
 from priorscope.runs.store import read_run, recorded_plan
+from priorscope.study.given import given_models
 from priorscope.study.levels import Levels, cell_name, cells_of, recorded_factors
 from priorscope.study.measures import Measure, measures_of
-from priorscope.study.spec import digest
+from priorscope.study.plain import digest
 
 _PACKAGED = "error_consistency"  # asked of studies of before the measures too
 _Side = Predictions | Features
@@ -49,7 +50,8 @@ def measure_pairs(out: Path, record: Mapping[str, Any], *, budget: float = 1.0) 
     """Ask every measure of two of all pairs of finished networks within a cell.
 
     Networks of two models that have the same seed saw the same order of examples and the same
-    augmentation: their pairs are among the rows, marked, and count in no mean. A model's own pairs
+    augmentation, where both were trained here: their pairs are among the rows, marked, and count in
+    no mean. A model's own pairs
     are of its seeds, each pair once. A measure that fails has no values, and says why.
 
     Parameters: as `read_scores`.
@@ -105,13 +107,15 @@ def _ask_all(
         scale = in_state(scale, measure.state)
     except InputError as error:
         raise _Failed(f"{error.problem}: {error.found}") from error
+    given = {*given_models(record["study"])}
     for levels in cells_of(recorded_factors(record["study"])):
         runs = [run for run in plan if run.get("levels", {}) == dict(levels)]
         if _kind(record, name) == "features":
             sides = _features(out, runs, name, levels, found)
         else:
             if measure.state == "untrained":
-                found.missing.extend(_missing(out, runs, file))
+                begun = [run for run in runs if run["model"] not in given]
+                found.missing.extend(_missing(out, begun, file))
             sides = _answers(out, runs, file)
         models = [model for model in record["study"]["models"] if model in sides]
         if not models:
@@ -121,7 +125,9 @@ def _ask_all(
             ask = partial(_ask, function, parameters, name)
             order = np.argsort(of_arm.ids, kind="stable")
             pairs = {
-                (a, b): _of_models(a, b, sides, arm, levels, ask, name, found)
+                (a, b): _of_models(
+                    a, b, sides, arm, levels, ask, name, found, one_recipe=not {a, b} & given
+                )
                 for a, b in combinations_with_replacement(models, 2)
                 if a != b or len(sides[a]) > 1
             }
@@ -155,8 +161,14 @@ def _of_models(
     ask: _Ask,
     name: str,
     found: Measurements,
+    *,
+    one_recipe: bool,
 ) -> np.ndarray:
     """Measure the pairs of two models on one arm, and add a row for each, and for its parts.
+
+    Parameters
+    ----------
+    one_recipe : whether both were trained here, so that equal seeds mean equal orders of examples
 
     Returns
     -------
@@ -167,7 +179,7 @@ def _of_models(
     for (i, first), (j, second) in product(enumerate(sides[a]), enumerate(sides[b])):
         if a == b and i >= j:
             continue
-        shares_order = a != b and first == second
+        shares_order = one_recipe and a != b and first == second
         one, other = sides[a][first][arm], sides[b][second][arm]
         try:
             whole, parts = ask(one, other)

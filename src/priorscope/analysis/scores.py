@@ -17,7 +17,8 @@ from priorscope.evaluation import Predictions, read_predictions
 from priorscope.metrics import chance_of, main_metric, num_tied, scale_of, unequal_classes
 from priorscope.runs.store import recorded_plan
 from priorscope.study.levels import Levels, cell_name, cells_of, recorded_factors
-from priorscope.study.spec import TEST_PROBE, digest
+from priorscope.study.plain import digest
+from priorscope.study.spec import TEST_PROBE
 
 BALANCED = "balanced_accuracy"  # beside top-1 where a test set's classes are not equally frequent
 Files = list[tuple[Mapping[str, Any], Path]]  # runs, and what they answered on a probe

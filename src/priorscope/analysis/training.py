@@ -10,6 +10,7 @@ from priorscope.analysis.compare import Row
 from priorscope.claims.training import Training, judge_training
 from priorscope.errors import InputError
 from priorscope.runs.store import read_lines, read_run
+from priorscope.study.given import given_models
 from priorscope.study.levels import cell_name, trained_name
 
 EPOCHS = {"model": pl.String, "seed": pl.Int64, "cell": pl.String, "epoch": pl.Int64}
@@ -57,13 +58,16 @@ def judge_runs(
     Returns
     -------
     the model, with its cell in a study with factors (`levels.trained_name`) -> its training; only
-    models of which a run has finished
+    models of which a run has finished, and none that is evaluated as given
     """
     of_runs: dict[str, list[tuple[int, Sequence[tuple[float, float]]]]] = {}
     about: dict[str, tuple[int, int, float | None]] = {}
     by_run = {key: rows.select("train_loss", "train_accuracy").rows()
               for key, rows in epochs.group_by("model", "seed", "cell")}  # fmt: skip
+    given = given_models(record["study"])
     for run in runs:
+        if run["model"] in given:
+            continue
         name = trained_name(run["model"], run.get("levels", {}))
         key = tuple(run_key(run).values())
         of_runs.setdefault(name, []).append((run["seed"], by_run.get(key, [])))

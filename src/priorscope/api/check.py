@@ -60,7 +60,8 @@ class Check:
         sizes, rows = self.checked.sizes[self.checked.first], []
         for name, component in self.checked.study.models.items():
             words = [f"{key}={value}" for key, value in component.parameters.items()]
-            speeds = [1 / self.timed[name][key] for key in ("train", "predict")]
+            times = [self.timed[name][key] for key in ("train", "predict")]
+            speeds = [None if seconds is None else 1 / seconds for seconds in times]
             size = sizes[name]
             component_words = " ".join([component.name, *words])
             rows.append([name, component_words, size.num_parameters, size.macs, *speeds])

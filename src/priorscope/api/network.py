@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 
 from priorscope.errors import InputError
+from priorscope.runs.given import build_given
 from priorscope.runs.prepare_models import build_model, load_weights
 from priorscope.runs.seals import check_file
 from priorscope.runs.store import read_run
@@ -29,7 +30,12 @@ def load_network(out: Path, record: Mapping[str, Any], folder: Path) -> nn.Modul
     """
     about, base = read_run(folder), out / record.get("base", ".")
     study = parse_study((out / "study.yaml").read_text(encoding="utf-8"), base=base)
-    runs = {run.run_id: run for run in plan(study)}
+    recorded = {
+        (each["model"], each["seed"]): each["weights"]
+        for each in record["plan"]
+        if "weights" in each
+    }
+    runs = {run.run_id: run for run in plan(study, recorded)}
     if folder.name not in runs:
         raise InputError(
             "the study's files are not those that the network was trained with",
@@ -38,6 +44,17 @@ def load_network(out: Path, record: Mapping[str, Any], folder: Path) -> nn.Modul
             hint="bring the file back that defines the model, as it was",
         )
     run = runs[folder.name]
+    check_file(folder / "model.safetensors", about)
+    if run.is_given:
+        return build_given(
+            run.component,
+            study.weights[run.model],
+            folder / "model.safetensors",
+            class_names=_data_of(record, run.levels)["class_names"],
+            image_px=about["image_px"],
+            base=study.base,
+            where=f"models.{run.model}",
+        ).network
     model = build_model(
         run.component,
         num_classes=len(_data_of(record, run.levels)["class_names"]),
@@ -47,7 +64,6 @@ def load_network(out: Path, record: Mapping[str, Any], folder: Path) -> nn.Modul
         where=f"models.{run.model}",
         memory_format=about.get("memory_format", "channels_last"),
     )
-    check_file(folder / "model.safetensors", about)
     load_weights(model, folder)
     return model.eval()
 

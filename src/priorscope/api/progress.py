@@ -92,7 +92,9 @@ class TrainingProgress:
     def finish(self, run: Run) -> None:
         """Leave one line for a finished run on the terminal."""
         self.drop(run)
-        if self.live and (epochs := self.seen.get(run.run_id)):
+        if run.is_given:
+            self.console.print(f"{self._title(run)}  evaluated as given", highlight=False)
+        elif self.live and (epochs := self.seen.get(run.run_id)):
             self.console.print(
                 f"{self._title(run)}  test {100 * epochs[-1].test_accuracy:.1f} %"
                 f"  in {duration(sum(e.seconds for e in epochs))}",

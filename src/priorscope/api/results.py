@@ -209,6 +209,14 @@ class Results:
         seeds = list(dict.fromkeys(run["seed"] for run in plan))
         if seed not in seeds:
             raise InputError("seed not in the study", where="seed", found=seed, allowed=seeds)
+        of_model = list(dict.fromkeys(run["seed"] for run in plan if run["model"] == model))
+        if seed not in of_model:
+            raise InputError(
+                f"{model} is one network, whatever the seeds",
+                where="seed",
+                found=seed,
+                allowed=of_model,
+            )
         for name in at or {}:
             if name not in factors:
                 raise unknown_name("factor", str(name), factors, where="at")

@@ -241,7 +241,7 @@ class Work:
         about: dict[str, Any] = {"command": self._options.command, **checked.about()}
         about |= {"versions": versions(), "hardware": hardware(self.pool.device)}
         about |= {"executor": self.pool.about, "fairness": as_plain(checked.differences)}
-        if named_files(study):  # whoever builds a network again must find them
+        if named_files(study) or study.weights:  # whoever builds a network again must find them
             about["base"] = relpath(study.base, self.out)
         open_study(self.out, study, self._runs, about=about)
         if earlier := earlier_runs(self.out, self._runs):

@@ -8,6 +8,7 @@ from priorscope.claims.arm_scores import ArmScores
 from priorscope.claims.claim_scores import claim_scores
 from priorscope.claims.inference import Settings, infer
 from priorscope.claims.terms import Claim
+from priorscope.study.given import given_models
 
 BUDGET_STABLE, CHANGES, NOT_KNOWN = "budget-stable", "changes with the budget", "not known"
 
@@ -60,6 +61,10 @@ def change_with_budget(
         return None
     budget, margin = float(declared["budget"]), float(declared["margin"])
     part = f"{budget:g} of it"
+    if given := [model for model in claim.models if model in given_models(study)]:
+        named = f"{' and '.join(given)} {'is' if len(given) == 1 else 'are'} evaluated as given"
+        why = f"whether the effect is the same at {part} is not known: {named}"
+        return Stability(budget, margin, NOT_KNOWN, None, None, None, None, why)
     unknown = f"whether the effect is the same at {part} is not known"
     scores = claim_scores(claim.change_with_budget(budget), arms)
     if scores is None:

@@ -44,6 +44,7 @@ from priorscope.claims.terms import Claim, claim_of
 from priorscope.claims.training import FITTED_ACCURACY, Training
 from priorscope.claims.words import INCONCLUSIVE, REFUTED, SUPPORTED, reason, split_text
 from priorscope.stats import holm, holm_steps
+from priorscope.study.given import given_models, initial_models
 from priorscope.study.hypotheses import changed_late
 from priorscope.study.levels import trained_name
 from priorscope.study.measures import measures_of
@@ -153,6 +154,8 @@ def judge(
             stability = change_with_budget(record["study"], claim, arms, settings, hypothesis.id)
         more = [
             *_of_seeds(claim, of_scores, evidence),
+            *_given(claim, given_models(record["study"])),
+            *_begun(claim, initial_models(record["study"])),
             *_budget(claim, ended, stability),
             *_warned(claim, warnings or {}),
             *(f"warning on the data: {text}" for text in data_warnings),
@@ -222,6 +225,32 @@ def _not_trained(claim: Claim, training: Mapping[str, Training]) -> list[str]:
         f"{name}: {training[name].obstacle}"
         for name in _names(claim)
         if name in training and training[name].obstacle
+    ]
+
+
+def _given(claim: Claim, given: Sequence[str]) -> list[str]:
+    """Say of which models the training is not known, and what follows for a comparison."""
+    models = list(dict.fromkeys(claim.models))
+    named = [model for model in models if model in given]
+    if not named:
+        return []
+    is_are, its = ("is", "its") if len(named) == 1 else ("are", "their")
+    text = f"{' and '.join(named)} {is_are} evaluated as given, and {its} training (data, recipe, "
+    text += "budget, seeds) is not known"
+    if len(models) == 1:
+        return [text]
+    differs = "training may differ too" if len(named) == len(models) else "training differs too"
+    return [f"{text}: {differs}, so the difference is not that of the architectures alone"]
+
+
+def _begun(claim: Claim, initial: Sequence[str]) -> list[str]:
+    """Say whose training began elsewhere."""
+    named = [model for model in dict.fromkeys(claim.models) if model in initial]
+    if not named:
+        return []
+    return [
+        f"training of {' and '.join(named)} began at weights that were trained elsewhere, by what "
+        "is not known"
     ]
 
 

@@ -8,7 +8,7 @@ from priorscope.claims.evidence import MANY_IMAGES
 from priorscope.claims.terms import sides_of
 from priorscope.preflight.power import POWER, Plan
 from priorscope.report.verdict_words import BEYOND
-from priorscope.report.wording import counted
+from priorscope.report.wording import counted_seeds
 from priorscope.study.levels import listed_levels
 from priorscope.study.spec import Hypothesis
 
@@ -47,9 +47,9 @@ def _declared(hypothesis: Hypothesis) -> str:
 
 
 def _size(plan: Plan) -> str:
-    seeds = counted(plan.num_seeds[0], "seed")
+    seeds = counted_seeds(plan.num_seeds)
     clusters = f" in {plan.num_units:,} clusters" if plan.num_units < plan.num_images else ""
-    one = ", these trained networks only" if plan.num_seeds[0] == 1 else ""
+    one = ", these trained networks only" if max(plan.num_seeds) == 1 else ""
     scenes = f"{plan.num_images:,} scenes" if plan.num_images < MANY_IMAGES else "one value each"
     size = f"{seeds}, {scenes}{clusters}{one}"
     return f"{size}; {plan.source}"

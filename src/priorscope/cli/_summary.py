@@ -63,7 +63,8 @@ def print_recipe(console: Console, study: Study) -> None:
     """Print the one recipe."""
     recipe = study.as_dict()["recipe"]
     words = "  ".join(f"{key} {_plain(value)}" for key, value in recipe.items())
-    say(console, f"recipe   {words}")
+    nothing = "" if study.trained else "nothing is trained  "
+    say(console, f"recipe   {nothing}{words}")
 
 
 def _print_factors(console: Console, checked: Checked) -> None:
@@ -111,29 +112,37 @@ def print_models(
     for name, component in study.models.items():
         of_model = timed[name]
         # Every epoch ends with the curve's test images; probes are small beside them.
-        all_cells = sum(
-            epochs
-            * (checked.num_train[levels] * of_model["train"] + num_curve * of_model["predict"])
-            for levels, epochs in checked.num_epochs.items()
-        )
-        total += all_cells * len(study.seeds) * (1 + part)
+        speed, all_cells = "as given", num_test * of_model["predict"]
+        if not study.is_given(name):
+            speed = f"{1 / of_model['train']:,.{1 if of_model['train'] > 0.1 else 0}f}"
+            all_cells = sum(
+                epochs
+                * (checked.num_train[levels] * of_model["train"] + num_curve * of_model["predict"])
+                for levels, epochs in checked.num_epochs.items()
+            )
+        again = 0.0 if study.is_given(name) else part
+        total += all_cells * study.num_networks(name) * (1 + again)
         words = [f"{key}={value}" for key, value in component.parameters.items()]
         shown.add_row(
             name,
             " ".join([component.name, *words]),
             f"{sizes[name].num_parameters:,}",
             _million(sizes[name].macs),
-            f"{1 / of_model['train']:,.{1 if of_model['train'] > 0.1 else 0}f}",
+            speed,
             duration(all_cells / len(checked.data)),
         )
     console.print(shown)
     in_cells = f" x {len(checked.data)} cells" if study.factors else ""
     in_cells += f", and again at {part:g} of the budget" if part else ""
-    batches = [of_model["batch"] for of_model in timed.values()]
-    ends = " to ".join(str(end) for end in sorted({min(batches), max(batches)}))
-    in_batches = f" in batches of {ends} of {batch_size}" if min(batches) < batch_size else ""
+    batches = sorted(timed[name]["batch"] for name in study.trained) or [batch_size]
+    ends = " to ".join(str(end) for end in sorted({batches[0], batches[-1]}))
+    in_batches = f" in batches of {ends} of {batch_size}" if batches[0] < batch_size else ""
+    num_given = sum(study.num_networks(name) for name in study.models if study.is_given(name))
+    given = f"{num_given} networks as given" if num_given else ""
+    trained = f"{len(study.trained)} models x {len(study.seeds)} seeds{in_cells}"
+    what = " and ".join(filter(None, [trained if study.trained else "", given]))
     console.print(
-        f"{len(study.models)} models x {len(study.seeds)} seeds{in_cells}: about {duration(total)}"
+        f"{what}: about {duration(total)}"
         f" on this machine, probes and report not counted; timed {date}{in_batches}",
         highlight=False,
     )

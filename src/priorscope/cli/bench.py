@@ -28,9 +28,9 @@ def bench(
 
     loaded = load_study(study)
     for name in only or []:
-        if name not in loaded.models:
-            raise unknown_name("model", name, loaded.models, where="--only")
-    models = [name for name in loaded.models if not only or name in only]
+        if name not in loaded.trained:
+            raise unknown_name("model that is trained", name, loaded.trained, where="--only")
+    models = [name for name in loaded.trained if not only or name in only]
 
     from rich.console import Console
 

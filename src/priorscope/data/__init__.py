@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from priorscope.data._image_kind import is_image
     from priorscope.data._label_noise import with_label_noise
     from priorscope.data._parquet import read_rows
+    from priorscope.data._pictures import Pictures
     from priorscope.data._preprocess import (
         Preprocess,
         Rearrangement,
@@ -37,7 +38,7 @@ _HEAVY = {
     "verify": "_fetch",
     "with_label_noise": "_label_noise",
 }
-_OF_TORCH = "Preprocess Rearrangement autocast_for preprocess_for resize sent sent_rows"
+_OF_TORCH = "Pictures Preprocess Rearrangement autocast_for preprocess_for resize sent sent_rows"
 _HEAVY |= dict.fromkeys(_OF_TORCH.split(), "_preprocess")
 
 
@@ -53,6 +54,7 @@ __all__ = [
     "Dataset",
     "LabeledImages",
     "Overlap",
+    "Pictures",
     "Preprocess",
     "Rearrangement",
     "autocast_for",

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from priorscope.data._pictures import Pictures
+
 
 @dataclass(frozen=True, eq=False)
 class Rearrangement:
@@ -50,18 +52,23 @@ class Preprocess:
     image_px : side of the network's input in pixels
     mean, std : of each channel over all training pixels, in 0 .. 1
     rearrangement : of the study's intervention, if it has one
+    pictures : how each image is resized for a network that was trained elsewhere; None resizes all
+        of them at once, as in training, and a network that is given so has no rearrangement
     """
 
     image_px: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     rearrangement: Rearrangement | None = field(default=None)
+    pictures: Pictures | None = None
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         """Map uint8 [batch, h, w, 3] to float32 [batch, 3, image_px, image_px], channels last.
 
-        Resizing is bilinear, with antialiasing when it shrinks.
+        Resizing is bilinear, with antialiasing when it shrinks, unless `pictures` says otherwise.
         """
+        if self.pictures is not None:
+            return self.pictures(images, self.image_px, self.mean, self.std)
         images = resize(images, self.image_px)
         scale, shift = _row_affine(self, images.device)
         rows = images.flatten(2)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from priorscope.own_code import own_modules
-from priorscope.study.spec import Study, strings
+from priorscope.study.plain import strings
+from priorscope.study.spec import Study
 
 
 @dataclass(frozen=True)

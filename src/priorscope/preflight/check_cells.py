@@ -8,10 +8,12 @@ from priorscope.components import companion, resolve
 from priorscope.preflight.checked import Checked, ProbeShape
 from priorscope.preflight.conditions import check_conditions
 from priorscope.preflight.fairness import lint
+from priorscope.preflight.given import read_all
 from priorscope.preflight.measures import check_measures
 from priorscope.preflight.notes import notes
 from priorscope.preflight.rehearse_models import both, rehearse_models
 from priorscope.probes import ProbeSet
+from priorscope.runs.given_images import as_seen
 from priorscope.runs.load_cells import Cell, naming_cell
 from priorscope.runs.model_size import ModelSize
 from priorscope.runs.prepare_models import build_models, measure_models
@@ -47,14 +49,18 @@ def check_cells(study: Study, load: Callable[[Levels], Cell]) -> Checked:
                 rehearsed = rehearse_models(cell.study, *shape)
                 for name, found in rehearsed.items():
                     checked.rehearsed[name] = both(checked.rehearsed.get(name, found), found)
-                models = build_models(cell.study, data, rehearsed)
+                read = read_all(cell.study, data)
+                models = build_models(cell.study, data, rehearsed) | read.networks
+                models = {name: models[name] for name in study.models}
                 if not by_shape:
                     checked.probes.update(_shapes(cell.probes))
                     checked.biases.update(_biases(cell.study))
-                    checked.notes.update(
-                        {name: [*notes(m), *rehearsed[name].notes] for name, m in models.items()}
-                    )
-                by_shape[shape] = measure_models(models, data)
+                    for name, model in models.items():
+                        of_training = rehearsed[name].notes if name in rehearsed else ()
+                        of_weights = read.notes.get(name, ())
+                        checked.notes[name] = [*of_weights, *notes(model), *of_training]
+                seen = {name: as_seen(cell.study, name, data) for name in models}
+                by_shape[shape] = measure_models(models, seen)
                 for name, about in check_measures(cell.study, cell.probes, models, data).items():
                     known = checked.measures.setdefault(name, about)
                     known["does_not_apply"] |= about["does_not_apply"]

@@ -97,7 +97,12 @@ class Checked:
         return about
 
     def work_of(self, run: Run) -> tuple[int, float]:
-        """Return a run's epochs, and the MACs of a forward pass over the images of one."""
+        """Return a run's epochs, and the MACs of a forward pass over the images of one.
+
+        A network that is given has no epochs.
+        """
+        if run.is_given:
+            return 0, 0.0
         macs = self.sizes[run.levels][run.model].about_macs
         epochs = max(1, round(self.num_epochs[run.levels] * run.budget))
         return epochs, float(macs) * self.num_train[run.levels]
@@ -141,7 +146,9 @@ def from_plain(study: Study, plain: Mapping[str, Any]) -> Checked:
     values["rehearsed"] = {
         name: rehearsed_from(found) for name, found in values["rehearsed"].items()
     }
-    values["differences"] = [Difference(**row) for row in values["differences"]]
+    values["differences"] = [
+        Difference(**{**row, "given": tuple(row["given"])}) for row in values["differences"]
+    ]
     return Checked(study, **values)
 
 

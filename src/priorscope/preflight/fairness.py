@@ -5,14 +5,15 @@ difference in recipe, preprocessing or data makes the comparison one of somethin
 study declares it, it is refused. Only `lint` needs torch, and imports it when it is called.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from priorscope.errors import InputError
 from priorscope.study.levels import cell_name
+from priorscope.study.plain import digest
 from priorscope.study.properties import PROPERTIES
-from priorscope.study.spec import TEST_PROBE, Study, digest
+from priorscope.study.spec import TEST_PROBE, Study
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +30,9 @@ _NUM_COMPANY = 16  # images that are shown to each model in two batches
 _NUM_IMAGES = 4  # of each part, spread over it, with which models are watched
 
 _UNCOUNTED, _UNMEASURED = "not counted", "not measured"
+_UNKNOWN = "not known: evaluated as given"
+# What `check_runs` does not compare of networks that are given; the lint says what it is.
+_OF_TRAINING = ("recipe", "preprocessing", "data.train", "data.held_out")
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Difference:
     ratio : largest by smallest, for positive numbers
     declared : the reason that the study gives, if it gives one
     severity : `same`; `note`, a difference of architecture or a declared one; `error`, another
+    given : the models that are evaluated as given, where they alone make a condition differ: what
+        a network was trained by elsewhere is not known, and no error of the study
     """
 
     property: str
@@ -50,18 +56,31 @@ class Difference:
     ratio: float | None
     declared: str | None
     severity: Literal["same", "note", "error"]
+    given: tuple[str, ...] = ()
 
 
-def compare(name: str, values: Mapping[str, Value], declared: Mapping[str, str]) -> Difference:
-    """Compare one property over models; exactly, since equal arms have equal values."""
+def compare(
+    name: str,
+    values: Mapping[str, Value],
+    declared: Mapping[str, str],
+    given: Collection[str] = (),
+) -> Difference:
+    """Compare one property over models; exactly, since equal arms have equal values.
+
+    `given` are the models that are evaluated as given.
+    """
     family = name.partition(".")[0]
     differs = len(set(values.values())) > 1
+    trained = {value for model, value in values.items() if model not in given}
     numbers = [value for value in values.values() if not isinstance(value, str) and value > 0]
     ratio = max(numbers) / min(numbers) if numbers and len(numbers) == len(values) else None
     reason = declared.get(family)
-    is_error = PROPERTIES[family].kind == "condition" and reason is None
+    is_condition = PROPERTIES[family].kind == "condition"
+    is_error = is_condition and reason is None and len(trained) > 1
     severity = "same" if not differs else "error" if is_error else "note"
-    return Difference(name, dict(values), differs, ratio, reason, severity)
+    by_given = is_condition and differs and len(trained) < 2
+    of_given = tuple(model for model in values if model in given) if by_given else ()
+    return Difference(name, dict(values), differs, ratio, reason, severity, of_given)
 
 
 def lint(
@@ -85,21 +104,27 @@ def lint(
     from priorscope.preflight.anatomy import Anatomy, measure_anatomy
     from priorscope.preflight.input_change import input_change
     from priorscope.preflight.twin import Twin
+    from priorscope.runs.given_images import as_seen
     from priorscope.runs.prepare_models import measure_model
 
-    image_px, num_classes = data.preprocess.image_px, data.train.num_classes
+    num_classes = data.train.num_classes
     parts = {"train": data.train.images, TEST_PROBE: data.test.images}
     parts |= {f"probes.{n}": probe.images for n, probe in probes.items() if n != TEST_PROBE}
-    inputs = {part: data.preprocess(_spread(images)) for part, images in parts.items()}
+    few = {part: _spread(images) for part, images in parts.items()}
     values: dict[str, dict[str, Value]] = {}
     for model, module in models.items():
+        given, preprocess = study.is_given(model), as_seen(study, model, data).preprocess
+        image_px = preprocess.image_px
         shape = {"num_classes": num_classes, "image_px": image_px, "where": f"models.{model}"}
         size = sizes[model] if sizes else measure_model(module, **shape)
         measured: dict[str, Any] = {
             name: _UNCOUNTED if value is None else value for name, value in asdict(size).items()
         }
-        measured["recipe"] = digest(study.as_dict()["recipe"])
-        measured["preprocessing"] = _moments(data.preprocess.mean, data.preprocess.std)
+        measured["recipe"] = _UNKNOWN if given else digest(study.as_dict()["recipe"])
+        measured["preprocessing"] = _moments(preprocess.mean, preprocess.std)
+        if preprocess.pictures is not None:
+            measured["preprocessing"] += f", {preprocess.pictures.words}"
+        inputs = {part: preprocess(images) for part, images in few.items()}
         try:
             twin = Twin(module)
             measured |= asdict(measure_anatomy(twin, image_px=image_px))
@@ -111,11 +136,12 @@ def lint(
                     measured[f"preprocessing.{part}"] = f"{resized}, {change}"
         except Exception:  # a user's module may do what cannot be followed, and train all the same
             measured = {field.name: _UNMEASURED for field in fields(Anatomy)} | measured
-        measured["data.train"] = data.train.fingerprint
+        measured["data.train"] = _UNKNOWN if given else data.train.fingerprint
         measured["data.test"] = data.test.fingerprint
         for name, value in measured.items():
             values.setdefault(name, {})[model] = value
-    return [compare(name, by_model, study.declared) for name, by_model in values.items()]
+    given = [model for model in models if study.is_given(model)]
+    return [compare(name, by_model, study.declared, given) for name, by_model in values.items()]
 
 
 def check_runs(
@@ -151,6 +177,7 @@ def _check_cell(
 ) -> list[Difference]:
     values: dict[str, dict[str, Value]] = {}
     runs = [f"{record['model']} seed {record['seed']}{at}" for record in records]
+    given = [run for run, record in zip(runs, records, strict=True) if _is_given(record)]
     for run, record in zip(runs, records, strict=True):
         recorded = {f"recipe.{key}": value for key, value in record.get("recipe", {}).items()}
         data = record.get("data", {}).items()  # fingerprints, and remarks that compare nothing
@@ -163,11 +190,17 @@ def _check_cell(
         if "normalization" in record:
             recorded["preprocessing"] = _moments(**record["normalization"])
         for name, value in recorded.items():
-            values.setdefault(name, {})[run] = _plain(value)
+            if run not in given or not name.startswith(_OF_TRAINING):
+                values.setdefault(name, {})[run] = _plain(value)
     for name, by_run in values.items():
         if name != _SEEN and not name.startswith("probes."):
-            values[name] = {run: by_run.get(run, "not recorded") for run in runs}
+            compared = [run for run in runs if run not in given or run in by_run]
+            values[name] = {run: by_run.get(run, "not recorded") for run in compared}
     return [compare(name, by_run, declared) for name, by_run in values.items()]
+
+
+def _is_given(record: Mapping[str, Any]) -> bool:
+    return bool(record.get("weights", {}).get("given"))
 
 
 def refuse(

@@ -20,7 +20,9 @@ from priorscope.own_code import REFERENCE, code_digest, own_modules
 from priorscope.preflight.checked import Checked, as_plain, from_plain
 from priorscope.runs.environment import cpu_name, versions
 from priorscope.study.cells import SPLIT_KEYS, cells, study_at
-from priorscope.study.spec import Component, Study, digest, strings
+from priorscope.study.plain import digest, strings
+from priorscope.study.plan import fingerprints
+from priorscope.study.spec import Component, Study
 
 if TYPE_CHECKING:
     from priorscope.runs.load_cells import Cell
@@ -35,12 +37,13 @@ def look_key(study: Study, root: Path) -> str | None:
 
     Of the data it is paths, sizes, times and places on the disk of the files; a dataset names them
     by a function `sources(*, root, ...)` beside it. Of code that the study names it is the content
-    of all own files, as in the identity of a run.
+    of all own files, as in the identity of a run, and so it is of files of weights.
 
     Raises
     ------
-    InputError : unknown dataset, or its files are missing
+    InputError : unknown dataset, or its files or those of weights are missing
     """
+    weights = fingerprints(study).values()
     of_cells = [study_at(study, levels) for levels in cells(study)]
     datasets = {json.dumps(at.data.as_dict()): at.data for at in of_cells}
     states = [_state_of_data(component, root, study.base) for component in datasets.values()]
@@ -53,7 +56,7 @@ def look_key(study: Study, root: Path) -> str | None:
     if None in code:
         return None  # an installed package of the user's may have changed without a trace
     package = _stats(Path(priorscope.__file__).parent)
-    return digest([FORMAT, plain, versions(), states, code, package])
+    return digest([FORMAT, plain, versions(), states, code, package, *weights])
 
 
 def machine_key(key: str | None, device: str) -> str | None:

@@ -17,7 +17,15 @@ from priorscope.measures import WHOLE, DoesNotApply, measurement_of, of_pair
 from priorscope.preflight.conditions import arm_keys, check_arm, check_numbers, silent_answers
 from priorscope.probes import ProbeSet
 from priorscope.runs.features import Features
-from priorscope.runs.measure import Bound, bound, measure_network, rows_asked, take_features
+from priorscope.runs.given_images import as_seen
+from priorscope.runs.measure import (
+    BEGAN_ELSEWHERE,
+    Bound,
+    bound,
+    measure_network,
+    rows_asked,
+    take_features,
+)
 from priorscope.runs.prepare import StudyData
 from priorscope.study.measures import measures_of
 from priorscope.study.spec import Hypothesis, Study
@@ -50,16 +58,21 @@ def check_measures(
     }
     arms: dict[str, Arms] = {}
     reasons: dict[str, dict[str, str]] = {name: {} for name in asked}
+    seen = {model: as_seen(study, model, data) for model in models}
     for name, each in asked.items():
         if each.measure.declared:
             probe = probes[each.measure.probe]
             _check_number(name, each, probe)
+            begun = models
+            if each.measure.state == "untrained":
+                begun = {model: of for model, of in models.items() if model in study.trained}
             if each.kind == "network":
-                arms[name], reasons[name] = _ask_networks(name, each, probe, models, data)
+                arms[name], reasons[name] = _ask_networks(name, each, probe, begun, seen)
             elif each.kind == "features":
-                arms[name], reasons[name] = _ask_features(name, each, probe, models, data)
+                arms[name], reasons[name] = _ask_features(name, each, probe, begun, seen)
             else:
-                arms[name] = _ask_answers(name, each, probe, models)
+                arms[name] = _ask_answers(name, each, probe, begun)
+            reasons[name] |= dict.fromkeys(models.keys() - begun.keys(), BEGAN_ELSEWHERE)
     for index, hypothesis in enumerate(study.hypotheses):
         if hypothesis.measure is not None:
             name = hypothesis.measure
@@ -98,7 +111,7 @@ def _ask_networks(
     asked: Bound,
     probe: ProbeSet,
     models: Mapping[str, nn.Module],
-    data: StudyData,
+    data: Mapping[str, StudyData],
 ) -> tuple[Arms, dict[str, str]]:
     """Ask a measure of untrained networks: its arms by model, and why it has none of others."""
     found, reasons = _of_each(measure_network, name, asked, probe, models, data)
@@ -110,7 +123,7 @@ def _ask_features(
     asked: Bound,
     probe: ProbeSet,
     models: Mapping[str, nn.Module],
-    data: StudyData,
+    data: Mapping[str, StudyData],
 ) -> tuple[Arms, dict[str, str]]:
     """Ask a measure of two of all pairs of untrained networks, both ways round."""
     where = f"measures.{name}"
@@ -139,7 +152,7 @@ def _of_each(
     asked: Bound,
     probe: ProbeSet,
     models: Mapping[str, nn.Module],
-    data: StudyData,
+    data: Mapping[str, StudyData],
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Ask each network: what it gives by model, and why others give nothing.
 
@@ -154,12 +167,12 @@ def _of_each(
         try:
             with errors_at(f"measures.{name}"):
                 stored = ask(
-                    network, name, asked, probe, rows, preprocess=data.preprocess, device=cpu
+                    network, name, asked, probe, rows, preprocess=data[model].preprocess, device=cpu
                 )
         except DoesNotApply as error:
             reasons[model] = error.problem
         except InputError as error:
-            error.where = f"{error.where} (of the untrained {model})"
+            error.where = f"{error.where} (of {model})"
             raise
         else:
             found[model] = stored

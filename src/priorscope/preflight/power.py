@@ -198,7 +198,7 @@ def _plan(
             num_images = num_units = MANY_IMAGES
         # The pilot's clusters may hold more or fewer scenes than the plan's.
         components = found and replace(found, images_per_unit=num_images / num_units)
-    num_seeds = (len(study.seeds),) * len(claim.trained)
+    num_seeds = tuple(study.num_networks(model) for model, _ in claim.trained)
     alpha = hypothesis.alpha / family
     detectable = None
     if components is not None:

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,11 @@ from pydantic import TypeAdapter
 from priorscope.errors import InputError, ended_by
 from priorscope.own_code import REFERENCE
 from priorscope.preflight.rehearsal import rehearse
+from priorscope.preflight.seedless import seedless_warnings
 from priorscope.runs.prepare_models import build_model
 from priorscope.runs.rehearsed import Rehearsed, rehearsed_from
-from priorscope.study.spec import Component, Study, strings
+from priorscope.study.plain import strings
+from priorscope.study.spec import Component, Study
 from priorscope.training.memory_format import FORMATS
 from priorscope.training.recipe import Recipe
 
@@ -32,7 +34,7 @@ def is_foreign(component: Component) -> bool:
 
 
 def rehearse_models(study: Study, num_classes: int, image_px: int) -> dict[str, Rehearsed]:
-    """Rehearse the training of each model of a study at one shape.
+    """Rehearse the training of each model that a study trains, at one shape.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def rehearse_models(study: Study, num_classes: int, image_px: int) -> dict[str, 
             "image_px": image_px,
             "memory_format": "channels_last",
         }
-        for name, component in study.models.items()
+        for name, component in study.trained.items()
     ]
     foreign = [task for task in tasks if is_foreign(study.models[task["name"]])]
     found = {task["name"]: rehearse_one(task) for task in tasks if task not in foreign}
@@ -70,12 +72,14 @@ def rehearse_one(task: Mapping[str, Any]) -> Rehearsed:
     build = partial(
         build_model,
         component,
-        seed=0,
         base=Path(task["base"]),
         memory_format=task["memory_format"],
         **shape,
     )
-    return rehearse(build, TypeAdapter(Recipe).validate_python(task["recipe"]), **shape)
+    recipe = TypeAdapter(Recipe).validate_python(task["recipe"])
+    found = rehearse(partial(build, seed=0), recipe, **shape)
+    of_seeds = seedless_warnings(build(seed=0), build(seed=1))
+    return replace(found, warnings=(*of_seeds, *found.warnings))
 
 
 def both(a: Rehearsed, b: Rehearsed) -> Rehearsed:

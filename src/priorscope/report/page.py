@@ -33,6 +33,7 @@ from priorscope.report.sections.dials import dials
 from priorscope.report.sections.error_consistency import error_consistency
 from priorscope.report.sections.factors import factors
 from priorscope.report.sections.fairness import fairness
+from priorscope.report.sections.given import given
 from priorscope.report.sections.glance import glance
 from priorscope.report.sections.images import images
 from priorscope.report.sections.learning_curves import learning_curves
@@ -59,6 +60,7 @@ SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     learning_curves,
     dials,
     fairness,
+    given,
     images,
     training,
     probes,

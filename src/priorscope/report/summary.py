@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from priorscope.analysis import Findings
 from priorscope.analysis.findings import cell_of, select
+from priorscope.claims.inference import MIN_SEEDS
 from priorscope.claims.training import FITTED_ACCURACY
 from priorscope.metrics import NBSP
 from priorscope.report.sections.comparisons import difference_sentences
 from priorscope.report.sections.factors import effect_sentences, variance_sentences
+from priorscope.report.sections.given import given_sentences
 from priorscope.report.sections.glance import score_sentences
 from priorscope.report.sections.learning_curves import multiplier_sentences
 from priorscope.report.sections.verdicts import verdict_sentences
@@ -24,6 +26,7 @@ from priorscope.report.wording import (
     plain,
     spanned,
 )
+from priorscope.study.given import given_models, initial_models, single_networks
 
 
 @dataclass(frozen=True)
@@ -52,14 +55,8 @@ def summarise(results: Findings) -> Summary:
 def _what_was_done(results: Findings) -> str:
     data, models = results.record["data"], results.models
     cells = [results.at(cell) for cell in results.cells]
-    seeds = {len(select(cell.runs, model=model)) for cell in cells for model in models}
     sizes = {cell.record["data"]["train"]["num_images"] for cell in cells}
-    epochs = sorted({run["num_epochs"] for run in results.runs})
-    one = len(models) == 1
-    text = f"{named_models(models)} {'was' if one else 'were'} trained from scratch "
-    text += "" if one else "under one recipe "
-    text += f"on {spanned(sizes)} images of {data['title']} for {_epochs(epochs)}"
-    text += f" with {counted_seeds(seeds)}{'' if one else ' each'}"
+    text = _how_trained(results, sizes)
     if results.factors:
         levels = "; ".join(
             f"{plain(name)} {listed(map(level_text, values))}"
@@ -72,13 +69,35 @@ def _what_was_done(results: Findings) -> str:
     return f"{capital(text) if len(models) > MOST_MODELS else text}."
 
 
+def _how_trained(results: Findings, sizes: set[int]) -> str:
+    """Say which models were trained here, by how much, and which are evaluated as given."""
+    title, study = results.record["data"]["title"], results.study
+    trained, parts = [name for name in results.models if name not in given_models(study)], []
+    cells = [results.at(cell) for cell in results.cells]
+    if trained:
+        seeds = {len(select(cell.runs, model=model)) for cell in cells for model in trained}
+        epochs = sorted({run["num_epochs"] for run in results.runs if "num_epochs" in run})
+        one, begun = len(trained) == 1, set(initial_models(study)) & set(trained)
+        text = f"{named_models(trained)} {'was' if one else 'were'} trained "
+        text += "" if begun else "from scratch "
+        text += "" if one else "under one recipe "
+        text += f"on {spanned(sizes)} images of {title} for {_epochs(epochs)}"
+        text += f" with {counted_seeds(seeds)}{'' if one else ' each'}"
+        parts.append(text)
+    if given := [name for name in results.models if name not in trained]:
+        networks = sum(len(select(cell.runs, model=name)) for cell in cells for name in given)
+        text = f"{named_models(given)} {'was' if len(given) == 1 else 'were'} evaluated as given "
+        parts.append(f"{text}({counted(networks, 'network')}, trained elsewhere)")
+    return " and ".join(parts) if trained else f"{parts[0]} on {title}"
+
+
 def _epochs(numbers: list[int]) -> str:
     return " to ".join([*map(str, numbers[:-1][:1]), counted(numbers[-1], "epoch")])
 
 
 def _limits(results: Findings) -> list[str]:
     """Say what the numbers cannot show: few seeds, unfitted models, unequal sizes."""
-    limits = [*_few_seeds(results), *_unfitted(results)]
+    limits = [*given_sentences(results), *_few_seeds(results), *_unfitted(results)]
     parts = []
     for what, key in (("parameters", "num_parameters"), ("multiply-accumulates", "macs")):
         found = [run[key] for run in results.runs if run[key]]
@@ -103,8 +122,9 @@ def _limits(results: Findings) -> list[str]:
 
 
 def _few_seeds(results: Findings) -> list[str]:
-    keys = [(run["model"], cell_of(run)) for run in results.runs]
-    num_seeds = min(map(keys.count, keys))
+    single = single_networks(results.study)  # of which more is said
+    keys = [(run["model"], cell_of(run)) for run in results.runs if run["model"] not in single]
+    num_seeds = min(map(keys.count, keys), default=MIN_SEEDS)
     if num_seeds == 1 and len(results.models) == 1:
         return [
             "With one seed, intervals cover the choice of test images only: they speak of this "
@@ -116,7 +136,7 @@ def _few_seeds(results: Findings) -> list[str]:
             "speak of these trained networks, not of their architectures: another seed can change "
             "the order."
         ]
-    if num_seeds < 5:
+    if num_seeds < MIN_SEEDS:
         return [
             f"{counted(num_seeds, 'seed').capitalize()} a model say little about how much results "
             "vary between trainings; small differences need more."
@@ -142,7 +162,7 @@ def _unfitted(results: Findings) -> list[str]:
     who = "No model had" if nobody else f"{named_models(unfitted)} had not"
     span = f"{min(values):.1f}{NBSP}%"
     span += f" to {max(values):.1f}{NBSP}%" if len(values) > 1 else ""
-    many = _epochs(sorted({run["num_epochs"] for run in results.runs}))
+    many = _epochs(sorted({run["num_epochs"] for run in results.runs if "num_epochs" in run}))
     longer = "; a longer training can change the order" if len(fits) > 1 else ""
     return [
         f"{who} fitted the training images when training ended (accuracy on them in the last "

@@ -16,6 +16,7 @@ _DECIDING = {
     "seeds": "seeds were",
     "models": "models were",
     "code": "code of the models was",
+    "weights": "files of weights were",
     "probes": "probes were",
     "factors": "factors were",
     "declared": "declared differences between models were",

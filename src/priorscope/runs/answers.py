@@ -13,7 +13,7 @@ from priorscope.errors import RunFailed
 from priorscope.evaluation import Predictions, write_predictions
 from priorscope.evaluation.predict import predict
 from priorscope.probes import ProbeSet
-from priorscope.study.spec import digest
+from priorscope.study.plain import digest
 from priorscope.training import distributed
 
 TRAJECTORY_SCENES = 1000  # of each probe: accurate to 1.5 points, and small on disk

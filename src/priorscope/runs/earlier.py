@@ -24,9 +24,9 @@ def earlier_note(found: Sequence[str]) -> str:
     more = ", ..." if len(found) > 3 else ""
     one = len(found) == 1
     return (
-        f"{len(found)} run{'s' * (not one)} here {'is' if one else 'are'} of other code or "
-        f"parameters of {'its model' if one else 'their models'} than the study has now "
-        f"({', '.join(found[:3])}{more}): set aside, in no figure, and trained anew"
+        f"{len(found)} run{'s' * (not one)} here {'is' if one else 'are'} of other code, "
+        f"parameters or weights of {'its model' if one else 'their models'} than the study has now "
+        f"({', '.join(found[:3])}{more}): set aside, in no figure, and made anew"
     )
 
 
@@ -34,6 +34,13 @@ def other_code(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str,
     """Tell whether a run of one study had another hash in an earlier plan: its code was another."""
     ids = {_without_id(run): run["run_id"] for run in before}
     return any(ids.get(_without_id(run), run["run_id"]) != run["run_id"] for run in after)
+
+
+def other_weights(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether a run had other weights from a file in an earlier plan."""
+    files = {(run["model"], run["seed"]): run.get("weights") for run in before}
+    now = {(run["model"], run["seed"]): run.get("weights") for run in after}
+    return any(now[key] != files[key] for key in now.keys() & files.keys())
 
 
 def _without_id(run: Mapping[str, Any]) -> str:

@@ -40,6 +40,8 @@ from priorscope.study.spec import Study
 from priorscope.training import distributed
 from priorscope.training.streams import seeded_streams
 
+BEGAN_ELSEWHERE = "it was trained elsewhere, and what it began with is not known"
+
 
 @dataclass(frozen=True, eq=False)
 class Bound:
@@ -124,7 +126,8 @@ def measure_all(
 
     Parameters
     ----------
-    networks : the trained one, and if a measure asks for it the one that training began with
+    networks : the trained one, and if a measure asks for it the one that training began with, where
+        that is known
     base : the study's folder
     precision : in which answers are computed
     folder : the run's, with `run.json`
@@ -135,8 +138,12 @@ def measure_all(
     """
     made, failed = {}, []
     for name, each in asked.items():
-        network, probe = networks[each.measure.state], probes[each.measure.probe]
+        probe = probes[each.measure.probe]
         entry = {"of": what_it_depends_on(each.measure, base, fingerprint_of(probe))}
+        if each.measure.state not in networks:
+            made[name] = entry | {"does_not_apply": BEGAN_ELSEWHERE}
+            continue
+        network = networks[each.measure.state]
         rows = rows_asked(each.measure, probe)
         try:
             with failures_of_the_model(folder, f"measure {name}"):

@@ -15,8 +15,8 @@ from priorscope.errors import InputError
 from priorscope.measures import Measurement
 from priorscope.metrics import Scale
 from priorscope.study.measures import Material, Measure, State
+from priorscope.study.plain import digest
 from priorscope.study.plan import code_of
-from priorscope.study.spec import digest
 
 FORMAT = 1
 

@@ -109,7 +109,7 @@ def measure_model(model: nn.Module, *, num_classes: int, image_px: int, where: s
 def build_models(
     study: Study, data: StudyData, rehearsed: Mapping[str, Rehearsed] | None = None
 ) -> dict[str, nn.Module]:
-    """Build every model of the study once, which shows that it can be built.
+    """Build every model that the study trains once, which shows that it can be built.
 
     Parameters
     ----------
@@ -132,19 +132,29 @@ def build_models(
             where=f"models.{name}",
             memory_format=(rehearsed or {}).get(name, Rehearsed()).memory_format,
         )
-        for name, component in study.models.items()
+        for name, component in study.trained.items()
     }
 
 
-def measure_models(models: Mapping[str, nn.Module], data: StudyData) -> dict[str, ModelSize]:
+def measure_models(
+    models: Mapping[str, nn.Module], data: Mapping[str, StudyData]
+) -> dict[str, ModelSize]:
     """Count every model.
+
+    Parameters
+    ----------
+    data : of the study, as each model sees it
 
     Raises
     ------
     InputError : as `measure_model`
     """
-    shape = {"num_classes": data.train.num_classes, "image_px": data.preprocess.image_px}
     return {
-        name: measure_model(model, **shape, where=f"models.{name}")
+        name: measure_model(
+            model,
+            num_classes=data[name].train.num_classes,
+            image_px=data[name].preprocess.image_px,
+            where=f"models.{name}",
+        )
         for name, model in models.items()
     }

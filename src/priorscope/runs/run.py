@@ -3,7 +3,7 @@
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,34 +12,23 @@ import torch
 from safetensors.torch import save_model
 from torch import nn
 
-from priorscope.data import LabeledImages
-from priorscope.errors import (
-    RunFailed,
-)
-from priorscope.probes import ProbeSet
-from priorscope.runs.answers import (
-    fingerprint_of,
-    logits_of,
-    rows_of_few_scenes,
-    trajectory_epochs,
-    write_answers,
-)
+from priorscope.errors import RunFailed
+from priorscope.runs.answers import rows_of_few_scenes, trajectory_epochs, write_answers
 from priorscope.runs.begun import begun_epochs, keep_epochs
+from priorscope.runs.context import Context, answer, logits_on, rehearsed_of
 from priorscope.runs.doubts import company_warnings, refuse_other_answers, training_warnings
 from priorscope.runs.environment import hardware, versions
 from priorscope.runs.failures import failures_of_the_model
 from priorscope.runs.finished import Kept, what_is_kept
+from priorscope.runs.given import begin_at, given_network, weights_file, weights_record
+from priorscope.runs.given_images import as_seen
 from priorscope.runs.measure import Bound, asked_of_networks, measure_all
-from priorscope.runs.model_size import ModelSize
-from priorscope.runs.prepare import StudyData
 from priorscope.runs.prepare_models import build_model, load_weights
-from priorscope.runs.rehearsed import Rehearsed
 from priorscope.runs.seals import file_digest
 from priorscope.runs.store import is_finished, now, on_disk, read_lines, run_folder, write_json
 from priorscope.study.cells import study_at
 from priorscope.study.measures import State
 from priorscope.study.plan import Run
-from priorscope.study.spec import Study
 from priorscope.training import distributed
 from priorscope.training.checkpoint import Checkpoints
 from priorscope.training.loop import Epoch, train
@@ -47,20 +36,6 @@ from priorscope.training.memory_format import lay_out
 from priorscope.training.streams import seeded_streams
 
 _SEALED = ("model.safetensors", "metrics.jsonl")
-
-
-@dataclass(frozen=True, eq=False)
-class Context:
-    """What all runs of a study share."""
-
-    study: Study
-    data: StudyData
-    probes: Mapping[str, ProbeSet]
-    sizes: Mapping[str, ModelSize]
-    device: torch.device
-    out: Path
-    checkpoint_seconds: float = 300.0
-    rehearsed: Mapping[str, Rehearsed] = field(default_factory=dict)
 
 
 def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> None:
@@ -77,6 +52,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
     InputError : stored weights are not those of the model
     """
     context = replace(context, study=study_at(context.study, (), run.budget))
+    context = replace(context, data=as_seen(context.study, run.model, context.data))
     folder = run_folder(context.out, run)
     finished = is_finished(context.out, run)
     distributed.wait_for_all()  # before the first process writes anything that others look for
@@ -84,10 +60,14 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
     if finished and (kept := what_is_kept(folder, context.probes, asked, context.study.base)):
         _complete(run, context, folder, kept, asked)
         return
+    if run.is_given:
+        _evaluate(run, context, folder, asked)
+        return
     study, data, started = context.study, context.data, now()
     checkpoints = Checkpoints(folder / "checkpoint", context.checkpoint_seconds, run.run_id)
     epochs = begun_epochs(folder)
     model = _model(run, context)
+    notes = _begin(run, model, context)
 
     def points() -> list[int]:
         if run.budget != 1:  # compared with whole trainings by their ends alone
@@ -103,7 +83,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             for name, probe in context.probes.items():
                 rows = rows_of_few_scenes(probe, np.random.default_rng(zlib.crc32(name.encode())))
                 path = folder / "trajectory" / f"epoch-{epoch.epoch:04d}" / f"{name}.parquet"
-                write_answers(_logits(model, probe, name, context, rows), name, probe, path, rows)
+                write_answers(logits_on(model, probe, name, context, rows), name, probe, path, rows)
         if distributed.is_main():
             keep_epochs(epochs, folder)
         on_epoch(epoch)
@@ -117,7 +97,7 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
 
     def accuracies(model: nn.Module) -> dict[str, float]:
         return {
-            key: float((_logits(model, part, key, context).argmax(1) == part.labels).mean())
+            key: float((logits_on(model, part, key, context).argmax(1) == part.labels).mean())
             for key, part in curves.items()
         }
 
@@ -134,21 +114,60 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             on_epoch=record,
             checkpoints=checkpoints,
         )
+    train_seconds = sum(epoch["seconds"] for epoch in epochs)
+    about = {
+        "recipe": study.as_dict()["recipe"],
+        "memory_format": rehearsed_of(run, context).memory_format,
+        "num_epochs": len(epochs),
+        "trajectory": points(),
+        "train_seconds": train_seconds,
+        "train_images_per_second": len(data.train) * len(epochs) / train_seconds,
+        **_at_once(model, epochs[-1]["micro_batch_size"]),
+        **weights_record(run, study, notes),
+        "started": started,
+    }
+    _finish(run, model, context, folder, asked, about, epochs)
+    if distributed.is_main():
+        checkpoints.remove()
+
+
+def _evaluate(run: Run, context: Context, folder: Path, asked: Mapping[str, Bound]) -> None:
+    """Bring a run whose network is given to its end: nothing is trained."""
+    started = now()
+    begun_epochs(folder)  # what an interrupted evaluation left is made anew
+    given = given_network(run, context.study, context.data, weights_file(run, context.study))
+    about = {**weights_record(run, context.study, given.notes), "started": started}
+    _finish(run, lay_out(given.network, context.device), context, folder, asked, about, ())
+
+
+def _finish(
+    run: Run,
+    model: nn.Module,
+    context: Context,
+    folder: Path,
+    asked: Mapping[str, Bound],
+    about: Mapping[str, Any],
+    epochs: Sequence[Mapping[str, Any]],
+) -> None:
+    """Store a network, ask it everything, and write the run's record last.
+
+    Parameters
+    ----------
+    about : what the record says of where the network is from
+    epochs : of its training here; none of a network that is given
+    """
     evaluation_started = time.perf_counter()
     with failures_of_the_model(folder, "prediction"):
         if distributed.is_main():
             save_model(model, str(folder / "model.safetensors.partial"))
             (folder / "model.safetensors.partial").replace(folder / "model.safetensors")
-        made_on = _answer(model, list(context.probes), context, folder)
+        made_on = answer(model, list(context.probes), context, folder)
         said = _warnings(run, model, context, epochs)
-    train_seconds = sum(epoch["seconds"] for epoch in epochs)
-    if not distributed.is_main():
-        _measure(model, asked, run, context, folder)
-        return
-    for name in _SEALED:  # after a power cut what `run.json` says of them must be true
-        on_disk(folder / name)
-    write_json(
-        {
+    if distributed.is_main():
+        sealed = [name for name in _SEALED if (folder / name).is_file()]
+        for name in sealed:  # after a power cut what `run.json` says of them must be true
+            on_disk(folder / name)
+        record = {
             "run_id": run.run_id,
             "model": run.model,
             "seed": run.seed,
@@ -157,33 +176,26 @@ def execute(run: Run, context: Context, on_epoch: Callable[[Epoch], None]) -> No
             "status": "finished",
             "component": run.component.as_dict(),
             **asdict(context.sizes[run.model]),
-            "recipe": study.as_dict()["recipe"],
-            "memory_format": _rehearsed(run, context).memory_format,
-            "normalization": {"mean": data.preprocess.mean, "std": data.preprocess.std},
-            "image_px": data.preprocess.image_px,
-            "num_epochs": len(epochs),
-            "trajectory": points(),
-            "train_seconds": train_seconds,
+            **about,
+            "normalization": {
+                "mean": context.data.preprocess.mean,
+                "std": context.data.preprocess.std,
+            },
+            "image_px": context.data.preprocess.image_px,
             "evaluate_seconds": time.perf_counter() - evaluation_started,
-            "train_images_per_second": len(data.train) * len(epochs) / train_seconds,
-            "data": data.record(),
+            "data": context.data.record(),
             "probes": made_on,
             "measurements": {},
             "warnings": said,
             "device": str(context.device),
             "num_devices": distributed.world_size(),
-            **_at_once(model, epochs[-1]["micro_batch_size"]),
             "num_threads": torch.get_num_threads(),
-            "started": started,
             "finished": now(),
             "versions": versions(),
             "hardware": hardware(context.device),
-            "files": {name: file_digest(folder / name) for name in _SEALED},
-        },
-        folder / "run.json",
-        sealed=True,
-    )
-    checkpoints.remove()
+            "files": {name: file_digest(folder / name) for name in sealed},
+        }
+        write_json(record, folder / "run.json", sealed=True)
     _measure(model, asked, run, context, folder)
 
 
@@ -202,19 +214,24 @@ def _complete(
         return
     record = dict(kept.record)
     made_on = dict(record.get("probes", {}))
-    model = _model(run, context)
-    load_weights(model, folder)
+    if run.is_given:
+        model = given_network(
+            run, context.study, context.data, folder / "model.safetensors"
+        ).network
+    else:
+        model = _model(run, context)
+        load_weights(model, folder)
     lay_out(model, context.device)
     stale = [*kept.stale_probes, *kept.stale_measures]
     fresh = [name for name in made_on if name in context.probes and name not in kept.stale_probes]
     if stale and fresh:
         name = fresh[0]
         refuse_other_answers(
-            lambda rows: _logits(model, context.probes[name], name, context, rows),
+            lambda rows: logits_on(model, context.probes[name], name, context, rows),
             folder / "predictions" / f"{name}.parquet",
             stale,
         )
-    made_on |= _answer(model, kept.stale_probes, context, folder)
+    made_on |= answer(model, kept.stale_probes, context, folder)
     epochs = read_lines(folder / "metrics.jsonl")
     record |= {"probes": made_on, "warnings": _warnings(run, model, context, epochs)}
     if distributed.is_main():
@@ -225,10 +242,15 @@ def _complete(
 def _measure(
     model: nn.Module, asked: Mapping[str, Bound], run: Run, context: Context, folder: Path
 ) -> None:
-    """Measure the trained network, and the one that training began with: built as it was then."""
+    """Measure the network, and the one that its training began with: built as it was then.
+
+    What a network that is given began with is not known.
+    """
     networks: dict[State, nn.Module] = {"trained": model}
-    if any(each.measure.state == "untrained" for each in asked.values()):
-        networks["untrained"] = lay_out(_model(run, context), context.device)
+    if not run.is_given and any(each.measure.state == "untrained" for each in asked.values()):
+        begun = _model(run, context)
+        _begin(run, begun, context)
+        networks["untrained"] = lay_out(begun, context.device)
     measure_all(
         networks,
         asked,
@@ -249,40 +271,21 @@ def _model(run: Run, context: Context) -> nn.Module:
         seed=run.seed,
         base=context.study.base,
         where=f"models.{run.model}",
-        memory_format=_rehearsed(run, context).memory_format,
+        memory_format=rehearsed_of(run, context).memory_format,
     )
 
 
-def _rehearsed(run: Run, context: Context) -> Rehearsed:
-    return context.rehearsed.get(run.model, Rehearsed())
-
-
-def _answer(model: nn.Module, names: list[str], context: Context, folder: Path) -> dict[str, str]:
-    """Store the predictions on these probes; give the fingerprints of what was answered."""
-    for name in names:
-        probe = context.probes[name]
-        path = folder / "predictions" / f"{name}.parquet"
-        write_answers(_logits(model, probe, name, context), name, probe, path)
-    return {name: fingerprint_of(context.probes[name]) for name in names}
-
-
-def _logits(
-    model: nn.Module,
-    examples: LabeledImages | ProbeSet,
-    name: str,
-    context: Context,
-    rows: np.ndarray | None = None,
-) -> np.ndarray:
-    # A model that draws when it answers draws the same each time, and takes nothing from training.
-    with seeded_streams(zlib.crc32(name.encode()), context.device):
-        return logits_of(
-            model,
-            examples.images,
-            preprocess=context.data.preprocess,
-            device=context.device,
-            precision=context.study.recipe.precision,
-            rows=rows,
-        )
+def _begin(run: Run, model: nn.Module, context: Context) -> list[str]:
+    """Let training begin at initial weights, where the study names any; return the notes."""
+    if run.weights is None:
+        return []
+    return begin_at(
+        model,
+        context.study.weights[run.model],
+        weights_file(run, context.study),
+        num_classes=context.data.train.num_classes,
+        where=f"models.{run.model}",
+    )
 
 
 def _warnings(
@@ -290,8 +293,9 @@ def _warnings(
 ) -> list[str]:
     """Say what makes a run's numbers mean something else than they seem to, a line each."""
     recipe, data, device = context.study.recipe, context.data, context.device
+    of_training = [] if run.is_given else training_warnings(model, recipe, len(data.train), epochs)
     return [
-        *_rehearsed(run, context).warnings,
-        *training_warnings(model, recipe, len(data.train), epochs),
+        *rehearsed_of(run, context).warnings,
+        *of_training,
         *company_warnings(model, data.test.images, data.preprocess, device, recipe.precision),
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from priorscope.errors import InputError
-from priorscope.runs.earlier import other_code
+from priorscope.runs.earlier import other_code, other_weights
 from priorscope.runs.locks import locked, refuse_busy
 from priorscope.runs.seals import SEAL, check_file, json_digest
 from priorscope.study.hypotheses import digests
@@ -249,6 +249,8 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
         changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
         if "models" not in changed and other_code(stored["plan"], planned):
             changed.append("code")
+        if "models" not in changed and other_weights(stored["plan"], planned):
+            changed.append("weights")
         if changed or stored["hash"] != study.hash:
             history = [*history, {"date": now(), "changed": changed, **state}]
     else:
@@ -274,7 +276,8 @@ def open_study(out: Path, study: Study, runs: Sequence[Run], *, about: Mapping[s
 
 def _planned(run: Run) -> dict[str, Any]:
     plain: dict[str, Any] = {"run_id": run.run_id, "model": run.model, "seed": run.seed}
-    return plain | ({"levels": dict(run.levels)} if run.levels else {})
+    plain |= {"levels": dict(run.levels)} if run.levels else {}
+    return plain | ({} if run.weights is None else {"weights": run.weights})
 
 
 def _refuse_other_data(out: Path, stored: Mapping[str, Any], about: Mapping[str, Any]) -> None:

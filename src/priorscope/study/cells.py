@@ -35,6 +35,27 @@ def study_at(study: Study, levels: Levels, budget: float = 1.0) -> Study:
     )
 
 
+def check_stability(study: Study) -> None:
+    """Refuse a part of the budget that is no other number of epochs.
+
+    Raises
+    ------
+    InputError : names both numbers
+    """
+    if study.stability is None:
+        return
+    for levels in cells(study):
+        epochs = study_at(study, levels).recipe.epochs
+        part = study_at(study, levels, study.stability.budget).recipe.epochs
+        if part == epochs:
+            raise InputError(
+                "a part of the budget needs fewer epochs than the whole",
+                where="stability.budget",
+                found=f"{study.stability.budget:g} of {epochs} epochs, which is {part}",
+                allowed="a part that leaves at least one epoch, and fewer than all",
+            )
+
+
 def check_levels(study: Study) -> None:
     """Refuse hypotheses that do not say at which level of each factor they hold.
 

@@ -6,15 +6,16 @@ from typing import Any
 
 from priorscope.components import listing
 from priorscope.errors import InputError, unknown_name
+from priorscope.study.plain import digest
 from priorscope.study.spec import (
     CHANCE,
     TEST_PROBE,
     Hypothesis,
     Operand,
     Study,
-    digest,
     networks_of,
 )
+from priorscope.study.weights import GIVEN
 
 _ROUNDING = 1e-9  # of weights: 1/3 has no end
 
@@ -93,6 +94,24 @@ def _check_operand(operand: Operand, study: Study, where: str, others: Iterable[
         )
 
 
+def _check_pair(pair: tuple[str, ...], study: Study, where: str) -> None:
+    """Refuse a pair of models of which no two networks count."""
+    if len(set(pair)) == 1 and study.num_networks(pair[0]) < 2 <= len(study.seeds):
+        raise InputError(
+            "one network is no pair",
+            where=where,
+            found=list(pair),
+            allowed=f"a file of {GIVEN} for each seed",
+        )
+    one_recipe = len(set(pair)) == 1 or not any(study.is_given(model) for model in pair)
+    if one_recipe and len(study.seeds) < 2:
+        raise InputError(
+            "pairs of networks need two seeds: those of equal seed saw the same order of examples",
+            where=where,
+            found=f"seeds {', '.join(map(str, study.seeds))}",
+        )
+
+
 def _check_contrast(hypothesis: Hypothesis, study: Study, where: str) -> None:
     contrast = hypothesis.contrast
     a, b = contrast.a, contrast.b
@@ -120,12 +139,8 @@ def _check_contrast(hypothesis: Hypothesis, study: Study, where: str) -> None:
         raise InputError(
             "a pair of models is compared with a pair", where=where, found=f"{a} and {b}"
         )
-    if any(pairs) and len(study.seeds) < 2:
-        raise InputError(
-            "pairs of networks need two seeds: those of equal seed saw the same order of examples",
-            where=where,
-            found=f"seeds {', '.join(map(str, study.seeds))}",
-        )
+    for pair in {each for side in (a, b) if any(pairs) and side is not None for each in _of(side)}:
+        _check_pair(pair, study, where)
     if b not in (None, CHANCE) and _same(_of(a), _of(b)):
         raise InputError("a model is not compared with itself", where=where, found=a)
     compared = (b, contrast.level, contrast.conditions, contrast.between)

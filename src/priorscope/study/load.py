@@ -14,9 +14,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter, ValidationError
 
 from priorscope.errors import InputError, did_you_mean, unknown_name
-from priorscope.study.cells import cells, check_levels, study_at
+from priorscope.study.cells import check_levels, check_stability
 from priorscope.study.controls import check_controls
 from priorscope.study.factors import read_factors
+from priorscope.study.given import check_given
 from priorscope.study.hypotheses import check_hypotheses
 from priorscope.study.interventions import check_interventions
 from priorscope.study.measures import check_measures
@@ -35,6 +36,7 @@ from priorscope.study.spec import (
     Stability,
     Study,
 )
+from priorscope.study.weights import read_weights
 from priorscope.study.yaml_text import MAX_BYTES, read_yaml
 from priorscope.training.recipe import Recipe
 
@@ -56,7 +58,7 @@ class _File(BaseModel):
     name: Name
     description: str = ""
     data: _Reference
-    recipe: Recipe
+    recipe: Recipe | None = None
     models: Annotated[dict[Name, _Reference], Field(min_length=1)]
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
     probes: dict[Name, _Reference] = {}
@@ -139,13 +141,19 @@ def parse_study(text: str, *, base: Path) -> Study:
         if in_data:
             explained.where = f"data.{explained.where}"
         raise explained from None
+    models, weights = {}, {}
+    for name, model in file.models.items():
+        own, found = read_weights(name, model.model_extra or {}, file.seeds, base)
+        models[name] = Component(model.name, own)
+        weights |= {} if found is None else {name: found}
     study = Study(
         name=file.name,
         description=file.description.strip(),
         data=Component(file.data.name, {k: v for k, v in beside.items() if k not in split_keys}),
         split=split,
-        recipe=file.recipe,
-        models={name: _component(model) for name, model in file.models.items()},
+        recipe=file.recipe or Recipe(),
+        models=models,
+        weights=weights,
         seeds=file.seeds,
         probes={name: _component(probe) for name, probe in file.probes.items()},
         measures={name: _component(measure) for name, measure in file.measures.items()},
@@ -160,7 +168,8 @@ def parse_study(text: str, *, base: Path) -> Study:
     )
     study = replace(study, factors=read_factors(content.get("factors") or {}, study, content))
     _check_size(study)
-    _check_stability(study)
+    check_given(study, has_recipe=file.recipe is not None)
+    check_stability(study)
     _check_references(study)
     check_interventions(study)
     check_levels(study)
@@ -203,22 +212,6 @@ def _check_size(study: Study) -> None:
             found=f"{len(study.models)} models x {len(study.seeds)} seeds x {num_cells} cells",
             allowed=f"at most {MOST_RUNS:,} runs",
         )
-
-
-def _check_stability(study: Study) -> None:
-    """Refuse a part of the budget that is no other number of epochs."""
-    if study.stability is None:
-        return
-    for levels in cells(study):
-        epochs = study_at(study, levels).recipe.epochs
-        part = study_at(study, levels, study.stability.budget).recipe.epochs
-        if part == epochs:
-            raise InputError(
-                "a part of the budget needs fewer epochs than the whole",
-                where="stability.budget",
-                found=f"{study.stability.budget:g} of {epochs} epochs, which is {part}",
-                allowed="a part that leaves at least one epoch, and fewer than all",
-            )
 
 
 def _check_references(study: Study) -> None:

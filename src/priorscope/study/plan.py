@@ -1,6 +1,6 @@
 """Which runs a study consists of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import product
@@ -10,7 +10,9 @@ from priorscope.errors import InputError
 from priorscope.own_code import code_digest, own_modules
 from priorscope.study.cells import cells, study_at
 from priorscope.study.levels import Levels, cell_name, listed_levels
-from priorscope.study.spec import Component, Study, digest, strings
+from priorscope.study.plain import digest, strings
+from priorscope.study.spec import Component, Study
+from priorscope.study.weights import OF_GIVEN, Weights
 
 MOST_IN_NAME = 100  # letters of a cell's name in that of a folder
 
@@ -19,7 +21,8 @@ MOST_IN_NAME = 100  # letters of a cell's name in that of a folder
 class Run:
     """One model with one seed at one level of each factor, for the whole budget or a part of it.
 
-    `run_id` changes with anything that changes its weights.
+    `run_id` changes with anything that changes its weights. `weights` is the fingerprint (SHA-256)
+    of the file that they are from, and `is_given` tells whether they are evaluated as they are.
     """
 
     run_id: str
@@ -28,6 +31,8 @@ class Run:
     component: Component
     levels: Levels = ()
     budget: float = 1.0
+    weights: str | None = None
+    is_given: bool = False
 
     @property
     def title(self) -> str:
@@ -37,32 +42,81 @@ class Run:
         return f"{self.model} seed {self.seed}" + (f" at {at}" if at else "") + part
 
 
-def plan(study: Study) -> tuple[Run, ...]:
+def plan(study: Study, weights: Mapping[tuple[str, int], str] | None = None) -> tuple[Run, ...]:
     """List the runs, seed by seed, so that an interrupted study has whole comparisons first.
 
     Within a seed the runs go cell by cell, so that the data of a cell are needed once a seed. Those
-    at a part of the budget come behind those of the whole.
+    at a part of the budget come behind those of the whole. A network that is given has no budget,
+    and where all seeds share one file it is one network: one run, of the first seed.
+
+    Parameters
+    ----------
+    weights : model and seed -> fingerprint of its file of weights, in place of that of the file
+
+    Raises
+    ------
+    InputError : a file of weights is missing
     """
     budgets = [1.0] if study.stability is None else [1.0, study.stability.budget]
     codes = {name: code_of(component, study.base) for name, component in study.models.items()}
+    files = fingerprints(study) if weights is None else weights
     shared = []
     for budget, levels in product(budgets, cells(study)):
         at = study_at(study, levels, budget)
         plain = at.as_dict()
         identity = {key: plain[key] for key in ("data", "recipe")}
         shared.append((budget, levels, identity | {"data_code": code_of(at.data, study.base)}))
-    codes = {name: code_of(component, study.base) for name, component in study.models.items()}
     runs = []
     for seed in study.seeds:
         for budget, levels, of_cell in shared:
             for model, component in study.models.items():
+                given, of_file = study.is_given(model), files.get((model, seed))
+                if given and (budget != 1 or of_file is None):
+                    continue
                 identity = {**of_cell, "model": component.as_dict(), "seed": seed}
                 identity["code"] = codes[model]
+                if given:
+                    identity["recipe"] = {key: of_cell["recipe"][key] for key in OF_GIVEN}
+                if of_file is not None:
+                    identity["weights"] = {"sha256": of_file, **study.weights[model].meaning()}
                 cell = f"-{cell_name(levels)[:MOST_IN_NAME]}" if levels else ""
                 part = "" if budget == 1 else f"-budget{budget:g}"
                 run_id = f"{model}-s{seed}{cell}{part}-{digest(identity)[:8]}"
-                runs.append(Run(run_id, model, seed, component, levels, budget))
+                runs.append(Run(run_id, model, seed, component, levels, budget, of_file, given))
     return tuple(runs)
+
+
+def fingerprints(study: Study) -> dict[tuple[str, int], str]:
+    """Hash the files of weights that a study names: model and seed -> SHA-256.
+
+    Raises
+    ------
+    InputError : a file is missing or cannot be read, or two seeds of a model have the same file
+    """
+    found: dict[tuple[str, int], str] = {}
+    for model, weights in study.weights.items():
+        where = f"models.{model}"
+        of_model: dict[str, int] = {}
+        for seed in study.seeds:
+            if weights.is_shared and not weights.initial and seed != study.seeds[0]:
+                continue
+            found[model, seed] = sha256 = weights.sha256(seed, where)
+            if sha256 in of_model and not weights.initial:
+                raise same_network(f"{where}.{weights.key}", weights, of_model[sha256], seed)
+            of_model[sha256] = seed
+    return found
+
+
+def same_network(where: str, weights: Weights, first: int, second: int) -> InputError:
+    """Say that the files of two seeds hold one network."""
+    return InputError(
+        "the files of two seeds hold the same network, and copies of one network are no sample of "
+        "networks",
+        where=where,
+        found=f"seeds {first} and {second}: {weights.paths[first]} and {weights.paths[second]}",
+        allowed="a network of its own for each seed; or one path, not in a list, which is one "
+        "network whatever the seeds",
+    )
 
 
 def select(

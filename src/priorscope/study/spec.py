@@ -1,8 +1,6 @@
 """What a study says: frozen values, checked when they are made. No torch here."""
 
-import hashlib
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,6 +9,8 @@ import pydantic
 from pydantic import ConfigDict, Field, NonNegativeInt, PlainValidator, PositiveFloat
 
 from priorscope.study.levels import Factor, LevelValue
+from priorscope.study.plain import digest
+from priorscope.study.weights import OF_GIVEN, Weights
 from priorscope.training.recipe import Recipe
 
 TEST_PROBE = "test"  # the unchanged test images: always evaluated, never declared
@@ -236,6 +236,7 @@ class Study:
     `measures` are what trained networks are asked beside the probes, see `study.measures`.
     `stability` asks for trainings at a part of the budget too.
     `factors` are what all models share at each of their levels: `study.factors.study_at` sets them.
+    `weights` are those of models that were trained elsewhere, by the model's name.
     `curve_images` is how many test images, taken evenly, the learning curve is measured on at the
     end of every epoch; none takes all of them. The predictions of the trained model are on all.
     """
@@ -258,14 +259,35 @@ class Study:
     controls: tuple[Control, ...] = ()
     curve_images: int | None = None
     measures: dict[str, Component] = field(default_factory=dict)
+    weights: dict[str, Weights] = field(default_factory=dict)
+
+    def is_given(self, model: str) -> bool:
+        """Tell whether a model is evaluated as given: it has weights, and is not trained."""
+        return model in self.weights and not self.weights[model].initial
+
+    @property
+    def trained(self) -> dict[str, Component]:
+        """Return the models that are trained."""
+        return {name: each for name, each in self.models.items() if not self.is_given(name)}
+
+    def num_networks(self, model: str) -> int:
+        """Count the networks of a model in a cell: one a seed, or the one that is given."""
+        return 1 if self.is_given(model) and self.weights[model].is_shared else len(self.seeds)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the study as plain values, every default written out."""
         plain = pydantic.TypeAdapter(Any).dump_python
+        recipe = plain(self.recipe, mode="json")
+        if not self.trained:  # of the recipe nothing else is used
+            recipe = {key: recipe[key] for key in OF_GIVEN}
         whole: dict[str, Any] = {
             "data": {**self.data.as_dict(), **self.split.as_dict()},
-            "recipe": plain(self.recipe, mode="json"),
-            "models": {name: model.as_dict() for name, model in self.models.items()},
+            "recipe": recipe,
+            "models": {
+                name: model.as_dict()
+                | (self.weights[name].as_dict() if name in self.weights else {})
+                for name, model in self.models.items()
+            },
             "seeds": list(self.seeds),
             "probes": {name: probe.as_dict() for name, probe in self.probes.items()},
             "hypotheses": [as_plain(hypothesis) for hypothesis in self.hypotheses],
@@ -295,20 +317,3 @@ def as_plain(hypothesis: Hypothesis) -> dict[str, Any]:
     """Return a hypothesis as values that JSON can hold, without `measure` where it has none."""
     plain: dict[str, Any] = json.loads(json.dumps(asdict(hypothesis)))
     return {key: value for key, value in plain.items() if key != "measure" or value is not None}
-
-
-def digest(value: object) -> str:
-    """Hash plain values to 16 hex digits (SHA-256 of canonical JSON, cut)."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def strings(plain: object) -> Iterator[str]:
-    """List the strings in plain values, the keys of mappings aside."""
-    if isinstance(plain, str):
-        yield plain
-    elif isinstance(plain, Mapping):
-        for each in plain.values():
-            yield from strings(each)
-    elif isinstance(plain, list | tuple):
-        for each in plain:
-            yield from strings(each)

@@ -8,6 +8,7 @@ from priorscope.preflight.fairness import as_plain, check_runs
 from priorscope.report.section import Paragraph, Part, Section, section_of
 from priorscope.report.table import Table
 from priorscope.report.wording import Row, count, counted, listed, magnitude, plain
+from priorscope.study.given import given_models
 from priorscope.study.properties import PROPERTIES
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ def fairness(results: "Findings") -> Section | None:
     """Say what differs between the models, and what they are given."""
     found = results.record.get("fairness", [])  # folders of version 0.1.0 have none
     of_runs = as_plain(check_runs(results.runs, results.study.get("declared")))
-    paragraphs = fairness_paragraphs(found, of_runs, len(results.runs))
+    num_given = sum(run["model"] in given_models(results.study) for run in results.runs)
+    paragraphs = fairness_paragraphs(found, of_runs, len(results.runs), num_given)
     if results.factors:
         within = (
             "Runs are compared with those at the same level of every factor. What a factor sets is "
@@ -91,18 +93,28 @@ def condition_table(differences: Sequence[Row]) -> Table | None:
 
 
 def fairness_paragraphs(
-    differences: Sequence[Row], of_runs: Sequence[Row], num_runs: int
+    differences: Sequence[Row], of_runs: Sequence[Row], num_runs: int, given_runs: int = 0
 ) -> list[Paragraph]:
     """Say in words what differs, declared or not, and whether the runs were made alike.
 
-    `of_runs` are the differences that `check_runs` finds between `num_runs` finished runs.
+    `of_runs` are the differences that `check_runs` finds between `num_runs` finished runs, of which
+    `given_runs` are of networks that are given.
     """
     paragraphs = []
     differing = [row for row in differences if row["differs"]]
-    undeclared = [_title(row["property"]) for row in differing if not row["declared"]]
+    undeclared = [
+        _title(row["property"]) for row in differing if not row["declared"] and not row.get("given")
+    ]
     if undeclared:
         text = f"{listed(undeclared, most=20)}. Each is what is compared, or a confounder of it."
         paragraphs.append(("Undeclared differences", text))
+    given = [_title(row["property"]) for row in differing if row.get("given")]
+    if given:
+        who = dict.fromkeys(name for row in differing for name in row.get("given") or ())
+        text = f"{listed(given, most=20)} {'differ' if len(given) > 1 else 'differs'} by networks "
+        text += f"that are evaluated as given ({listed(who)}): what they were trained by is not "
+        text += "known to priorscope, and their images are prepared in their own way."
+        paragraphs.append(("Evaluated as given", text))
     for row in differing:
         if row["declared"]:
             paragraphs.append((f"{_title(row['property'])}, declared", row["declared"]))
@@ -113,6 +125,14 @@ def fairness_paragraphs(
             f"{checked} they differ in {listed(unlike, most=20)}."
             if unlike
             else f"{checked} all by the same recipe, on the same data, preprocessed alike."
+            if not given_runs
+            else f"{checked} all on the same test images"
+            + (
+                ", and those that were trained here by the same recipe, on the same data, "
+                "preprocessed alike."
+                if given_runs < num_runs
+                else "."
+            )
         )
         paragraphs.append(("The runs themselves", text))
     return paragraphs
@@ -144,6 +164,8 @@ def _ratio(row: Row) -> str:
 def _mark(row: Row) -> str:
     if row["differs"] and row["declared"]:
         return row["declared"]
+    if row["differs"] and row.get("given"):
+        return "evaluated as given"
     return "not declared" if row["differs"] else "same"
 
 

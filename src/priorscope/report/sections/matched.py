@@ -6,9 +6,10 @@ from priorscope.analysis import Findings
 from priorscope.analysis.findings import scored_of, select
 from priorscope.metrics import NONE, Scale
 from priorscope.report.figure import ChartFigure, Panel, chart, model_scales
-from priorscope.report.section import Part, Section, in_cells, section_of
+from priorscope.report.section import Paragraph, Part, Section, in_cells, section_of
 from priorscope.report.table import Table, table_of
 from priorscope.report.wording import MINUS, Row, capital, confidence, difference, listed, plain
+from priorscope.study.given import given_models
 
 NOT_STORED = (
     "No predictions were kept along training, so differences at equal clean accuracy cannot be "
@@ -24,7 +25,7 @@ def matched(results: Findings) -> Section | None:
     return section_of(
         "matched",
         "Differences at equal clean accuracy",
-        Part(paragraphs=[("", _paragraph(results))]),
+        Part(paragraphs=[("", _paragraph(results)), *_left_out(results)]),
         *in_cells(results, lambda cell: [_table(cell), _figure(cell)]),
     )
 
@@ -47,6 +48,16 @@ def _paragraph(results: Findings) -> str:
         "A network in the middle of its schedule, with its learning rate still high, stands here "
         "beside one at its end: what sets them apart may be the schedule and not the model."
     )
+
+
+def _left_out(results: Findings) -> list[Paragraph]:
+    """Name the models that have no way to their end."""
+    given = given_models(results.study)
+    if not given:
+        return []
+    are, they = ("is", "it stands") if len(given) == 1 else ("are", "they stand")
+    text = f"{listed(given)} {are} evaluated as given, with nothing known of the training: {they} "
+    return [("Left out", f"{text}in no pair here.")]
 
 
 def _table(results: Findings) -> Table | None:

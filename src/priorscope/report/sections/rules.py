@@ -14,7 +14,8 @@ from priorscope.report.verdict_words import (
     possible,
     verdict_scale,
 )
-from priorscope.report.wording import Row, count
+from priorscope.report.wording import Row, count, listed
+from priorscope.study.given import given_models
 
 _PRECISION = ("id", "estimate", "low", "high", "confidence", "standard_error", "df")
 _PRECISION += ("detectable_estimated", "detectable", "bootstrap_low", "bootstrap_high")
@@ -48,6 +49,8 @@ def training_table(results: Findings) -> Table | None:
         "and verdicts on its model are withheld. Whether a longer training would give more cannot "
         "be seen from how a loss comes to rest: most schedules let the learning rate end at zero."
     )
+    if left_out := given_models(results.study):
+        caption += f" {listed(left_out)}, evaluated as given, had no training here."
     records = [
         {"model": model} | asdict(ended) | {"obstacle": ended.obstacle}
         for model, ended in results.training.items()

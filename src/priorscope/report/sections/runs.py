@@ -14,6 +14,7 @@ from priorscope.report.wording import (
     Row,
     cell_title,
     count,
+    counted,
     level_text,
     listed,
     magnitude,
@@ -104,6 +105,8 @@ def _model_table(results: Findings) -> Table:
     records = []
     for model, component in results.study["models"].items():
         settings = {key: value for key, value in component.items() if key != "name"}
+        if "weights" in settings and "classes" in settings:  # there may be a thousand
+            settings["classes"] = counted(len(settings["classes"]), "name")
         size = sizes.get(model, {})
         records.append(
             {"model": model, "component": component["name"], "settings": setting(settings)}

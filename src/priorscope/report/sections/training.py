@@ -9,7 +9,8 @@ from priorscope.report.colours import CHANCE_GREY
 from priorscope.report.figure import ChartFigure, Panel, chart, model_scales
 from priorscope.report.section import Part, Section, in_cells, section_of
 from priorscope.report.table import Table, table_of
-from priorscope.report.wording import Row, counted, plain, setting
+from priorscope.report.wording import Row, counted, listed, plain, setting
+from priorscope.study.given import given_models
 
 # Plotted; a longer training is thinned evenly, and the caption says so.
 _MOST_EPOCHS, _MOST_POINTS = 150, 6000
@@ -23,8 +24,16 @@ def training(results: Findings) -> Section | None:
 
 def _recipe(results: Findings) -> Table:
     """Return the one recipe of all models."""
+    trained = [name for name in results.models if name not in given_models(results.study)]
     caption = "Recipe of the model."
-    if len(results.models) > 1:
+    if not trained:
+        caption = "Nothing was trained: of a recipe only this was used, to evaluate networks as "
+        caption += "they are given."
+    elif len(trained) < len(results.models):
+        left_out = [name for name in results.models if name not in trained]
+        caption = f"Recipe of {listed(trained)}. It is not that of {listed(left_out)}, evaluated "
+        caption += "as given: how they were trained is not known, and no curve shows it."
+    elif len(results.models) > 1:
         caption = "Recipe, shared by all models: a study has no place for a setting of a single "
         caption += "model."
     columns = {
