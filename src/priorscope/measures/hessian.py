@@ -34,8 +34,8 @@ def hessian(
 
     The loss is the mean over the images that the measure is given, those of a probe: the curvature
     of what is generalised, not of what was fitted. The eigenvalue is found by Lanczos' method with
-    products of the Hessian (SciPy's `eigsh`), to a relative 1e-2 or better; the trace by Hutchinson's, as the
-    mean of v' H v over random signs v. Batch norm keeps the statistics that it was trained to.
+    products of the Hessian (SciPy's `eigsh`), to a relative 1e-2 or better; the trace by
+    Hutchinson's, as the mean of v' H v over random signs v. Batch norm keeps its statistics.
 
     Park and Kim 2022 (arXiv:2202.06709, section 2), Yao et al. 2020 (arXiv:1912.07145). Deviations:
     test images in place of training images, no weight decay in the loss. A Hessian depends on how a
