@@ -15,7 +15,7 @@ from priorscope.runs.prepare import build_probe
 from priorscope.study.spec import Component
 
 # Images that somebody else made: they need a file, and neither sizes nor controls can be chosen.
-FROM_FILES = {"report_background"}
+FROM_FILES = {"report_background", "corruptions", "unseen_set"}
 FROM_FACTORS = {"cue_conflict"}
 PROBES = sorted(set(listing("probes")) - FROM_FILES)
 

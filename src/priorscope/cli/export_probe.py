@@ -41,7 +41,9 @@ def export_probe(
     source = Component(data, _parse(data_parameter, "--data-parameter"))
     base = Path.cwd()
     dataset = load_dataset(source, find_data_root(data_root), base, where="--data")
-    built = build_probe(component, dataset.test, base, where="PROBE", name=name or probe)
+    built = build_probe(
+        component, dataset.test, base, where="PROBE", name=name or probe, train=dataset.train
+    )
     export(built, out)
     print(f"{len(built)} images in {out}: images/, examples.csv, labels/<arm>.csv")
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from math import isqrt
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from priorscope.errors import InputError, unknown_name
 from priorscope.measures._measurement import DoesNotApply
 
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+_MOST_OTHER_TOKENS = 8  # class token and registers, in front of the patches
 _IMAGES_AT_ONCE = 64
 _COLUMNS_AT_ONCE = 65_536
 _ROUNDING = 1e-13  # of the square of a float32
@@ -110,18 +112,35 @@ def outputs_of(layers: dict[str, nn.Module]) -> Iterator[dict[str, torch.Tensor]
             hook.remove()
 
 
+def map_of(output: torch.Tensor) -> torch.Tensor | None:
+    """Return a map, or the tokens of patches on their grid, as [n, channels, side, side].
+
+    Tokens in front of the patches (a class token, registers) are left out. None if it is neither.
+    """
+    if output.ndim == 4:
+        _, first, second, third = output.shape
+        if second == third > 1 and not first == second != third:
+            return output
+        if first == second > 1:  # channels last, as in some of timm's transformers
+            return output.movedim(3, 1)
+    if output.ndim == 3 and output.shape[1] > 1:
+        side = isqrt(output.shape[1])
+        others = output.shape[1] - side**2
+        if side > 1 and others <= _MOST_OTHER_TOKENS:
+            return output[:, others:].transpose(1, 2).unflatten(2, (side, side))
+    return None
+
+
 def _num_parameters(modules: Iterable[nn.Module]) -> int:
     shared = {id(p): p.numel() for each in modules for p in each.parameters()}
     return sum(shared.values())
 
 
 def _pooled(output: torch.Tensor) -> torch.Tensor:
-    """Average over places: [n, channels, h, w] or [n, tokens, channels] -> [n, channels]."""
-    if output.ndim == 4 and output.shape[1] == output.shape[2] != output.shape[3]:
-        return output.mean((1, 2))  # channels last, as in some of timm's transformers
-    return (
-        output.mean((2, 3)) if output.ndim == 4 else output.mean(1) if output.ndim == 3 else output
-    )
+    """Average a map, or tokens of patches, over places: [n, channels]; others as they are."""
+    if (maps := map_of(output)) is not None:
+        return maps.mean((2, 3))
+    return output.flatten(1)
 
 
 def _gram(name: str, parts: list[torch.Tensor]) -> np.ndarray:

@@ -15,6 +15,7 @@ _COLUMNS |= {"cell", "shares_order"}
 WHOLE = "all"  # the arm of values that are the measure itself
 _KINDS: dict[tuple[str, ...], Kind] = {
     ("network", "images"): "network",
+    ("network", "images", "targets"): "network",
     ("a", "b"): "predictions",
     ("features_a", "features_b"): "features",
 }
@@ -70,8 +71,8 @@ def kind_of(measure: Callable[..., Any], *, where: object = None) -> Kind:
             "a measure takes a network and images, or predictions or features of two networks",
             where=where,
             found=f"({', '.join(names)})",
-            allowed="(network, images), (a, b) or (features_a, features_b), by these names; "
-            "all else by keyword",
+            allowed="(network, images), with targets after them if it needs them, (a, b) or "
+            "(features_a, features_b), by these names; all else by keyword",
         )
     return _KINDS[names]
 

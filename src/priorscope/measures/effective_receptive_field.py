@@ -1,7 +1,6 @@
 """How far a position of a network's last map really looks: where its gradient lies."""
 
 import copy
-from math import isqrt
 
 import numpy as np
 import torch
@@ -9,6 +8,7 @@ from torch import nn
 
 from priorscope.bias import Bias
 from priorscope.errors import unknown_name
+from priorscope.measures._layers import map_of
 from priorscope.measures._measurement import DoesNotApply, Measurement
 from priorscope.metrics import Scale
 
@@ -21,7 +21,6 @@ BIAS = Bias(
     "Where the gradient lies, which is not yet what decides the answer.",
 )
 _IMAGES_AT_ONCE = 32
-_MOST_OTHER_TOKENS = 8  # class token and registers, in front of the patches
 
 
 def effective_receptive_field(
@@ -92,8 +91,8 @@ def _gradients(
     last: dict[str, torch.Tensor] = {}
 
     def keep(_: nn.Module, __: object, output: object) -> None:
-        if isinstance(output, torch.Tensor) and (centre := _central(output)) is not None:
-            last["centre"] = centre
+        if isinstance(output, torch.Tensor) and (maps := map_of(output)) is not None:
+            last["centre"] = maps[:, :, maps.shape[2] // 2, maps.shape[3] // 2]
 
     hooks = [
         each.register_forward_hook(keep)
@@ -117,19 +116,3 @@ def _gradients(
     if gradient is None:
         raise DoesNotApply("the central position does not depend on the image")
     return gradient.norm(dim=1).flatten(1).cpu().numpy()
-
-
-def _central(output: torch.Tensor) -> torch.Tensor | None:
-    """Return the channels of the central position, [n, channels], of a map or of tokens."""
-    if output.ndim == 4:
-        _, first, second, third = output.shape
-        if second == third > 1 and not first == second != third:
-            return output[:, :, second // 2, third // 2]
-        if first == second > 1:  # channels last, as in some of timm's transformers
-            return output[:, first // 2, second // 2]
-    if output.ndim == 3 and output.shape[1] > 1:
-        side = isqrt(output.shape[1])
-        others = output.shape[1] - side**2
-        if side > 1 and others <= _MOST_OTHER_TOKENS:
-            return output[:, others + (side // 2) * side + side // 2]
-    return None

@@ -35,7 +35,7 @@ def altered_images(
     source: LabeledImages,
     rows: np.ndarray,
     arms: Mapping[str, np.ndarray],
-    **conditions: Sequence[float],
+    **conditions: Sequence[object],
 ) -> ProbeSet:
     """Put arms of the same images below each other, and the images as they are at the end.
 

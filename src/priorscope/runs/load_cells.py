@@ -63,7 +63,7 @@ def cell_loader(study: Study, root: Path) -> Callable[[Levels], Cell]:
     @functools.lru_cache(maxsize=NUM_KEPT)
     def probes(component: str) -> Probes:
         names = [TEST_PROBE, *study.probes]
-        return Probes(names, lambda: build_probes(study, dataset(component).test))
+        return Probes(names, lambda: build_probes(study, dataset(component)))
 
     @functools.lru_cache(maxsize=NUM_KEPT)
     def load(levels: Levels) -> Cell:

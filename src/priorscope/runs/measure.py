@@ -1,5 +1,6 @@
 """Ask a trained network what a study's measures ask, on images of a probe."""
 
+import inspect
 import zlib
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -229,7 +230,7 @@ def measure_network(
     DoesNotApply : there is nothing to measure in this network
     InputError : what the measure returns is no measurement
     """
-    found = _ask(asked.function, network, name, asked, probe.images[rows], preprocess, device)
+    found = _ask(asked.function, network, name, asked, probe, rows, preprocess, device)
     places = np.arange(len(rows), dtype=np.int64)
     measurement = measurement_of(found, places, where=f"measures.{name}")
     whole = all(int((measurement.conditions["arm"] == arm).sum()) == 1 for arm in measurement.arms)
@@ -266,7 +267,7 @@ def take_features(
     InputError : they are no arrays, or have a value that is not finite
     """
     take = companion(asked.function, "features")
-    found = _ask(take, network, name, asked, probe.images[rows], preprocess, device)
+    found = _ask(take, network, name, asked, probe, rows, preprocess, device)
     where = f"measures.{name}: features"
     if not isinstance(found, Mapping) or not found:
         raise InputError("features are a dict of arrays", where=where, found=type(found).__name__)
@@ -288,15 +289,18 @@ def _ask(
     network: nn.Module,
     name: str,
     asked: Bound,
-    images: np.ndarray,
+    probe: ProbeSet,
+    rows: np.ndarray,
     preprocess: Preprocess,
     device: torch.device,
 ) -> Any:
-    """Call what is asked of a network on images, uint8, as the contract has it."""
+    """Call what is asked of a network on images of a probe, with their targets if it takes them."""
     seed = zlib.crc32(name.encode())
     with _as_it_is(network), seeded_streams(seed, device):
-        seen = preprocess(torch.from_numpy(images.copy()).to(device))
-        return function(network, seen, rng=np.random.default_rng(seed), **asked.parameters)
+        seen = [preprocess(torch.from_numpy(probe.images[rows].copy()).to(device))]
+        if "targets" in inspect.signature(function).parameters:
+            seen.append(torch.from_numpy(probe.targets[rows].copy()).to(device))
+        return function(network, *seen, rng=np.random.default_rng(seed), **asked.parameters)
 
 
 @contextmanager

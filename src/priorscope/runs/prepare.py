@@ -1,6 +1,7 @@
 """Data, probes and models of a study, made and checked before anything is trained."""
 
 import hashlib
+import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -158,18 +159,31 @@ def load_dataset(
     return dataset
 
 
-def build_probes(study: Study, test: LabeledImages) -> dict[str, ProbeSet]:
+def build_probes(study: Study, dataset: Dataset) -> dict[str, ProbeSet]:
     """Build every probe of the study from test images; the images themselves come first."""
+    test = dataset.test
     built = {TEST_PROBE: test_probe(test)}
     for name, component in study.probes.items():
-        built[name] = build_probe(component, test, study.base, where=f"probes.{name}", name=name)
+        built[name] = build_probe(
+            component, test, study.base, where=f"probes.{name}", name=name, train=dataset.train
+        )
     return built
 
 
 def build_probe(
-    component: Component, source: LabeledImages, base: Path, *, where: str, name: str
+    component: Component,
+    source: LabeledImages,
+    base: Path,
+    *,
+    where: str,
+    name: str,
+    train: LabeledImages | None = None,
 ) -> ProbeSet:
     """Build one probe; its randomness depends on its name in the study and on nothing else.
+
+    Parameters
+    ----------
+    train : the training images, for a probe that asks for them: what of its images is among them
 
     Raises
     ------
@@ -177,8 +191,10 @@ def build_probe(
     """
     function = components.resolve("probes", component.name, base=base, where=f"{where}.name")
     parameters = components.bind(
-        function, component.parameters, where=where, reserved=("rng",), base=base
+        function, component.parameters, where=where, reserved=("rng", "train"), base=base
     )
+    if "train" in inspect.signature(function).parameters:
+        parameters["train"] = train
     rng = np.random.default_rng(int(hashlib.sha256(name.encode()).hexdigest()[:16], 16))
     with components.errors_at(where):
         probe = function(source, rng=rng, **parameters)
