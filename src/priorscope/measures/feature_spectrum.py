@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from priorscope.bias import Bias
 from priorscope.measures._layers import layers_of, map_of, outputs_of
 from priorscope.measures._measurement import WHOLE, DoesNotApply, Measurement
 from priorscope.metrics import Scale
@@ -11,6 +12,12 @@ from priorscope.metrics import Scale
 HIGH = 2 / 3  # of the highest frequency along an axis, half a cycle a place: what counts as high
 FLOOR = 1e-6  # of all amplitude: what float32 cannot tell from none
 _FEWEST_PLACES = 4  # along a side
+BIAS = Bias(
+    "High frequencies in feature maps",
+    "maps are smooth",
+    "maps keep fine detail",
+    "Of amplitudes inside the network: not of what its answers depend on.",
+)
 _IMAGES_AT_ONCE = 64
 
 

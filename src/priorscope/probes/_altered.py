@@ -54,7 +54,9 @@ def altered_images(
     shown = [*arms.values(), intact]
     change = [_root_mean_square(images, intact) for images in shown]
     names = [*arms, INTACT]
-    columns = {name: np.repeat(values, len(rows)) for name, values in conditions.items()}
+    columns = {
+        name: np.repeat(np.asarray(values), len(rows)) for name, values in conditions.items()
+    }
     return ProbeSet(
         np.concatenate(shown),
         np.tile(source.labels[rows], len(names)),

@@ -1,4 +1,4 @@
-"""Test images that somebody else corrupted: noise, blur, weather and digital faults, by severity."""
+"""Test images that somebody else corrupted: noise, blur, weather, digital faults, by severity."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -5,12 +5,36 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from priorscope.bias import Bias
 from priorscope.data import LabeledImages
 from priorscope.errors import InputError
 from priorscope.probes._probe_set import ProbeSet
 
 _NONE = -1  # of a factor: no class's level
 SHAPE = "shape"
+
+
+BIASES = {
+    "conflict": Bias(
+        "Shape against another cue",
+        "it answers by the other cue, or by neither",
+        "it answers by the shape",
+        "Low does not say by what: see cue_answers and neither_cue.",
+        control="agree",
+    ),
+    "shape_only": Bias(
+        "Shape alone",
+        "it needs texture or colour",
+        "the shape is enough",
+        "A plain grey object is new to it, whatever it goes by.",
+    ),
+    "cue_only": Bias(
+        "Texture or colour alone",
+        "it needs the shape",
+        "the other cue is enough",
+        "The cue fills the image, as it never does in training.",
+    ),
+}
 
 
 def cue_conflict(
