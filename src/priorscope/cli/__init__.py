@@ -14,6 +14,7 @@ from priorscope.cli.check import check
 from priorscope.cli.data import data_app
 from priorscope.cli.export_probe import export_probe
 from priorscope.cli.list import list_components
+from priorscope.cli.profile import profile
 from priorscope.cli.report import report
 from priorscope.cli.run import run
 from priorscope.cli.score import score
@@ -31,6 +32,7 @@ app.command()(run)
 app.command()(check)
 app.command()(bench)
 app.command()(report)
+app.command()(profile)
 app.command()(score)
 app.command(name="list")(list_components)
 app.add_typer(data_app, name="data")

@@ -67,7 +67,6 @@ SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     report_2021,
     comparisons,
     matched,
-    measures,
     error_consistency,
     likeness,
     measures,

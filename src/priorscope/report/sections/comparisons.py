@@ -29,6 +29,7 @@ from priorscope.report.wording import (
 )
 
 _MOST_NAMED = 9  # in words
+_MOST_PANELS = 16
 _MOST_PAIRS = 30  # in one panel; the table has all
 
 
@@ -62,9 +63,10 @@ def _controls(results: Findings) -> Blocks:
 
 
 def _blocks(results: Findings, columns: Mapping[Scored, str], name: str, what: str) -> Blocks:
-    # As a table only where cells are many: a picture of every pair in each is more than anyone
-    # looks at.
-    drawn = None if results.factors else _forests(results, columns, name, what)
+    # As a table only where cells or columns are many: a picture of every pair in each is more than
+    # anyone looks at.
+    many = results.factors or len(columns) > _MOST_PANELS
+    drawn = None if many else _forests(results, columns, name, what)
     return [drawn, comparison_table(results, columns, name, what)]
 
 
