@@ -155,6 +155,7 @@ def judge(
             *_of_seeds(claim, of_scores, evidence),
             *_budget(claim, ended, stability),
             *_warned(claim, warnings or {}),
+            *record.get("overlaps", {}).get(claim.probe, ()),
             *(f"warning on the data: {text}" for text in data_warnings),
         ]
         rows.append(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from priorscope.components import companion, resolve
 from priorscope.preflight.checked import Checked, ProbeShape
 from priorscope.preflight.conditions import check_conditions
 from priorscope.preflight.fairness import lint
@@ -12,8 +13,9 @@ from priorscope.probes import ProbeSet
 from priorscope.runs.load_cells import Cell, naming_cell
 from priorscope.runs.model_size import ModelSize
 from priorscope.runs.prepare_models import build_models, measure_models
-from priorscope.study.cells import cells
+from priorscope.study.cells import cells, study_at
 from priorscope.study.levels import Levels
+from priorscope.study.overlaps import overlaps
 from priorscope.study.spec import TEST_PROBE, Study
 from priorscope.training.single_images import (
     check_single_images,
@@ -33,6 +35,7 @@ def check_cells(study: Study, load: Callable[[Levels], Cell]) -> Checked:
         not have
     """
     checked = Checked(study, {}, {}, {}, {}, {}, {}, {}, [])
+    checked.overlaps.update(_overlaps(study))
     by_shape: dict[tuple[int, int], Mapping[str, ModelSize]] = {}
     for levels in cells(study):
         cell = load(levels)
@@ -82,6 +85,19 @@ def _note_single_images(cell: Cell, checked: Checked) -> None:
         note = single_image_note(model, recipe, num_images)
         if note is not None and note not in (of_model := checked.notes.setdefault(name, [])):
             of_model.append(note)
+
+
+def _overlaps(study: Study) -> dict[str, list[str]]:
+    """Name the augmentations that overlap with each probe, of any cell's recipe."""
+    recipes = [study_at(study, levels).as_dict()["recipe"] for levels in cells(study)]
+    found = {}
+    for name, component in study.probes.items():
+        probe = resolve("probes", component.name, base=study.base, where=f"probes.{name}.name")
+        changed = companion(probe, "OVERLAPS") or ()
+        lines = [line for recipe in recipes for line in overlaps(recipe, changed)]
+        if lines:
+            found[name] = list(dict.fromkeys(lines))
+    return found
 
 
 def _shapes(probes: Mapping[str, ProbeSet]) -> dict[str, ProbeShape]:

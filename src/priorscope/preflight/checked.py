@@ -39,6 +39,7 @@ class Checked:
     differences : what the fairness lint found in the first cell, then in cells of another shape
     rehearsed : model -> what a rehearsal of its training showed, of all cells together
     measures : name -> what a measure is of and gives, see `measures.check_measures`
+    overlaps : probe -> which augmentations train on what it changes, a clause each
     """
 
     study: Study
@@ -52,6 +53,7 @@ class Checked:
     differences: list[Difference]
     rehearsed: dict[str, Rehearsed] = field(default_factory=dict)
     measures: dict[str, dict[str, Any]] = field(default_factory=dict)
+    overlaps: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def first(self) -> Levels:
@@ -65,6 +67,7 @@ class Checked:
         for name, about in self.measures.items():
             for model, reason in about["does_not_apply"].items():
                 lines.append(f"{model}: measure {name} has no value of it: {reason}")
+        lines += [f"probe {name}: {line}" for name, of in self.overlaps.items() for line in of]
         return lines
 
     def shown(self) -> dict[Levels, list[Levels]]:
@@ -80,6 +83,7 @@ class Checked:
     def about(self) -> dict[str, Any]:
         """Return what `study.json` says of the data: of the first cell, and of every one."""
         about: dict[str, Any] = {"data": self.data[self.first], "measures": self.measures}
+        about["overlaps"] = self.overlaps
         if self.study.factors:
             looks = {levels: first for first, group in self.shown().items() for levels in group}
             about["cells"] = [
@@ -110,7 +114,11 @@ def as_plain(checked: Checked) -> dict[str, Any]:
     plain["probes"] = {name: asdict(shape) for name, shape in checked.probes.items()}
     plain["differences"] = [asdict(difference) for difference in checked.differences]
     plain["rehearsed"] = {name: asdict(found) for name, found in checked.rehearsed.items()}
-    return plain | {"notes": checked.notes, "measures": checked.measures}
+    return plain | {
+        "notes": checked.notes,
+        "measures": checked.measures,
+        "overlaps": checked.overlaps,
+    }
 
 
 def from_plain(study: Study, plain: Mapping[str, Any]) -> Checked:
