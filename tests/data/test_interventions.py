@@ -111,7 +111,7 @@ def test_train_test_and_probes_are_moved_by_one_permutation(name, tmp_path):
     )
     order = torch.from_numpy(moved.preprocess.rearrangement.order)
     study = parse_study(STUDY.replace("INTERVENTION", name), base=tmp_path)
-    probes = build_probes(study, moved.test)
+    probes = build_probes(study, moved.dataset)
     for part in (moved.train, moved.test, probes["test"], probes["background"]):
         batch = torch.from_numpy(part.images[:8])
         before = natural.preprocess(batch).flatten(2)

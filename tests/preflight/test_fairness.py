@@ -61,7 +61,7 @@ def anatomy(name, tmp_path, image_px=32, **parameters):
 def study_of(text, tmp_path, models):
     study = parse_study(text, base=tmp_path)
     data = load_data(study, tmp_path)
-    return lint(study, data, models, build_probes(study, data.test))
+    return lint(study, data, models, build_probes(study, data.dataset))
 
 
 def found(differences):

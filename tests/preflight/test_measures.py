@@ -153,3 +153,16 @@ def test_a_measure_that_applies_to_no_model_is_refused(tiny, folder):
     cell = cell_loader(study, folder)(())
     with pytest.raises(InputError, match="none of the models"):
         check_measures(study, cell.probes, build_models(study, cell.data), cell.data)
+
+
+def test_an_augmentation_that_overlaps_with_a_probe_is_named(tiny, folder):
+    content = read_yaml(tiny) | {"hypotheses": []}
+    content["probes"] = {"moved": {"name": "translation", "num_images": 5}}
+    study = parse_study(json.dumps(content), base=folder)
+    checked = check_cells(study, cell_loader(study, folder))
+    (line,) = checked.warnings
+    assert line.startswith(
+        "probe moved: the recipe's random_crop trains on what this probe changes"
+    )
+    assert checked.about()["overlaps"]["moved"] == [line.removeprefix("probe moved: ")]
+    assert from_plain(study, json.loads(json.dumps(as_plain(checked)))).warnings == [line]

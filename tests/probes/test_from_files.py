@@ -97,9 +97,8 @@ def test_classes_are_matched_by_name_and_copies_of_training_images_counted(tmp_p
 
 def test_a_class_that_the_study_has_not_is_refused_with_the_nearest_name(tmp_path):
     for part in ("train", "test"):
-        write_folder(
-            tmp_path / part, {"ships": images_of(n=3).images, "cat": images_of(n=3, seed=4).images}
-        )
+        ships, cats = images_of(n=3).images, images_of(n=3, seed=4).images
+        write_folder(tmp_path / part, {"ships": ships, "cat": cats})
     with pytest.raises(InputError, match="ships") as caught:
         unseen_set(images_of(), rng=rng(), path=tmp_path, options={"image_px": 8})
     assert "ship" in str(caught.value.hint)

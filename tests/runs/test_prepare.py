@@ -79,7 +79,7 @@ def test_train_fraction_is_stratified_and_the_same_for_every_run(tiny, tmp_path)
 
 def test_the_test_images_are_a_probe_and_come_first(tiny, tmp_path):
     study, data = prepared(tiny, tmp_path)
-    probes = build_probes(study, data.test)
+    probes = build_probes(study, data.dataset)
     assert list(probes) == ["test", "combined", "background"]
     np.testing.assert_array_equal(probes["test"].images, data.test.images)
     np.testing.assert_array_equal(probes["test"].targets, data.test.labels)

@@ -158,6 +158,7 @@ def judge(
             *_begun(claim, initial_models(record["study"])),
             *_budget(claim, ended, stability),
             *_warned(claim, warnings or {}),
+            *record.get("overlaps", {}).get(claim.probe, ()),
             *(f"warning on the data: {text}" for text in data_warnings),
         ]
         rows.append(

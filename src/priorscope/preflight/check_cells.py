@@ -17,8 +17,9 @@ from priorscope.runs.given_images import as_seen
 from priorscope.runs.load_cells import Cell, naming_cell
 from priorscope.runs.model_size import ModelSize
 from priorscope.runs.prepare_models import build_models, measure_models
-from priorscope.study.cells import cells
+from priorscope.study.cells import cells, study_at
 from priorscope.study.levels import Levels
+from priorscope.study.overlaps import overlaps
 from priorscope.study.spec import TEST_PROBE, Study
 from priorscope.training.single_images import (
     check_single_images,
@@ -38,6 +39,7 @@ def check_cells(study: Study, load: Callable[[Levels], Cell]) -> Checked:
         not have
     """
     checked = Checked(study, {}, {}, {}, {}, {}, {}, {}, [])
+    checked.overlaps.update(_overlaps(study))
     by_shape: dict[tuple[int, int], Mapping[str, ModelSize]] = {}
     for levels in cells(study):
         cell = load(levels)
@@ -105,6 +107,19 @@ def _biases(study: Study) -> dict[str, dict[str, dict[str, Any]]]:
         for name, each in components.items()
     }
     return {name: biases for name, biases in found.items() if biases}
+
+
+def _overlaps(study: Study) -> dict[str, list[str]]:
+    """Name the augmentations that overlap with each probe, of any cell's recipe."""
+    recipes = [study_at(study, levels).as_dict()["recipe"] for levels in cells(study)]
+    found = {}
+    for name, component in study.probes.items():
+        probe = resolve("probes", component.name, base=study.base, where=f"probes.{name}.name")
+        changed = companion(probe, "OVERLAPS") or ()
+        lines = [line for recipe in recipes for line in overlaps(recipe, changed)]
+        if lines:
+            found[name] = list(dict.fromkeys(lines))
+    return found
 
 
 def _shapes(probes: Mapping[str, ProbeSet]) -> dict[str, ProbeShape]:

@@ -40,6 +40,7 @@ class Checked:
     rehearsed : model -> what a rehearsal of its training showed, of all cells together
     measures : name -> what a measure is of and gives, see `measures.check_measures`
     biases : name of a probe or measure -> family of arms -> what a profile says, see `bias.Bias`
+    overlaps : probe -> which augmentations train on what it changes, a clause each
     """
 
     study: Study
@@ -54,6 +55,7 @@ class Checked:
     rehearsed: dict[str, Rehearsed] = field(default_factory=dict)
     measures: dict[str, dict[str, Any]] = field(default_factory=dict)
     biases: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    overlaps: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def first(self) -> Levels:
@@ -67,6 +69,7 @@ class Checked:
         for name, about in self.measures.items():
             for model, reason in about["does_not_apply"].items():
                 lines.append(f"{model}: measure {name} has no value of it: {reason}")
+        lines += [f"probe {name}: {line}" for name, of in self.overlaps.items() for line in of]
         return lines
 
     def shown(self) -> dict[Levels, list[Levels]]:
@@ -82,7 +85,7 @@ class Checked:
     def about(self) -> dict[str, Any]:
         """Return what `study.json` says of the data: of the first cell, and of every one."""
         about: dict[str, Any] = {"data": self.data[self.first], "measures": self.measures}
-        about["biases"] = self.biases
+        about |= {"biases": self.biases, "overlaps": self.overlaps}
         if self.study.factors:
             looks = {levels: first for first, group in self.shown().items() for levels in group}
             about["cells"] = [
@@ -118,7 +121,7 @@ def as_plain(checked: Checked) -> dict[str, Any]:
     plain["probes"] = {name: asdict(shape) for name, shape in checked.probes.items()}
     plain["differences"] = [asdict(difference) for difference in checked.differences]
     plain["rehearsed"] = {name: asdict(found) for name, found in checked.rehearsed.items()}
-    as_they_are = ("notes", "measures", "biases")
+    as_they_are = ("notes", "measures", "biases", "overlaps")
     return plain | {name: getattr(checked, name) for name in as_they_are}
 
 

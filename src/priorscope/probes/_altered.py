@@ -1,6 +1,7 @@
 """Probes that show the same images in several states, one arm a state."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def altered_images(
     source: LabeledImages,
     rows: np.ndarray,
     arms: Mapping[str, np.ndarray],
-    **conditions: Sequence[object],
+    **conditions: Sequence[Any],
 ) -> ProbeSet:
     """Put arms of the same images below each other, and the images as they are at the end.
 

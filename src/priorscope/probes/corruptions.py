@@ -1,8 +1,8 @@
-"""Test images that somebody else corrupted: noise, blur, weather, digital faults, by severity."""
+"""Test images that somebody else corrupted, by kind of corruption and severity."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
@@ -11,6 +11,8 @@ from priorscope.data import LabeledImages
 from priorscope.errors import InputError, unknown_name
 from priorscope.probes._altered import altered_images, drawn_rows
 from priorscope.probes._probe_set import ProbeSet
+
+OVERLAPS = ("blur", "noise", "colour")  # see `study/overlaps.py`
 
 LABELS = "labels.npy"
 NUM_SEVERITIES = 5
@@ -58,9 +60,8 @@ def corruptions(
     """
     there = sorted(file.stem for file in path.glob("*.npy") if file.name != LABELS)
     if not there:
-        raise InputError(
-            "no corrupted images", where=path, allowed="<corruption>.npy and labels.npy"
-        )
+        allowed = "<corruption>.npy and labels.npy"
+        raise InputError("no corrupted images", where=path, allowed=allowed)
     chosen = names or tuple(there)
     for name in chosen:
         if name not in there:
@@ -71,7 +72,7 @@ def corruptions(
     _check_labels(path / LABELS, source)
     rows = drawn_rows(source, num_images, rng)
     arms: dict[str, np.ndarray] = {}
-    columns: dict[str, Sequence[object]] = {
+    columns: dict[str, Sequence[Any]] = {
         "corruption": [*(name for name in chosen for _ in severities), "none"],
         "severity": [*(severity for _ in chosen for severity in severities), 0],
     }

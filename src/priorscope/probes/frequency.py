@@ -12,6 +12,8 @@ from priorscope.errors import InputError
 from priorscope.probes._altered import GREY, altered_images, drawn_rows, to_bytes
 from priorscope.probes._probe_set import ProbeSet
 
+OVERLAPS = ("blur", "noise")  # see `study/overlaps.py`
+
 FULL = 255.0
 
 

@@ -17,6 +17,8 @@ from priorscope.probes._draw_scenes import draw_images, present_classes
 from priorscope.probes._probe_set import ProbeSet
 from priorscope.probes._resize import enlarge
 
+OVERLAPS = ("mixing",)  # see `study/overlaps.py`
+
 GREY = 128
 
 

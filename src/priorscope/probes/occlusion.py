@@ -12,6 +12,8 @@ from priorscope.probes._altered import GREY, altered_images, drawn_rows
 from priorscope.probes._patches import patch_side, patches_of, put_together
 from priorscope.probes._probe_set import ProbeSet
 
+OVERLAPS = ("erasing",)  # see `study/overlaps.py`
+
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
