@@ -11,7 +11,6 @@ above chance have no share, and are counted.
 
 import argparse
 import sys
-from datetime import date
 from itertools import product
 
 import numpy as np
@@ -78,7 +77,7 @@ def main() -> int:
         row = f"{seeds:>5} {images:>6} {spread:>6.1f} {level:>6.1f} {drop:>5.1f}"
         row += f"{100 * held:>8.1f}{without:>10}{width:>7.2f}  {'NO' if judged else 'yes'}"
         print(row, flush=True)
-    print(f"\n{describe()}\n{date.today()}")
+    print(f"\n{describe()}")
     return int(missed)
 
 

@@ -13,13 +13,15 @@ from priorscope.data import LabeledImages
 from priorscope.data import data_root as find_data_root
 from priorscope.errors import InputError, did_you_mean
 
-_MEASURES: dict[str, dict[str, Any]] = {
-    "effective_receptive_field": {"num_images": 64},
-    "translation_error": {"num_images": 128},
-    "fourier_sensitivity": {"num_images": 128},
-    "feature_spectrum": {"num_images": 128},
-    "attention_distance": {"num_images": 32},
+# Images of each measure: enough for an interval, at a cost of about that of the probes.
+_MEASURES = {
+    "effective_receptive_field": 64,
+    "translation_error": 128,
+    "fourier_sensitivity": 64,  # of each image as many waves as the network's input has pixels
+    "feature_spectrum": 128,
+    "attention_distance": 32,
 }
+_LARGE = 8  # times fewer, for networks of other libraries: their images have 50 times the pixels
 _NOWHERE = "applies to none of the models"  # as `preflight.measures` says it
 
 
@@ -66,7 +68,11 @@ def profile(
     models = _models(networks)
     described = {"name": data} if isinstance(data, str) else dict(data)
     probes, left_out = _probes(_test_images(described, data_root), num_images)
-    measures = {name: {"name": name, **more} for name, more in _MEASURES.items()}
+    large = any(model["name"].startswith(("timm:", "torchvision:")) for model in models.values())
+    measures = {
+        name: {"name": name, "num_images": number // _LARGE if large else number}
+        for name, number in _MEASURES.items()
+    }
     while True:
         study = Study(
             name="profile", data=described, models=models, seeds=[0], probes=probes,

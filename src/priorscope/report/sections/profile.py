@@ -149,8 +149,10 @@ def _figure(results: Findings, rows: list[Row]) -> ChartFigure | None:
         f"Profile. Dots: estimates; thick bars: {confidence(results)} intervals of each by itself; "
         f"thin bars: intervals that hold for all {num_rows} rows of a model together. A row of a "
         "probe goes from chance to the score on its control arm, a row of a measure over the "
-        "values of all models; grey marks are control models. Units are in the table."
+        "values of all models. Units are in the table."
     )
+    if controls:
+        caption += " Grey marks are control models."
     return ChartFigure("profile", caption, [panel], panel_px=200 + len(models) * (_COLUMN + 8))
 
 
