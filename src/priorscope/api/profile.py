@@ -67,10 +67,11 @@ def profile(
     """
     models = _models(networks)
     described = {"name": data} if isinstance(data, str) else dict(data)
-    probes, left_out = _probes(_test_images(described, data_root), num_images)
+    test = _test_images(described, data_root)
+    probes, left_out = _probes(test, num_images)
     large = any(model["name"].startswith(("timm:", "torchvision:")) for model in models.values())
     measures = {
-        name: {"name": name, "num_images": number // _LARGE if large else number}
+        name: {"name": name, "num_images": min(number // _LARGE if large else number, len(test))}
         for name, number in _MEASURES.items()
     }
     while True:
