@@ -43,8 +43,7 @@ def _meaning(results: Findings) -> list[tuple[str, str]]:
         said.append("Of a measure: its mean over images, in its own unit.")
     if controls:
         said.append(
-            f"{capital(listed(controls))} are control models: what they must have follows from "
-            "what they are."
+            f"Control models: {listed(controls)}. What they must have follows from what they are."
         )
     exploratory = {row["bias"] for row in rows if not row["declared"]}
     if exploratory:
@@ -165,6 +164,10 @@ def _axis(rows: list[Row]) -> tuple[float, float]:
     if rows[0]["kind"] == "probe" or not known:
         return 0.0, 1.0
     low, high = min(known), max(known)
+    if high > low:
+        return low, high
+    ends = [row[key] for row in rows for key in ("low", "high") if row[key] is not None]
+    low, high = min([low, *ends]), max([high, *ends])
     return (low, high) if high > low else (low - 0.5, low + 0.5)
 
 
@@ -180,9 +183,10 @@ def _table(results: Findings, rows: list[Row]) -> Table:
         text.append((f"{title}, {unit}" if unit else title, *cells))
         records += [{"title": title, **row} for row in of_bias.values()]
     reasons = {row["reason"] for row in rows if row["reason"]}
+    over = "seeds and images" if max(row["num_seeds"] for row in rows) > 1 else "images alone"
     caption = (
-        f"Profile in numbers, with {confidence(results)} intervals over seeds and images, each by "
-        f"itself ({sample_size(rows)}); the file has those of all rows together too."
+        f"Profile in numbers, with {confidence(results)} intervals over {over}, each by itself "
+        f"({sample_size(rows)}); the file has those of all rows together too."
     )
     if reasons:
         caption += f" {NONE}: {'; '.join(sorted(reasons))}."
