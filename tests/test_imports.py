@@ -18,6 +18,7 @@ PATHS = sorted(ROOT.rglob("*.py"))
 MAY_IMPORT = {
     "version": set(),
     "errors": set(),
+    "studies": set(),
     "own_code": set(),
     "own_import": {"errors", "own_code"},
     "components": {"errors", "own_import"},

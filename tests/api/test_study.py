@@ -14,8 +14,8 @@ from priorscope.components import resolve
 from priorscope.errors import InputError
 from priorscope.metrics.top1 import top1
 from priorscope.models.resnet_nano import resnet_nano
+from priorscope.studies import packaged_studies
 from priorscope.study.load import parse_study
-from priorscope.study.packaged import packaged_studies
 from priorscope.study.yaml_text import read_yaml, write_yaml
 
 words = st.text(max_size=8) | st.sampled_from(

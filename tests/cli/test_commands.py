@@ -8,7 +8,7 @@ from PIL import Image
 
 from priorscope.cli import run_command
 from priorscope.components import listing
-from priorscope.study.packaged import packaged_studies
+from priorscope.studies import packaged_studies
 
 
 def test_check_prints_the_plan_and_writes_nothing(tmp_path, tiny, capsys, monkeypatch):

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from priorscope.errors import InputError
+from priorscope.studies import packaged_studies
 from priorscope.study.load import load_study, parse_study
-from priorscope.study.packaged import packaged_studies
 from priorscope.study.yaml_text import read_yaml
 
 

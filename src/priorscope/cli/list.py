@@ -34,7 +34,7 @@ def _components(kind: str) -> list[tuple[str, str]]:
 
 def _studies() -> list[tuple[str, str]]:
     """Take each packaged study's summary from the first line of its header."""
-    from priorscope.study.packaged import packaged_studies
+    from priorscope.studies import packaged_studies
 
     return [
         (name, path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# "))

@@ -11,6 +11,7 @@ from priorscope.preflight.fairness import lint
 from priorscope.preflight.given import read_all
 from priorscope.preflight.measures import check_measures
 from priorscope.preflight.notes import notes
+from priorscope.preflight.overlaps import overlaps
 from priorscope.preflight.rehearse_models import both, rehearse_models
 from priorscope.probes import ProbeSet
 from priorscope.runs.given_images import as_seen
@@ -19,7 +20,6 @@ from priorscope.runs.model_size import ModelSize
 from priorscope.runs.prepare_models import build_models, measure_models
 from priorscope.study.cells import cells, study_at
 from priorscope.study.levels import Levels
-from priorscope.study.overlaps import overlaps
 from priorscope.study.spec import TEST_PROBE, Study
 from priorscope.training.single_images import (
     check_single_images,

@@ -12,7 +12,7 @@ from priorscope.errors import InputError, unknown_name
 from priorscope.probes._altered import altered_images, drawn_rows
 from priorscope.probes._probe_set import ProbeSet
 
-OVERLAPS = ("blur", "noise", "colour")  # see `study/overlaps.py`
+OVERLAPS = ("blur", "noise", "colour")  # see `preflight/overlaps.py`
 
 LABELS = "labels.npy"
 NUM_SEVERITIES = 5

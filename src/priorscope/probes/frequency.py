@@ -12,7 +12,7 @@ from priorscope.errors import InputError
 from priorscope.probes._altered import GREY, altered_images, drawn_rows, to_bytes
 from priorscope.probes._probe_set import ProbeSet
 
-OVERLAPS = ("blur", "noise")  # see `study/overlaps.py`
+OVERLAPS = ("blur", "noise")  # see `preflight/overlaps.py`
 
 FULL = 255.0
 

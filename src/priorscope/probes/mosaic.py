@@ -17,7 +17,7 @@ from priorscope.probes._draw_scenes import draw_images, present_classes
 from priorscope.probes._probe_set import ProbeSet
 from priorscope.probes._resize import enlarge
 
-OVERLAPS = ("mixing",)  # see `study/overlaps.py`
+OVERLAPS = ("mixing",)  # see `preflight/overlaps.py`
 
 GREY = 128
 

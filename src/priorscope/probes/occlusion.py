@@ -12,7 +12,7 @@ from priorscope.probes._altered import GREY, altered_images, drawn_rows
 from priorscope.probes._patches import patch_side, patches_of, put_together
 from priorscope.probes._probe_set import ProbeSet
 
-OVERLAPS = ("erasing",)  # see `study/overlaps.py`
+OVERLAPS = ("erasing",)  # see `preflight/overlaps.py`
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 

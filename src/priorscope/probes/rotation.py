@@ -13,7 +13,7 @@ from priorscope.errors import InputError
 from priorscope.probes._altered import GREY, altered_images, drawn_rows, to_bytes
 from priorscope.probes._probe_set import ProbeSet
 
-OVERLAPS = ("rotation",)  # see `study/overlaps.py`
+OVERLAPS = ("rotation",)  # see `preflight/overlaps.py`
 
 Degrees = Annotated[float, Field(gt=0, lt=360)]
 

@@ -12,7 +12,7 @@ from priorscope.errors import InputError
 from priorscope.probes._altered import GREY, altered_images, drawn_rows
 from priorscope.probes._probe_set import ProbeSet
 
-OVERLAPS = ("scale",)  # see `study/overlaps.py`
+OVERLAPS = ("scale",)  # see `preflight/overlaps.py`
 BIASES = {
     "scale": Bias(
         "At other sizes",

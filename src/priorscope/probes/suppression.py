@@ -13,7 +13,7 @@ from priorscope.probes._altered import altered_images, drawn_rows, to_bytes
 from priorscope.probes._patches import patch_side, patches_of, put_together
 from priorscope.probes._probe_set import ProbeSet
 
-OVERLAPS = ("mixing", "rotation", "colour", "blur")  # see `study/overlaps.py`
+OVERLAPS = ("mixing", "rotation", "colour", "blur")  # see `preflight/overlaps.py`
 
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # of ITU-R BT.601
 EDGE_LEVELS = 20.0  # differences of neighbours beyond which the smoothing takes them for edges

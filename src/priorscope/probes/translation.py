@@ -11,7 +11,7 @@ from priorscope.errors import InputError
 from priorscope.probes._altered import GREY, altered_images, drawn_rows
 from priorscope.probes._probe_set import ProbeSet
 
-OVERLAPS = ("translation",)  # see `study/overlaps.py`
+OVERLAPS = ("translation",)  # see `preflight/overlaps.py`
 
 DIRECTIONS = np.array([[-1, 0], [1, 0], [0, -1], [0, 1]])  # y, x
 

@@ -14,14 +14,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter, ValidationError
 
 from priorscope.errors import InputError, did_you_mean, unknown_name
+from priorscope.studies import packaged_studies
 from priorscope.study.cells import check_levels, check_stability
-from priorscope.study.controls import check_controls
 from priorscope.study.factors import read_factors
 from priorscope.study.given import check_given
-from priorscope.study.hypotheses import check_hypotheses
+from priorscope.study.hypotheses import check_controls, check_hypotheses
 from priorscope.study.interventions import check_interventions
 from priorscope.study.measures import check_measures
-from priorscope.study.packaged import packaged_studies
 from priorscope.study.properties import PROPERTIES
 from priorscope.study.spec import (
     CHANCE,

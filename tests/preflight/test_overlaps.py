@@ -3,7 +3,7 @@
 import pytest
 
 from priorscope.components import companion, listing, resolve
-from priorscope.study.overlaps import CHANGES, overlaps
+from priorscope.preflight.overlaps import CHANGES, overlaps
 
 KINDS = {kind for kinds in CHANGES.values() for kind in kinds}
 
