@@ -50,9 +50,9 @@ def measure_pairs(out: Path, record: Mapping[str, Any], *, budget: float = 1.0) 
     """Ask every measure of two of all pairs of finished networks within a cell.
 
     Networks of two models that have the same seed saw the same order of examples and the same
-    augmentation, where both were trained here: their pairs are among the rows, marked, and count in
-    no mean. A model's own pairs
-    are of its seeds, each pair once. A measure that fails has no values, and says why.
+    augmentation, where both were trained here: their pairs are among the rows, marked, and count
+    in no mean. A model's own pairs are of its seeds, each pair once. A measure that fails has no
+    values, and says why.
 
     Parameters: as `read_scores`.
 
