@@ -7,6 +7,7 @@ import pytest
 from safetensors.torch import save_file
 
 from priorscope.cli import run_command
+from priorscope.models.linear import linear
 from priorscope.models.pixel_set_mlp import pixel_set_mlp
 
 DATA = "{name: synthetic, num_train: 20, num_test: 40}"
@@ -24,7 +25,7 @@ def profile(out, *networks, data=DATA):
     return run_command(["profile", *networks, *arguments])
 
 
-def test_a_set_of_pixels_looks_at_one_pixel(weights, tmp_path, capsys):
+def test_a_set_of_pixels_looks_at_one_pixel(weights, tmp_path):
     out = tmp_path / "out"
     assert profile(out, f"pixel_set_mlp={weights}") == 0
     found = json.loads((out / "profile.json").read_text())
@@ -33,10 +34,21 @@ def test_a_set_of_pixels_looks_at_one_pixel(weights, tmp_path, capsys):
     assert looks["estimate"] == 1
     assert {"suppression", "occlusion"} <= {source for source, _ in rows}
     assert found["networks"]["pixel_set_mlp"]["weights"]["file"] == "set.safetensors"
-    assert any("attention_distance" in line for line in found["left_out"])
+    assert found["left_out"] == []
     page = (out / "report" / "index.html").read_text()
     assert "evaluated as given" in page and "How far a position looks" in page
-    assert "left out attention_distance" in capsys.readouterr().out
+
+
+def test_a_measure_without_a_value_leaves_the_rest_of_the_battery(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    save_file(linear(num_classes=10, image_px=32).state_dict(), "linear.safetensors")
+    arguments = ["--data", DATA, "--num-images", "20", "--device", "cpu"]
+    assert run_command(["profile", "linear=linear.safetensors", *arguments]) == 0
+    found = json.loads((tmp_path / "outputs/profile-linear/profile.json").read_text())
+    sources = {row["source"] for row in found["biases"]}
+    assert {"translation_error", "suppression"} <= sources
+    assert "effective_receptive_field" not in sources
+    assert "left out effective_receptive_field" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.special import expit
+from scipy.stats import t as student
 
 from priorscope.stats import crossed_contrast, retained_share
 
@@ -32,6 +33,23 @@ def test_ends_are_where_the_interval_of_the_rest_touches_zero():
         rest = altered - CHANCE - share * (control - CHANCE)
         contrast = crossed_contrast([rest], confidence=0.9)
         assert getattr(contrast, end) == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_one_network_has_the_interval_that_fieller_wrote_down(confidence):
+    control, altered = (each - CHANCE for each in drawn(np.random.default_rng(6), 1, 400))
+    found = retained_share(altered + CHANCE, control + CHANCE, chance=CHANCE, confidence=confidence)
+    covariance = np.cov(altered[0], control[0]) / 400
+    quantile = student.ppf((1 + confidence) / 2, 399) ** 2
+    # (a - r c)^2 = t^2 var(a - r c), a quadratic equation for r.
+    ends = np.roots(
+        [
+            control.mean() ** 2 - quantile * covariance[1, 1],
+            -2 * (altered.mean() * control.mean() - quantile * covariance[0, 1]),
+            altered.mean() ** 2 - quantile * covariance[0, 0],
+        ]
+    )
+    assert (found.low, found.high) == pytest.approx(tuple(sorted(ends)), abs=2e-4)
 
 
 def test_nothing_is_left_of_nothing():

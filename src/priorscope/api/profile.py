@@ -19,7 +19,6 @@ _MEASURES = {
     "translation_error": 128,
     "fourier_sensitivity": 64,  # of each image as many waves as the network's input has pixels
     "feature_spectrum": 128,
-    "attention_distance": 32,
 }
 _LARGE = 8  # times fewer, for networks of other libraries: their images have 50 times the pixels
 _NOWHERE = "applies to none of the models"  # as `preflight.measures` says it
@@ -45,7 +44,7 @@ def profile(
     networks: Sequence[str],
     *,
     data: str | Mapping[str, Any],
-    out: str | Path = "outputs/profile",
+    out: str | Path | None = None,
     data_root: str | Path | None = None,
     num_images: int = 500,
     device: str = "auto",
@@ -57,8 +56,9 @@ def profile(
     networks : MODEL=FILE each: a model as in a study (`timm:resnet18`, `./model.py:build`, a
         packaged one) and the file of its weights
     data : the dataset whose test images are shown: its name, or as in a study
+    out : output folder; by default outputs/profile-<networks>
     num_images : of each probe, at most; fewer where there are not so many
-    out, data_root, device : as of `run`
+    data_root, device : as of `run`
 
     Raises
     ------
@@ -66,6 +66,7 @@ def profile(
     RunFailed : a network fails
     """
     models = _models(networks)
+    folder = Path("outputs", f"profile-{'-'.join(models)}"[:100]) if out is None else Path(out)
     described = {"name": data} if isinstance(data, str) else dict(data)
     test = _test_images(described, data_root)
     probes, left_out = _probes(test, num_images)
@@ -80,7 +81,7 @@ def profile(
             measures=measures, description="Networks as they are given, and what they go by.",
         )  # fmt: skip
         try:
-            results = run(study, out=out, data_root=data_root, device=device)
+            results = run(study, out=folder, data_root=data_root, device=device)
             break
         except InputError as error:
             name = str(error.where).partition(".")[2]
@@ -88,7 +89,7 @@ def profile(
                 raise
             del measures[name]
             left_out.append(f"{name}: {error.found or error.problem}")
-    path = Path(out) / "profile.json"
+    path = folder / "profile.json"
     path.write_text(json.dumps(_record(results, left_out), indent=2), encoding="utf-8")
     return Profile(results, path, tuple(left_out))
 

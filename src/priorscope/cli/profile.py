@@ -18,7 +18,9 @@ def profile(
     data: Annotated[
         str, typer.Option(help="The dataset whose test images are shown, or {name: ..., ...}.")
     ],
-    out: Annotated[Path, typer.Option(help="Output folder.")] = Path("outputs/profile"),
+    out: Annotated[
+        Path | None, typer.Option(help="Output folder.  [default: outputs/profile-<networks>]")
+    ] = None,
     data_root: DataRoot = None,
     num_images: Annotated[int, typer.Option(help="Of each probe, at most.", min=1)] = 500,
     device: Device = "auto",

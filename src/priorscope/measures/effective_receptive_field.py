@@ -18,7 +18,7 @@ BIAS = Bias(
     "How far a position looks",
     "a position of the last map sees what is near",
     "it sees much of the image",
-    "Where the gradient lies, which is not yet what decides the answer.",
+    "In pixels of the network's own input; the gradient is not yet what decides the answer.",
 )
 _IMAGES_AT_ONCE = 32
 
