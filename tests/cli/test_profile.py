@@ -4,6 +4,7 @@ import json
 import pickle
 
 import pytest
+import torch
 from safetensors.torch import save_file
 
 from priorscope.cli import run_command
@@ -77,3 +78,16 @@ class _Touch:
 
     def __reduce__(self):
         return (open, (self.path, "w"))
+
+
+def test_a_network_that_ends_in_a_softmax_is_refused(tmp_path, capsys):
+    code = "from torch import nn\n\n\ndef soft(*, num_classes: int, image_px: int):\n"
+    code += "    head = nn.Linear(3 * image_px**2, num_classes)\n"
+    code += "    return nn.Sequential(nn.Flatten(), head, nn.{last}(1))\n"
+    shapes = {"1.weight": torch.randn(10, 3 * 32**2), "1.bias": torch.zeros(10)}
+    save_file(shapes, tmp_path / "w.safetensors")
+    for last, done in ("Softmax", 2), ("LogSoftmax", 0):
+        (tmp_path / f"{last}.py").write_text(code.format(last=last))
+        network = f"{tmp_path / last}.py:soft={tmp_path / 'w.safetensors'}"
+        assert profile(tmp_path / last, network) == done
+    assert "answers in probabilities" in capsys.readouterr().err

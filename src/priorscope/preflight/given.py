@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 
+import torch
 from torch import nn
 
+from priorscope.errors import InputError
 from priorscope.runs.given import begin_at, build_given
 from priorscope.runs.given_images import as_seen, preprocess_note
 from priorscope.runs.prepare import StudyData
@@ -12,6 +14,8 @@ from priorscope.runs.weights import state_digest
 from priorscope.study.plan import same_network
 from priorscope.study.spec import Study
 
+_FEW_IMAGES = 8
+_ROUNDING = 1e-4  # of a sum of probabilities
 NOT_KNOWN = "evaluated as given: its training (data, recipe, budget, seeds) is not known"
 
 
@@ -34,7 +38,8 @@ def read_all(study: Study, data: StudyData) -> Read:
 
     Raises
     ------
-    InputError : a file that does not fit, or two seeds of a given model with the same network
+    InputError : a file that does not fit, two seeds of a given model with the same network, or a
+        network that answers in probabilities
     """
     found = Read()
     for model, weights in study.weights.items():
@@ -52,6 +57,8 @@ def read_all(study: Study, data: StudyData) -> Read:
                 continue
             given = build_given(component, weights, path, class_names=names, **shape)
             notes += given.notes
+            few = seen.preprocess(torch.from_numpy(data.test.images[:_FEW_IMAGES].copy()))
+            _refuse_probabilities(given.network, few, where)
             same = digests.setdefault(state_digest(given.network), seed)
             if same != seed:
                 raise same_network(f"{where}.{weights.key}", weights, same, seed)
@@ -63,6 +70,32 @@ def read_all(study: Study, data: StudyData) -> Read:
             notes.append(preprocess_note(component, weights.preprocess, seen.preprocess))
         found.notes[model] = list(dict.fromkeys(notes))
     return found
+
+
+def _refuse_probabilities(network: nn.Module, images: torch.Tensor, where: str) -> None:
+    """Refuse a network that ends in a softmax: all that is computed takes what it gives for logits.
+
+    The network itself is asked, before `classes` picks from its outputs.
+    """
+    given: list[object] = []
+    hook = network.register_forward_hook(lambda *called: given.append(called[2]), prepend=True)
+    try:
+        with torch.no_grad():
+            network(images)
+    finally:
+        hook.remove()
+    rows = given[-1]
+    if not isinstance(rows, torch.Tensor) or rows.ndim != 2 or rows.shape[1] < 2:
+        return
+    shares = bool((rows >= 0).all()) and bool(((rows.double().sum(1) - 1).abs() < _ROUNDING).all())
+    if shares:
+        raise InputError(
+            "the network answers in probabilities, and not in logits",
+            where=where,
+            found=f"rows that sum to 1 and have nothing below 0, on {len(rows)} images",
+            allowed="a network without the softmax at its end",
+            hint="cross-entropy, calibration and sums over outputs would be wrong without a word",
+        )
 
 
 def _given_note(study: Study, model: str) -> str:
